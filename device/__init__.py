@@ -1,0 +1,1 @@
+"""Sensors: serial transport, wire protocols, calibration to microsiemens, and a simulator."""

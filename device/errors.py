@@ -1,0 +1,83 @@
+"""Every error that RTCAN raises on purpose, in one place.
+
+    RtcanError
+    ├── DeviceError                  something about the sensor or its port
+    │   ├── PortNotFoundError        no such port
+    │   ├── PortBusyError            the port is open in another program
+    │   ├── PortPermissionError      the user may not open the port
+    │   ├── SensorDisconnectedError  the port went away while it was read
+    │   └── UnrecognisedDataError    bytes arrive, but no sensor that we know sends such bytes
+    ├── SignalError                  samples that cannot be used (also a ValueError)
+    ├── ContractError                a contract that is incomplete, out of range or too new
+    ├── ModelError                   a file that is not an RTCAN ONNX model
+    ├── CheckpointError              a file that is not an RTCAN checkpoint
+    ├── DatasetError                 a data set that is missing or damaged
+    ├── ExportError                  an exported model that does not equal its source
+    └── MissingExtraError            an optional package that is needed and not installed
+
+A message says what was found, what was expected, and what to do next.
+"""
+
+from __future__ import annotations
+
+
+class RtcanError(Exception):
+    """Base of all errors that RTCAN raises on purpose."""
+
+
+class DeviceError(RtcanError):
+    """Something is wrong with the sensor or its port."""
+
+
+class PortNotFoundError(DeviceError):
+    """There is no such port."""
+
+
+class PortBusyError(DeviceError):
+    """The port is open in another program."""
+
+
+class PortPermissionError(DeviceError):
+    """The user may not open the port."""
+
+
+class SensorDisconnectedError(DeviceError):
+    """The port went away while it was read."""
+
+
+class UnrecognisedDataError(DeviceError):
+    """Bytes arrive, but not in the form that the chosen sensor sends."""
+
+
+class SignalError(RtcanError, ValueError):
+    """Samples that cannot be used as they are."""
+
+
+class ContractError(RtcanError, ValueError):
+    """A contract that is incomplete, out of range or newer than this code."""
+
+
+class ModelError(RtcanError):
+    """A file that is not an RTCAN ONNX model."""
+
+
+class CheckpointError(RtcanError):
+    """A file that is not an RTCAN checkpoint."""
+
+
+class DatasetError(RtcanError):
+    """A data set that is missing or damaged."""
+
+
+class ExportError(RtcanError):
+    """An exported model that does not equal its source."""
+
+
+class MissingExtraError(RtcanError):
+    """An optional package that is needed and not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package {package}, which is not installed. "
+            f"Install it with: pip install 'rtcan[{extra}]'"
+        )

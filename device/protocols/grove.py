@@ -1,0 +1,114 @@
+"""ASCII lines, as Arduino and ESP32 sketches for the Grove GSR sensor print them.
+
+One reading a line, in any of the shapes met in the wild:
+
+    437                         Seeed's sketch
+    gsr_average = 437           copies of it
+    201 -86                     average and a second field, often an overflowed resistance
+    12034,437                   CSV; the column is found from a header line, else it is the first
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_LABELLED = re.compile(rf"^([A-Za-z_][\w .()/%µ-]*?)\s*[=:]\s*({_NUMBER})\b")
+_SEPARATOR = re.compile(r"[,;\t ]+")
+_EDA_NAME = re.compile(r"gsr|eda|adc|average|conductance|skin|raw", re.IGNORECASE)
+_MAX_LINE = 256
+
+
+@dataclass
+class GroveDecoder:
+    """Turn bytes into readings.
+
+    Parameters
+    ----------
+    limit : float
+        Largest reading that is possible; a larger or negative one makes its line invalid.
+    column : int or None
+        Field to take, counted from 0; None finds it.
+
+    Attributes
+    ----------
+    good, bad : int
+        Lines understood and lines refused since the last reset. Empty lines, header lines and the
+        first, possibly cut, line count as neither.
+    """
+
+    limit: float = 1023.0
+    column: int | None = None
+    good: int = 0
+    bad: int = 0
+    _rest: bytes = b""
+    _at_start: bool = True
+    _found_column: int = field(default=0)
+
+    def push(self, data: bytes) -> list[float]:
+        """Return the readings of the lines that `data` completes, in the sensor's own unit."""
+        *lines, rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
+        if len(rest) > _MAX_LINE:
+            # No sketch prints such a line: keep the buffer bounded, and say that it was refused.
+            self.bad += 1
+            rest = b""
+        self._rest = rest
+        readings = []
+        for line in lines:
+            value = self._line(line)
+            if value is not None:
+                readings.append(value)
+        return readings
+
+    def reset(self) -> None:
+        """Forget the half line, for a port that was opened anew; the counters stay."""
+        self._rest = b""
+        self._at_start = True
+
+    def _line(self, line: bytes) -> float | None:
+        first, self._at_start = self._at_start, False
+        try:
+            text = line.decode("ascii").strip()
+        except UnicodeDecodeError:
+            text = "\0"
+        if not text:
+            self._at_start = first
+            return None
+        if self._is_header(text):
+            return None
+        value = self._value(text)
+        if first:
+            # The port may have been opened in the middle of this line: "437" may be a cut "1437".
+            return None
+        if value is None or not 0 <= value <= self.limit:
+            self.bad += 1
+            return None
+        self.good += 1
+        return value
+
+    def _is_header(self, text: str) -> bool:
+        fields = _SEPARATOR.split(text)
+        if not text.isprintable() or any(re.fullmatch(_NUMBER, item) for item in fields):
+            return False
+        if _LABELLED.match(text) or not re.fullmatch(r"[A-Za-z][\w .,;\t()/%-]*", text):
+            return False
+        named = [i for i, item in enumerate(fields) if _EDA_NAME.search(item)]
+        if named:
+            self._found_column = named[0]
+        return bool(named)
+
+    def _value(self, text: str) -> float | None:
+        labelled = _LABELLED.match(text)
+        if labelled and self.column is None:
+            return float(labelled.group(2))
+        fields = _SEPARATOR.split(text)
+        index = self._found_column if self.column is None else self.column
+        if index >= len(fields) or not re.fullmatch(_NUMBER, fields[index]):
+            return None
+        return float(fields[index])
+
+
+def encode(reading: float, decimals: int = 0) -> bytes:
+    """Return the line that a sketch prints for a reading; Seeed's prints whole numbers."""
+    return f"{reading:.{decimals}f}\r\n".encode("ascii")

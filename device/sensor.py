@@ -1,0 +1,99 @@
+"""The interface of every sensor: open, read, close, describe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, runtime_checkable
+
+from device.samples import Samples
+
+
+@dataclass(frozen=True)
+class SensorInfo:
+    """What is known about a sensor.
+
+    Attributes
+    ----------
+    name : str
+        The kind of sensor, for people.
+    port : str
+        Where it is connected.
+    rate_hz : float or None
+        Its sampling rate; None while it is not known yet.
+    details : str
+        Calibration and the like, for people.
+    """
+
+    name: str
+    port: str
+    rate_hz: float | None
+    details: str = ""
+
+
+@dataclass
+class SensorCounters:
+    """What has passed through a sensor since it was made; never reset by a reconnection.
+
+    Attributes
+    ----------
+    samples : int
+        Samples delivered, missing values included.
+    missing : int
+        Samples delivered as NaN: open or saturated electrodes.
+    lost : int
+        Readings that were damaged on the wire, so that no value could be taken from them.
+    reconnections : int
+        How often the port was opened again after it went away.
+    """
+
+    samples: int = 0
+    missing: int = 0
+    lost: int = 0
+    reconnections: int = 0
+
+
+@runtime_checkable
+class Sensor(Protocol):
+    """A source of skin conductance."""
+
+    counters: SensorCounters
+
+    def open(self) -> None:
+        """Connect; raise a DeviceError that says why not. May be called again after close()."""
+
+    def read(self, timeout_s: float) -> Samples:
+        """Return what has arrived, waiting at most `timeout_s` for the first of it.
+
+        Raises
+        ------
+        device.errors.SensorDisconnectedError
+            The port went away.
+        device.errors.UnrecognisedDataError
+            Bytes arrive that this sensor does not send.
+        """
+
+    def close(self) -> None:
+        """Disconnect; harmless when not connected."""
+
+    def describe(self) -> SensorInfo:
+        """Say what this sensor is."""
+
+
+class OpenSensor:
+    """Context manager that opens a sensor and always closes it."""
+
+    def __init__(self, sensor: Sensor) -> None:
+        self._sensor = sensor
+
+    def __enter__(self) -> Sensor:
+        self._sensor.open()
+        return self._sensor
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._sensor.close()

@@ -1,0 +1,1 @@
+"""Checkpoint to ONNX: one file that the runtime can run alone."""

@@ -1,0 +1,71 @@
+"""The graph that is exported: both networks, one input, probabilities out."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from runtime.contract import METADATA_KEY, Contract
+from training.model import RTCAN
+
+# The oldest that torch's exporter writes without converting.
+OPSET = 18
+
+
+class Graph(nn.Module):
+    """All targets at once: (batch, 3, L) to one (batch, 2) of probabilities per target.
+
+    Parameters
+    ----------
+    networks : dict of str to RTCAN
+        One per target.
+    contract : Contract
+        Its targets give the order of the outputs and their temperatures.
+    """
+
+    def __init__(self, networks: dict[str, RTCAN], contract: Contract) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks[target.name] for target in contract.targets)
+        self.temperatures = [target.temperature for target in contract.targets]
+
+    def forward(self, eda: Tensor) -> tuple[Tensor, ...]:
+        """Return probabilities, one float32 (batch, 2) per target."""
+        return tuple(
+            torch.softmax(network(eda) / temperature, dim=1)
+            for network, temperature in zip(self.networks, self.temperatures, strict=True)
+        )
+
+
+def build(graph: Graph, contract: Contract) -> onnx.ModelProto:
+    """Export to ONNX with a dynamic batch and the contract in the metadata."""
+    example = torch.randn(3, len(contract.channels), contract.input_length)
+    names = [target.name for target in contract.targets]
+    # The exporter only writes to files; its own directory keeps a failed export from leaving any.
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        # torch's exporter warns of its own deprecated calls.
+        warnings.simplefilter("ignore")
+        # ... and of torchvision, which nothing here uses.
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        path = Path(folder) / "model.onnx"
+        torch.onnx.export(
+            graph.eval(),
+            (example,),
+            path,
+            dynamo=True,
+            external_data=False,
+            opset_version=OPSET,
+            input_names=["eda"],
+            output_names=names,
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+            verbose=False,
+        )
+        model = onnx.load(path)
+    onnx.helper.set_model_props(model, {METADATA_KEY: contract.to_json()})
+    onnx.checker.check_model(model)
+    return model

@@ -1,0 +1,112 @@
+"""Samples to predictions: preprocessing and classifier together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from device.samples import Samples
+from runtime.classifier import Classifier
+from runtime.preprocess import Preprocessor, Window
+
+WITHHELD = "none"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One target's answer.
+
+    Attributes
+    ----------
+    label : str
+        Name of the class, or "none" where the signal allows no answer.
+    probability_high : float or None
+        Probability of the second class, 0 to 1; None where the signal allows no answer.
+    """
+
+    label: str
+    probability_high: float | None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one window.
+
+    Attributes
+    ----------
+    window : Window
+        What was judged, with its signal and what is wrong with it.
+    estimates : mapping of str to Estimate
+        By target: "arousal", "valence".
+    compute_ms : float
+        Time spent on this window: decomposition and network.
+    latency_ms : float
+        From the arrival of the newest sample to this answer.
+    """
+
+    window: Window
+    estimates: Mapping[str, Estimate]
+    compute_ms: float
+    latency_ms: float
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the signal allowed no answer."""
+        return self.window.input is None
+
+
+class Pipeline:
+    """Push samples, get predictions.
+
+        pipeline = Pipeline(Classifier(Path("save/best.onnx")))
+        for prediction in pipeline.push(samples):
+            print(prediction.estimates["arousal"].label)
+
+    Parameters
+    ----------
+    classifier : Classifier
+        The model, which brings the contract.
+    """
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.classifier = classifier
+        self.contract = classifier.contract
+        self.preprocessor = Preprocessor(classifier.contract)
+
+    def reset(self) -> None:
+        """Forget all samples."""
+        self.preprocessor.reset()
+
+    def push(self, samples: Samples, arrival_s: float | None = None) -> list[Prediction]:
+        """Add samples and return the predictions that they complete, oldest first.
+
+        Parameters
+        ----------
+        samples : Samples
+            New samples, later than all before.
+        arrival_s : float or None
+            `time.monotonic()` when the newest of them arrived; None for now.
+        """
+        began_s = time.monotonic()
+        arrived_s = began_s if arrival_s is None else arrival_s
+        predictions = []
+        for window in self.preprocessor.push(samples.time_s, samples.eda_us):
+            estimates = self._estimate(window)
+            now_s = time.monotonic()
+            predictions.append(
+                Prediction(window, estimates, 1e3 * (now_s - began_s), 1e3 * (now_s - arrived_s))
+            )
+            began_s = now_s
+        return predictions
+
+    def _estimate(self, window: Window) -> dict[str, Estimate]:
+        targets = self.contract.targets
+        if window.input is None:
+            return {target.name: Estimate(WITHHELD, None) for target in targets}
+        answer = self.classifier(window.input[None])
+        estimates = {}
+        for target in targets:
+            high = float(answer[target.name][0, 1])
+            estimates[target.name] = Estimate(target.classes[int(high >= target.threshold)], high)
+        return estimates

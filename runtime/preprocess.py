@@ -1,0 +1,167 @@
+"""Samples to network input: the one preprocessing, used by training and by live alike.
+
+samples -> uniform grid -> context + window at every hop -> z-score -> cvxEDA -> channels, stretched
+to the input length. Any cutting of the same samples gives bit-identical windows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.samples import FloatArray
+from runtime.contract import Contract
+from runtime.cvxeda import CvxEDA
+from runtime.resample import Resampler
+
+
+@dataclass(frozen=True)
+class Window:
+    """One window, ready for the network or refused.
+
+    Attributes
+    ----------
+    index : int
+        Counted from 0 since the stream began.
+    start_s, end_s : float
+        Of the window without its context, in the samples' time.
+    input : float32 (3, input_length) or None
+        Network input in the contract's channel order; None when the window is refused.
+    eda_us, tonic_us, phasic_us : float64 (window_samples,)
+        The window on the grid, and its parts; the parts are empty when the window is refused.
+    gap_share : float
+        Share of context and window that had no samples, 0 to 1.
+    reasons : tuple of str
+        What is wrong with the signal, in plain words; empty when nothing is.
+    """
+
+    index: int
+    start_s: float
+    end_s: float
+    input: NDArray[np.float32] | None
+    eda_us: FloatArray
+    tonic_us: FloatArray
+    phasic_us: FloatArray
+    gap_share: float
+    reasons: tuple[str, ...]
+
+
+class Preprocessor:
+    """Turn a stream of samples into windows.
+
+    Parameters
+    ----------
+    contract : Contract
+        All constants.
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        p = contract.cvxeda
+        self._cvxeda = CvxEDA(
+            contract.total_samples,
+            contract.rate_hz,
+            tau_slow_s=p.tau_slow_s,
+            tau_fast_s=p.tau_fast_s,
+            knot_spacing_s=p.knot_spacing_s,
+            alpha=p.alpha,
+            gamma=p.gamma,
+        )
+        self._resampler = Resampler(contract.rate_hz, contract.max_gap_s)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything; the next sample is the first."""
+        self._resampler.reset()
+        self._eda = np.empty(0)
+        self._gap = np.empty(0, dtype=bool)
+        self._first = 0  # grid index of the oldest value kept
+        self._count = 0
+
+    @property
+    def fill_s(self) -> float:
+        """Seconds of signal that wait for a window, at most context + window."""
+        return min(self._eda.size, self.contract.total_samples) / self.contract.rate_hz
+
+    def push(self, time_s: FloatArray, eda_us: FloatArray) -> list[Window]:
+        """Add samples and return the windows that they complete.
+
+        Parameters
+        ----------
+        time_s : float64 (n,)
+            Seconds, strictly increasing.
+        eda_us : float64 (n,)
+            Microsiemens; NaN where there is no value.
+
+        Raises
+        ------
+        device.errors.SignalError
+            See `Resampler.push`.
+        """
+        grid = self._resampler.push(time_s, eda_us)
+        self._eda = np.concatenate([self._eda, grid.eda_us])
+        self._gap = np.concatenate([self._gap, grid.gap])
+        contract = self.contract
+        windows = []
+        at = self._count * contract.hop_samples - self._first
+        while at + contract.total_samples <= self._eda.size:
+            piece = slice(at, at + contract.total_samples)
+            windows.append(self._window(self._first + at, self._eda[piece], self._gap[piece]))
+            self._count += 1
+            at += contract.hop_samples
+        drop = min(at, self._eda.size)
+        self._eda, self._gap = self._eda[drop:], self._gap[drop:]
+        self._first += drop
+        return windows
+
+    def _window(self, first: int, eda_us: FloatArray, gap: NDArray[np.bool_]) -> Window:
+        contract = self.contract
+        context = contract.context_samples
+        start_s = self._resampler.origin_s + (first + context) / contract.rate_hz
+        end_s = start_s + contract.window_s
+        gap_share = float(gap.mean())
+        std_us, mean_us = float(eda_us.std()), float(eda_us.mean())
+        seen_us = eda_us[context:].copy()
+        nothing = np.empty(0)
+        refused = None
+        if gap_share > contract.max_gap_share:
+            refused = f"{gap_share:.0%} of the window has no samples"
+        elif std_us < contract.min_std_us:
+            refused = "the signal does not move at all"
+        if refused is not None:
+            return Window(
+                self._count, start_s, end_s, None, seen_us, nothing, nothing, gap_share, (refused,)
+            )
+        scaled = (eda_us - mean_us) / std_us
+        parts = self._cvxeda.decompose(scaled)
+        channels = {"tonic": parts.tonic, "phasic": parts.phasic, "origin": scaled}
+        stacked = np.stack([channels[name][context:] for name in contract.channels])
+        reasons = []
+        if gap_share > 0:
+            reasons.append(f"{gap_share:.0%} of the window has no samples")
+        if not parts.well_posed:
+            reasons.append("tonic and phasic cannot be told apart")
+        return Window(
+            self._count,
+            start_s,
+            end_s,
+            stretch(stacked, contract.input_length).astype(np.float32),
+            seen_us,
+            parts.tonic[context:] * std_us + mean_us,
+            parts.phasic[context:] * std_us,
+            gap_share,
+            tuple(reasons),
+        )
+
+
+def stretch(channels: FloatArray, length: int) -> FloatArray:
+    """Resample (c, n) to (c, length) linearly, first sample on first and last on last."""
+    n = channels.shape[1]
+    if n == length:
+        return channels
+    position = np.linspace(0.0, n - 1.0, length)
+    left = np.minimum(position.astype(np.intp), n - 2)
+    weight = position - left
+    return np.asarray(channels[:, left] * (1.0 - weight) + channels[:, left + 1] * weight)

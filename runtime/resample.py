@@ -1,0 +1,169 @@
+"""Irregular samples onto a uniform grid, as a stream.
+
+The samples are joined by straight lines, and that line is smoothed by a fixed kernel and read at
+the grid times. A fast sensor is thereby low-passed before it is decimated, a slow one interpolated,
+and jitter weighted as it should be, by one formula without a mode or a nominal rate.
+
+The kernel is the cubic quasi-interpolant h = (4/3) b(u) - (b(u-1) + b(u+1)) / 6, with b the cubic
+B-spline and u in grid steps (de Boor, "A Practical Guide to Splines", ch. XII): it returns straight
+lines and parabolas unchanged (cubics too, away from the effect of the straight joins), its gain is
+0.99 at an eighth of the grid rate, and it vanishes at every multiple of the grid rate, where a
+stronger signal would otherwise fold down to zero frequency. It reaches 3 grid steps to either side,
+which is the delay of a live value: 0.375 s at 8 Hz.
+
+With H the kernel's integral and HH its second integral, the value at grid time T is
+
+    x(first) + sum over segments i of (x[i+1] - x[i]) * mean of H(T - t) over the segment,
+    that mean being (HH(T - t[i]) - HH(T - t[i+1])) / (t[i+1] - t[i]).
+
+Each grid value is summed in a fixed order from the same samples, so that any cutting of the stream
+gives bit-identical output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from device.errors import SignalError
+from device.samples import FloatArray
+
+# Reach of the kernel to either side, in grid steps.
+REACH = 3
+# Coefficients of (u + 3)_+^3, (u + 2)_+^3, ... in the kernel: the cubic B-spline's truncated powers
+# (1, -4, 6, -4, 1)/6 weighted by (-1/6, 4/3, -1/6).
+_POWERS = np.convolve([1.0, -4.0, 6.0, -4.0, 1.0], [-1.0, 8.0, -1.0]) / 36.0
+
+
+def _second_integral(u: FloatArray) -> FloatArray:
+    """HH(u): the kernel integrated twice; 0 below -3 and u above 3."""
+    total = np.zeros_like(u)
+    for knot, coefficient in zip(range(-REACH, REACH + 1), _POWERS, strict=True):
+        above = np.maximum(u - knot, 0.0)
+        square = above * above
+        total += (coefficient / 20.0) * (square * square * above)
+    return np.where(u >= REACH, u, np.where(u <= -REACH, 0.0, total))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A piece of the uniform grid.
+
+    Attributes
+    ----------
+    first : int
+        Index of the first value; value k lies `k / rate_hz` seconds after the first sample.
+    eda_us : float64 (n,)
+        Skin conductance, microsiemens.
+    gap : bool (n,)
+        Where samples were further apart than allowed, so that the value is only a bridge.
+    """
+
+    first: int
+    eda_us: FloatArray
+    gap: np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+
+class Resampler:
+    """Put samples on a grid of `rate_hz`.
+
+    Parameters
+    ----------
+    rate_hz : float
+        Of the grid.
+    max_gap_s : float
+        Samples further apart than this leave a gap, bridged by a straight line and marked.
+    """
+
+    def __init__(self, rate_hz: float, max_gap_s: float) -> None:
+        self.rate_hz = rate_hz
+        self.max_gap_s = max_gap_s
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything; the next sample is the first."""
+        self._time = np.empty(0)  # in grid steps since the first sample
+        self._eda = np.empty(0)
+        self._origin_s: float | None = None
+        self._next = 0
+
+    @property
+    def origin_s(self) -> float:
+        """Time of grid value 0 in the samples' own time, seconds; NaN before the first sample."""
+        return float("nan") if self._origin_s is None else self._origin_s
+
+    def push(self, time_s: FloatArray, eda_us: FloatArray) -> Grid:
+        """Add samples and return the grid values that they complete.
+
+        Parameters
+        ----------
+        time_s : float64 (n,)
+            Strictly increasing, also against earlier calls.
+        eda_us : float64 (n,)
+            Microsiemens; NaN means no value at that time.
+
+        Raises
+        ------
+        SignalError
+            A time that is not finite or does not rise, or an infinite value.
+        """
+        valid = ~np.isnan(eda_us)
+        if not valid.all():
+            time_s, eda_us = time_s[valid], eda_us[valid]
+        if time_s.size:
+            self._append(time_s, eda_us)
+        if self._time.size < 2:
+            return Grid(self._next, np.empty(0), np.empty(0, dtype=bool))
+        # Value k needs a sample at or after k + REACH.
+        stop = max(int(np.floor(self._time[-1])) - REACH + 1, self._next)
+        grid = self._values(np.arange(self._next, stop))
+        self._next = stop
+        # Samples that no later value reaches, but for the one in front, can go.
+        keep = max(int(np.searchsorted(self._time, stop - REACH, side="right")) - 1, 0)
+        self._time, self._eda = self._time[keep:], self._eda[keep:]
+        return grid
+
+    def _append(self, time_s: FloatArray, eda_us: FloatArray) -> None:
+        if not (np.isfinite(time_s).all() and np.isfinite(eda_us).all()):
+            raise SignalError(
+                "Samples hold an infinite value or a time that is not finite; mark missing "
+                "values with NaN, and give every sample its time in seconds"
+            )
+        if self._origin_s is None:
+            self._origin_s = float(time_s[0])
+        steps = (time_s - self._origin_s) * self.rate_hz
+        joined = np.concatenate([self._time, steps])
+        rises = np.diff(joined) > 0
+        if not rises.all():
+            at = int(np.argmin(rises)) + 1
+            raise SignalError(
+                f"Sample times must rise: after {joined[at - 1] / self.rate_hz:.6f} s came "
+                f"{joined[at] / self.rate_hz:.6f} s"
+            )
+        self._time = joined
+        self._eda = np.concatenate([self._eda, eda_us])
+
+    def _values(self, k: np.ndarray[tuple[int], np.dtype[np.int_]]) -> Grid:
+        if k.size == 0:
+            return Grid(self._next, np.empty(0), np.empty(0, dtype=bool))
+        time, eda = self._time, self._eda
+        # Segment i joins samples i and i + 1. Value k uses every segment that overlaps
+        # [k - REACH, k + REACH].
+        first = np.maximum(np.searchsorted(time, k - REACH, side="right") - 1, 0)
+        stop = np.searchsorted(time, k + REACH, side="left")
+        counts = stop - first
+        row = np.repeat(np.arange(k.size), counts)
+        segment = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        segment += np.repeat(first, counts)
+        left, right = time[segment], time[segment + 1]
+        at = k[row]
+        mean = (_second_integral(at - left) - _second_integral(at - right)) / (right - left)
+        # bincount adds in order of appearance: the same bits whatever else is in the call.
+        value = eda[first] + np.bincount(
+            row, weights=(eda[segment + 1] - eda[segment]) * mean, minlength=k.size
+        )
+        # A grid time lies in the gap when the segment that holds it is too long.
+        holder = np.clip(np.searchsorted(time, k, side="right") - 1, 0, time.size - 2)
+        gap = (time[holder + 1] - time[holder]) > self.max_gap_s * self.rate_hz
+        return Grid(int(k[0]), value, gap)

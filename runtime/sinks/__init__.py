@@ -1,0 +1,1 @@
+"""Where predictions go: one small file each, behind one interface."""

@@ -1,0 +1,1 @@
+"""Data sets, the network, fitting and honest figures."""

@@ -1,0 +1,109 @@
+"""Checkpoints: one file with the contract, the networks, their figures and some real windows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from device.errors import CheckpointError
+from runtime.contract import Contract
+from training.files import whole_file
+from training.model import RTCAN, NetworkConfig
+
+_FORMAT = "rtcan-checkpoint"
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What training leaves behind.
+
+    Attributes
+    ----------
+    contract : Contract
+        All constants that the networks were trained with.
+    networks : dict of str to RTCAN
+        One per target, in eval mode, in the order of the contract's targets.
+    examples : float32 (n, 3, input_length)
+        Real windows of held-out subjects, with which an export is proven.
+    metrics : dict
+        What stands in metrics.json.
+    """
+
+    contract: Contract
+    networks: Mapping[str, RTCAN]
+    examples: NDArray[np.float32]
+    metrics: dict[str, Any]
+
+
+def save(checkpoint: Checkpoint, path: Path) -> None:
+    """Write a checkpoint; the file appears complete or not at all."""
+    data = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "contract": checkpoint.contract.to_json(),
+        "networks": {
+            name: {"config": dataclasses.asdict(network.config), "state": network.state_dict()}
+            for name, network in checkpoint.networks.items()
+        },
+        "examples": torch.from_numpy(checkpoint.examples),
+        "metrics": json.dumps(checkpoint.metrics),
+    }
+    with whole_file(path) as file:
+        torch.save(data, file)
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint; nothing in the file is executed (`weights_only`).
+
+    Raises
+    ------
+    CheckpointError
+        If there is no such file, or it is not an RTCAN checkpoint of a version known here.
+    device.errors.ContractError
+        If its contract is refused.
+    """
+    if not path.is_file():
+        raise CheckpointError(
+            f"There is no {path}. Train one with: python -m training.run --dataset synthetic"
+        )
+    try:
+        data = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+        raise CheckpointError(
+            f"{path} is not an RTCAN checkpoint: it is no torch file, or holds more than weights "
+            "and numbers, which is not loaded because it could run code. Expected: the "
+            "save/best.pt that python -m training.run writes."
+        ) from error
+    if not isinstance(data, dict) or data.get("format") != _FORMAT:
+        raise CheckpointError(
+            f"{path} is a torch file, but not an RTCAN checkpoint. Expected: the save/best.pt that "
+            "python -m training.run writes."
+        )
+    if data.get("version") != _VERSION:
+        raise CheckpointError(
+            f"{path} is a checkpoint of version {data.get('version')!r}; this RTCAN reads version "
+            f"{_VERSION}. Install the RTCAN that wrote it, or train again."
+        )
+    contract = Contract.from_json(data["contract"])
+    networks = {}
+    try:
+        for target in contract.targets:
+            stored = data["networks"][target.name]
+            network = RTCAN(NetworkConfig(**stored["config"]))
+            network.load_state_dict(stored["state"])
+            networks[target.name] = network.eval()
+        examples = np.asarray(data["examples"].numpy(), dtype=np.float32)
+        metrics = json.loads(data["metrics"])
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}. Train again.") from error
+    return Checkpoint(contract, networks, examples, metrics)

@@ -1,0 +1,1 @@
+"""Data sets: files as their publishers hand them out, read into recordings."""

@@ -1,0 +1,143 @@
+"""EEVR: skin conductance of 37 people under eight VR videos, with their ratings.
+
+Singh et al., "EEVR: A Dataset of Paired Physiological Signals and Textual Descriptions for Joint
+Emotion Representation Learning", NeurIPS 2024 Datasets and Benchmarks; open, in its authors' git
+repository. Read as published: `Stimuli_EDA.zip` (or the CSV in it) and `EDA_labels.csv`.
+
+Facts of these files: Time is in minutes and rounded, so that stamps repeat; the true step is
+0.128 s (7.8125 Hz). An EDA of exactly 0 is the authors' filler for a value out of range: a gap.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from device.errors import DatasetError
+from device.samples import FloatArray, Samples
+from training.datasets.recordings import Dataset, Recording
+
+STEP_S = 0.128
+_HOW_TO_GET = (
+    "EEVR is open: clone its repository (github.com/alchemy18/EEVR) and give the path of its "
+    "Data_files folder with --data-root. To try without any download: --dataset synthetic"
+)
+_SHORTEST_S = 10.0
+_MOST_FILLER = 0.2
+
+
+def load(root: Path) -> Dataset:
+    """Read the eight video segments of every person; the baseline segment is left out.
+
+    Parameters
+    ----------
+    root : Path
+        The repository's `Data_files` folder.
+
+    Raises
+    ------
+    DatasetError
+        Naming what is missing or damaged, and how to get it.
+    """
+    ratings = _read_ratings(root / "EDA_labels.csv")
+    segments: dict[tuple[str, str], list[float]] = defaultdict(list)
+    with _signal_file(root) as lines:
+        for row in _rows(lines, "Stimuli_EDA.csv", ("EDA", "Participant ID", "Video_ID_number")):
+            segments[row[1], row[2]].append(float(row[0]))
+    recordings = []
+    skipped: Counter[str] = Counter()
+    for (subject, video), values in sorted(segments.items(), key=lambda item: _order(item[0])):
+        if video == "0":
+            skipped["baseline, not a stimulus"] += 1
+            continue
+        if (subject, video) not in ratings:
+            skipped["no ratings"] += 1
+            continue
+        eda_us: FloatArray = np.asarray(values, dtype=np.float64)
+        eda_us[eda_us == 0] = np.nan
+        if eda_us.size * STEP_S < _SHORTEST_S:
+            skipped[f"shorter than {_SHORTEST_S:g} s"] += 1
+            continue
+        if np.isnan(eda_us).mean() > _MOST_FILLER:
+            skipped[f"more than {_MOST_FILLER:.0%} out of range"] += 1
+            continue
+        recordings.append(
+            Recording(
+                subject=subject,
+                stimulus=video,
+                samples=Samples(np.arange(eda_us.size) * STEP_S, eda_us),
+                ratings=ratings[subject, video],
+            )
+        )
+    if not recordings:
+        raise DatasetError(f"{root} holds no EEVR segment with ratings")
+    return Dataset("eevr", "EEVR (37 people, VR videos)", recordings, (1.0, 5.0), skipped)
+
+
+def _order(key: tuple[str, str]) -> tuple[int, int]:
+    return int(key[0]), int(key[1])
+
+
+def _read_ratings(path: Path) -> dict[tuple[str, str], dict[str, float]]:
+    if not path.is_file():
+        raise DatasetError(f"There is no {path}. {_HOW_TO_GET}")
+    columns = ("Participant ID", "Video_ID_number", "Arousal", "Valence")
+    ratings = {}
+    with path.open(newline="", encoding="utf-8") as lines:
+        for subject, video, arousal, valence in _rows(lines, path.name, columns):
+            values = {"arousal": float(arousal), "valence": float(valence)}
+            if not all(1 <= value <= 5 for value in values.values()):
+                raise DatasetError(
+                    f"{path.name}: participant {subject}, video {video} has ratings {values}; "
+                    "1 to 5 was expected"
+                )
+            ratings[subject, video] = values
+    return ratings
+
+
+@contextmanager
+def _signal_file(root: Path) -> Iterator[Iterable[str]]:
+    plain, zipped = root / "Stimuli_EDA.csv", root / "Stimuli_EDA.zip"
+    if plain.is_file():
+        with plain.open(newline="", encoding="utf-8") as lines:
+            yield lines
+        return
+    if not zipped.is_file():
+        raise DatasetError(
+            f"There is neither {plain.name} nor {zipped.name} in {root}. {_HOW_TO_GET}"
+        )
+    try:
+        with zipfile.ZipFile(zipped) as archive, archive.open("Stimuli_EDA.csv") as raw:
+            yield io.TextIOWrapper(raw, encoding="utf-8", newline="")
+    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+        raise DatasetError(
+            f"{zipped} is damaged or not EEVR's ({error}). Clone the repository again."
+        ) from error
+
+
+def _rows(lines: Iterable[str], name: str, columns: tuple[str, ...]) -> Iterator[list[str]]:
+    """Yield the named columns of each row; a damaged row is named with its line."""
+    reader = csv.reader(lines)
+    header = next(reader, [])
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise DatasetError(f"{name} lacks the column {missing[0]!r}; it has: {', '.join(header)}")
+    wanted = [header.index(column) for column in columns]
+    for row in reader:
+        try:
+            values = [row[i] for i in wanted]
+            for value in values:
+                float(value)
+        except (IndexError, ValueError):
+            raise DatasetError(
+                f"{name}, line {reader.line_num}: {row!r} is damaged; numbers were expected in "
+                f"{', '.join(columns)}"
+            ) from None
+        yield values

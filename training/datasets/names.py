@@ -1,0 +1,3 @@
+"""Names of the data sets, as typed on the command line; without importing any of them."""
+
+NAMES = ("synthetic", "eevr")

@@ -1,0 +1,148 @@
+"""Fitting one network for one target."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training.model import RTCAN, NetworkConfig
+from training.settings import Settings
+
+_INFERENCE_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Data:
+    """Windows of some recordings.
+
+    Attributes
+    ----------
+    inputs : float32 (n, 3, L)
+        Network inputs.
+    recording : int64 (n,)
+        Which recording each belongs to.
+    truth : int64 (n,)
+        Class of each.
+    """
+
+    inputs: NDArray[np.float32]
+    recording: NDArray[np.int64]
+    truth: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch gave."""
+
+    number: int
+    train_loss: float
+    validation_loss: float
+    best: bool
+
+
+def fit(
+    config: NetworkConfig,
+    train: Data,
+    validation: Data,
+    settings: Settings,
+    device: torch.device,
+    progress: Callable[[Epoch], None] = lambda epoch: None,
+) -> tuple[RTCAN, list[Epoch]]:
+    """Fit a network and return the one with the best validation loss, on the CPU, in eval mode.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Shape of the network.
+    train, validation : Data
+        Of different subjects.
+    settings : Settings
+        How to fit.
+    device : torch.device
+        Where to compute.
+    progress : callable
+        Told of every epoch.
+    """
+    torch.manual_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    network = RTCAN(config).to(device)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    inputs = torch.from_numpy(train.inputs)
+    truth = torch.from_numpy(train.truth)
+    groups = [np.flatnonzero(train.recording == r) for r in np.unique(train.recording)]
+    # Both classes weigh the same, whatever their share.
+    counts = np.bincount(train.truth, minlength=config.classes).astype(np.float64)
+    weight = torch.tensor(
+        counts.sum() / np.maximum(counts, 1) / config.classes, dtype=torch.float32, device=device
+    )
+    history: list[Epoch] = []
+    best_loss, best_state, since_best = math.inf, copy.deepcopy(network.state_dict()), 0
+    steps = settings.epochs * math.ceil(
+        len(groups) * settings.windows_per_recording / settings.batch_size
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps))
+    for number in range(1, settings.epochs + 1):
+        network.train()
+        draws = [rng.choice(group, settings.windows_per_recording) for group in groups]
+        order = rng.permutation(np.concatenate(draws))
+        losses = []
+        for start in range(0, order.size, settings.batch_size):
+            index = order[start : start + settings.batch_size]
+            if index.size < 2 and order.size > 1:
+                continue  # batch normalisation cannot learn from a single window
+            picked = torch.from_numpy(index)
+            loss = functional.cross_entropy(
+                network(inputs[picked].to(device)), truth[picked].to(device), weight=weight
+            )
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+            optimiser.step()
+            schedule.step()
+            losses.append(float(loss.detach()))
+        validation_loss = _loss(network, validation, weight, device)
+        better = validation_loss < best_loss
+        history.append(Epoch(number, float(np.mean(losses)), validation_loss, better))
+        progress(history[-1])
+        if better:
+            best_loss, best_state = validation_loss, copy.deepcopy(network.state_dict())
+        since_best = 0 if better else since_best + 1
+        if since_best >= settings.patience:
+            break
+    network.load_state_dict(best_state)
+    return network.cpu().eval(), history
+
+
+def predict(network: nn.Module, inputs: NDArray[np.float32], device: torch.device) -> Tensor:
+    """Return the logits of windows, float32 (n, classes), on the CPU."""
+    network = network.to(device).eval()
+    with torch.inference_mode():
+        parts = [
+            network(torch.from_numpy(inputs[start : start + _INFERENCE_BATCH]).to(device)).cpu()
+            for start in range(0, len(inputs), _INFERENCE_BATCH)
+        ]
+    return torch.cat(parts)
+
+
+def _loss(network: nn.Module, data: Data, weight: Tensor, device: torch.device) -> float:
+    logits = predict(network, data.inputs, device)
+    return float(
+        functional.cross_entropy(logits, torch.from_numpy(data.truth), weight=weight.cpu())
+    )
+
+
+def _rate(step: int, steps: int) -> float:
+    warm = max(steps // 10, 1)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 * (1.0 + math.cos(math.pi * min((step - warm) / max(steps - warm, 1), 1.0)))

@@ -1,0 +1,49 @@
+"""The progress bar of every long step."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+class Bar:
+    """A progress bar with a note, as a context manager.
+
+    Parameters
+    ----------
+    console : Console
+        Where to.
+    text : str
+        What is done.
+    total : int
+        How many steps it has.
+    """
+
+    def __init__(self, console: Console, text: str, total: int) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description:<16}"),
+            BarColumn(bar_width=16),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=console,
+        )
+        self._task = self._progress.add_task(text, total=total, note="")
+
+    def __enter__(self) -> Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def advance(self, note: str = "") -> None:
+        """One step is done."""
+        self._progress.update(self._task, advance=1, note=note)
