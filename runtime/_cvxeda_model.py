@@ -3,15 +3,15 @@
 Greco, Valenza, Lanata, Scilingo, Citi: cvxEDA, a convex optimization approach to electrodermal
 activity processing. IEEE Trans. Biomed. Eng. 63(4), 2016, doi:10.1109/TBME.2015.2474131.
 
-The skin's answer to a sudomotor impulse is the Bateman function exp(-t/tau_slow) - exp(-t/tau_fast).
-Discretised by the bilinear transform it is the ARMA pair of the paper,
+The skin answers a sudomotor impulse with the Bateman function, exp(-t/tau_slow) -
+exp(-t/tau_fast). Discretised by the bilinear transform it is the ARMA pair of the paper,
 
     ar = [(a1 d + 2)(a0 d + 2), 2 a1 a0 d^2 - 8, (a1 d - 2)(a0 d - 2)] / ((a1 - a0) d^2)
     ma = [1, 2, 1]          with d the sampling interval, a0 = 1/tau_slow, a1 = 1/tau_fast.
 
 A and M are the n x n lower-banded Toeplitz matrices of `ar` and `ma`; a driver p gives the phasic
-signal M inv(A) p. Both commute, being Toeplitz and lower triangular, and both are divided by ar[0]
-here: the state then has the size of the driver instead of being 1e5 times smaller.
+signal K p with K = M inv(A). Toeplitz lower triangular matrices commute. Both are divided by
+ar[0] here: the state inv(A) p then has the size of the driver instead of being 1e5 times smaller.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 Array = NDArray[np.float64]
+
+# A window first meets the same problem at a quarter of the rate: a rough answer there costs about
+# one iteration and saves four. Below these limits there is nothing left to save.
+COARSENING = 4
+LOWEST_COARSE_RATE_HZ = 4.0
+SHORTEST_COARSE = 200
 
 
 @dataclass(frozen=True)
@@ -36,11 +42,23 @@ class CvxEDAModel:
     ar, ma : float64 (3,)
         Coefficients of A and M, both divided by the first coefficient of A.
     columns : float64 (n, k)
-        The tonic basis [B C]: penalised splines first, then the free baseline.
+        The tonic basis G = [B C]: penalised splines first, then the free baseline.
     penalty : float64 (k,)
         Weight of each squared tonic coefficient: gamma for the splines, 0 for the baseline.
     splines : int
         Number of spline columns.
+    ar_bands : float64 (3, n)
+        A in LAPACK's lower band form.
+    ridge : float64 (k, k)
+        Inverse of G'G + diag(penalty): the tonic fit of a window without driver.
+    free : float64 (n, c)
+        An orthonormal basis Q of the baseline's span.
+    free_products : float64 (k, c)
+        G'Q.
+    free_correlation : float64 (n, c)
+        K'Q.
+    coarser : CvxEDAModel or None
+        The same problem for means of COARSENING samples, where the rate and length allow one.
     """
 
     n: int
@@ -49,23 +67,49 @@ class CvxEDAModel:
     columns: Array
     penalty: Array
     splines: int
+    ar_bands: Array
+    ridge: Array
+    free: Array
+    free_products: Array
+    free_correlation: Array
+    coarser: CvxEDAModel | None
 
     def phasic(self, driver: Array) -> Array:
-        """Return K p = M inv(A) p, the phasic signal of a driver (n,)."""
-        return banded_product(self.ma, self._solve_ar(driver, transposed=False))
+        """Return K p, the phasic signal of a driver p (n,)."""
+        return product(self.ma, solve(self.ar_bands, driver))
 
     def correlation(self, dual: Array) -> Array:
-        """Return K' v = inv(A)' M' v: how each driver sample would answer to the residual v (n,)."""
-        return self._solve_ar(banded_product_transposed(self.ma, dual), transposed=True)
+        """Return K'v (n,): how strongly a residual v (n,) asks for each driver sample."""
+        return solve(self.ar_bands, product_transposed(self.ma, dual), transposed=True)
 
-    def _solve_ar(self, vector: Array, *, transposed: bool) -> Array:
-        bands = np.empty((3, self.n), order="F")
-        bands[:] = self.ar[:, None]
-        solution, _ = lapack.dtbtrs(
-            bands, vector[:, None], uplo="L", trans="T" if transposed else "N", diag="U"
-        )
-        result: Array = solution[:, 0]
-        return result
+    def bound(
+        self, alpha: float, slope: float, dual: Array, products: Array, correlation: Array
+    ) -> float:
+        """Return a lower bound of every objective for the window y: a feasible dual value.
+
+        v is made orthogonal to the baseline and then scaled to the best feasible multiple t,
+        max t y'v - t^2/2 (|v|^2 + |B'v|^2 / gamma) over t K'v <= alpha.
+
+        Parameters
+        ----------
+        alpha : float
+            Weight of the driver's sum.
+        slope : float
+            y'v; y itself must be orthogonal to the baseline.
+        dual, products, correlation : float64 (n,), (k,), (n,)
+            v, G'v and K'v.
+        """
+        outside = self.free.T @ dual
+        coupling = (products - self.free_products @ outside)[: self.splines]
+        highest = float(np.max(correlation - self.free_correlation @ outside))
+        curvature = float(dual @ dual - outside @ outside)
+        curvature += float(coupling @ (coupling / self.penalty[: self.splines]))
+        if curvature <= 0.0:
+            return 0.0
+        length = slope / curvature
+        if highest > 0.0:
+            length = min(length, alpha / highest)
+        return length * slope - 0.5 * length**2 * curvature
 
 
 def prepare(
@@ -88,28 +132,63 @@ def prepare(
             (fast * interval_s - 2.0) * (slow * interval_s - 2.0),
         ]
     ) / ((fast - slow) * interval_s**2)
-    ma = np.array([1.0, 2.0, 1.0])
+    ar, ma = ar / ar[0], np.array([1.0, 2.0, 1.0]) / ar[0]
     splines = spline_columns(n, max(1, round(knot_spacing_s * rate_hz)))
-    columns = np.hstack([splines, baseline_columns(splines, baseline)])
+    baseline_part = baseline_columns(splines, baseline)
+    columns = np.hstack([splines, baseline_part])
     penalty = np.zeros(columns.shape[1])
     penalty[: splines.shape[1]] = gamma
-    return CvxEDAModel(n, ar / ar[0], ma / ar[0], columns, penalty, splines.shape[1])
+    free = np.linalg.qr(baseline_part)[0]
+    ar_bands = np.asfortranarray(np.repeat(ar[:, None], n, axis=1))
+    gram = columns.T @ columns + np.diag(penalty)
+    ridge = np.asarray(np.linalg.pinv(gram, hermitian=True), dtype=np.float64)
+    correlations = np.empty_like(free)
+    for column in range(free.shape[1]):
+        answer = product_transposed(ma, free[:, column])
+        correlations[:, column] = solve(ar_bands, answer, transposed=True)
+    coarser = None
+    if rate_hz >= COARSENING * LOWEST_COARSE_RATE_HZ and n >= COARSENING * SHORTEST_COARSE:
+        coarser = prepare(
+            n // COARSENING,
+            rate_hz / COARSENING,
+            tau_slow_s=tau_slow_s,
+            tau_fast_s=tau_fast_s,
+            knot_spacing_s=knot_spacing_s,
+            gamma=gamma / COARSENING,
+            baseline=baseline,
+        )
+    return CvxEDAModel(
+        n=n,
+        ar=ar,
+        ma=ma,
+        columns=columns,
+        penalty=penalty,
+        splines=splines.shape[1],
+        ar_bands=ar_bands,
+        ridge=ridge,
+        free=free,
+        free_products=columns.T @ free,
+        free_correlation=correlations,
+        coarser=coarser,
+    )
 
 
 def spline_columns(n: int, spacing: int) -> Array:
     """Return B (n, knots): cubic B-splines of peak 1 at the samples 0, spacing, 2 spacing, ...
 
-    A triangle 1 ... spacing ... 1 convolved with itself is the cubic B-spline of that spacing, on
-    2 (2 spacing - 1) - 1 samples; each column is that bump centred on its knot and cut at the edges.
+    A triangle 1 ... spacing ... 1 convolved with itself samples the cubic B-spline of that
+    spacing; each column is this bump centred on its knot and cut at the window's edges.
     """
-    triangle = np.concatenate([np.arange(1.0, spacing + 1), np.arange(spacing - 1.0, 0, -1)])
+    triangle: Array = np.concatenate(
+        [np.arange(1.0, spacing + 1), np.arange(spacing - 1.0, 0.0, -1)]
+    )
     bump = np.convolve(triangle, triangle)
     bump /= bump.max()
     half = len(bump) // 2
-    knots = np.arange(0, n + spacing // 2, spacing)
-    offsets = np.arange(n)[:, None] - knots[None, :] + half
-    inside = (offsets >= 0) & (offsets < len(bump))
-    columns: Array = np.where(inside, bump[np.clip(offsets, 0, len(bump) - 1)], 0.0)
+    columns = np.zeros((n, len(range(0, n + spacing // 2, spacing))))
+    for column, knot in enumerate(range(0, n + spacing // 2, spacing)):
+        first, last = max(0, knot - half), min(n, knot + half + 1)
+        columns[first:last, column] = bump[first - knot + half : last - knot + half]
     return columns
 
 
@@ -122,20 +201,26 @@ def baseline_columns(splines: Array, baseline: str) -> Array:
         return np.ones((n, 1))
     if baseline == "spline":
         return splines.sum(axis=1, keepdims=True)
-    return np.column_stack([np.ones(n), np.arange(1.0, n + 1) / n])
+    slope: Array = np.arange(1.0, n + 1) / n
+    return np.stack([np.ones(n), slope], axis=1)
 
 
-def banded_product(coefficients: Array, vectors: Array) -> Array:
-    """Return T v for the lower-banded Toeplitz matrix T of three coefficients; v is (n,) or (n, k)."""
-    result = coefficients[0] * vectors
-    result[1:] += coefficients[1] * vectors[:-1]
-    result[2:] += coefficients[2] * vectors[:-2]
+def product(coefficients: Array, vector: Array) -> Array:
+    """Return T v (n,), T the lower-banded Toeplitz matrix of three coefficients; n >= 3."""
+    result: Array = np.correlate(vector, coefficients[::-1], "full")[:-2]
     return result
 
 
-def banded_product_transposed(coefficients: Array, vector: Array) -> Array:
-    """Return T' v for the same matrix; v is (n,)."""
-    result = coefficients[0] * vector
-    result[:-1] += coefficients[1] * vector[1:]
-    result[:-2] += coefficients[2] * vector[2:]
+def product_transposed(coefficients: Array, vector: Array) -> Array:
+    """Return T'v (n,) for the same matrix."""
+    result: Array = np.correlate(vector, coefficients, "full")[2:]
+    return result
+
+
+def solve(bands: Array, vector: Array, *, transposed: bool = False) -> Array:
+    """Return inv(T) v or inv(T)'v (n,) for a unit lower triangular T given as bands (3, n)."""
+    solution, _ = lapack.dtbtrs(
+        bands, vector[:, None], uplo="L", trans="T" if transposed else "N", diag="U"
+    )
+    result: Array = solution[:, 0]
     return result

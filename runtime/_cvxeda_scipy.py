@@ -2,21 +2,19 @@
 
 The problem, with K = M inv(A), tonic basis G = [B C] and penalty matrix P = diag(gamma, 0),
 
-    minimise   1/2 |e|^2 + alpha sum(p) + 1/2 x' P x     over p >= 0, x, with e = y - K p - G x
+    minimise   1/2 |e|^2 + alpha sum(p) + 1/2 x'P x    over p >= 0 and x,  e = y - K p - G x
 
-has the dual: maximise y'v - 1/2 |v|^2 - 1/(2 gamma) |B'v|^2 over K'v <= alpha, C'v = 0; v = e at the
-optimum. Its slack is s = alpha - K'v, and p s = 0. We write v = A'w. Because Toeplitz matrices
-commute, K'v = M'w: every relation is then banded, and s + M'w = alpha holds to the last bit.
+has the dual: maximise y'v - 1/2 |v|^2 - 1/(2 gamma) |B'v|^2 over K'v <= alpha, C'v = 0. At the
+optimum v = e and p s = 0 with the slack s = alpha - K'v. Newton's step on p s = target, written
+dv = A'w (Toeplitz matrices commute, so K'dv = M'w and every relation is banded), reduces to
 
-Newton's step on the perturbed optimality conditions p s = target reduces to
-
-    (A A' + M D M') dw + A G dx = r,    (A G)' dw - P dx = -g,       D = diag(p / s)
+    (A A' + M D M') w + A G dx = r,    (A G)'w - P dx = -g,    D = diag(p / s)
 
 a pentadiagonal positive definite matrix N = L L' bordered by the few tonic columns. With
-Z = inv(L) A G the Schur complement is P + Z'Z: a sum of squares, so no digits cancel. (The primal
-form, M'M + A' inv(D) A, needs G'G - Z'Z, where they all do on real windows.)
+Z = inv(L) A G its Schur complement is P + Z'Z: a sum of squares, in which no digits cancel. (The
+primal form, M'M + A' inv(D) A, has G'G - Z'Z instead: on real windows it loses all of them.)
 
-Steps are Mehrotra's predictor and corrector (SIAM J. Optim. 2, 1992).
+Steps are Mehrotra's predictor and corrector (SIAM J. Optim. 2, 1992, doi:10.1137/0802028).
 """
 
 from __future__ import annotations
@@ -25,118 +23,192 @@ import numpy as np
 from scipy.linalg import lapack
 
 from runtime._cvxeda_model import (
+    COARSENING,
     Array,
     CvxEDAModel,
-    banded_product,
-    banded_product_transposed,
+    product,
+    product_transposed,
 )
 
-# A step stops this fraction short of the nearest bound.
-_TO_BOUNDARY = 0.99
+# A step goes this fraction of the way to the nearest bound, or 1 - target/alpha if that is more.
+TO_BOUNDARY = 0.9
+# Start: a constant driver, about half the spread of a real one, and a slack of the usual alpha.
+# Both matter to the number of iterations only.
+START_DRIVER = 3.0
+START_SLACK = 8e-4
+# From this complementarity, relative to the objective, on the residuals are taken through the
+# recursive filters instead of the banded products: dearer, and exact to the last digits.
+NEAR = 1e-5
+# The coarser problem is left at this relative complementarity, or after this many iterations: an
+# iterate nearer to its own bounds than that would be a bad start for the finer one.
+ROUGH = 0.1
+ROUGH_ITERATIONS = 12
 
 
 class ScipySteps:
-    """Iterates of one problem size; `start` sets a window, each `step` is one iteration.
+    """Iterates of one problem size. `start` sets a window; `measure` and `advance` alternate.
 
     Attributes
     ----------
-    driver : float64 (n,)
-        p > 0.
-    tonic_coefficients : float64 (k,)
-        x.
+    driver, slack : float64 (n,)
+        p > 0 and s > 0.
     dual : float64 (n,)
         v, equal to the residual at the optimum.
+    coefficients : float64 (k,)
+        x, in the order of the model's columns.
     """
 
+    name = "scipy"
+
     def __init__(self, model: CvxEDAModel) -> None:
-        self._model = model
-        ar, ma, n = model.ar, model.ma, model.n
-        self._border = np.asfortranarray(banded_product(ar, model.columns))
-        self._bands = np.empty((3, n), order="F")
-        # Lower bands of A A': the first rows lack the terms from before the window.
-        squares, shifted = np.cumsum(ar**2), np.cumsum(ar[:2] * ar[1:])
-        self._bands[0] = squares[2]
-        self._bands[0, :2] = squares[: min(2, n)]
-        self._bands[1] = shifted[1]
-        self._bands[1, 0] = shifted[0]
-        self._bands[2] = ar[0] * ar[2]
-        self._matrix = np.empty((3, n), order="F")
-        self._right = np.empty((n, model.columns.shape[1] + 1), order="F")
+        self.model = model
+        n, columns = model.n, model.columns.shape[1]
+        self.driver = np.empty(n)
+        self.slack = np.empty(n)
+        self.dual = np.empty(n)
+        self.coefficients = np.empty(columns)
+        self._border = np.empty((n, columns), order="F")
+        for column in range(columns):
+            self._border[:, column] = product(model.ar, model.columns[:, column])
+        # The lower bands of T diag(d) T' are linear in d[i], d[i-1] and d[i-2]; before the window
+        # d is 0. Bands are kept as (n, 3): the transpose of LAPACK's (3, n) in Fortran order.
+        self._lagged = np.zeros(n + 2)
+        self._lags = np.lib.stride_tricks.sliding_window_view(self._lagged, 3)
+        self._lagged[2:] = 1.0
+        self._aa_bands = self._lags @ _band_weights(model.ar)
+        self._mm_weights = _band_weights(model.ma)
+        self._coarser = None if model.coarser is None else type(self)(model.coarser)
+        # LAPACK's forward substitution is bound by calls, not by arithmetic: two real columns
+        # travel as one complex column in a third of the time. The last slot is the predictor's.
+        slots = columns // 2 + 1
+        self._packed = np.zeros((n, slots), dtype=np.complex128, order="F")
+        self._packed.real[:, : (columns + 1) // 2] = self._border[:, 0::2]
+        self._packed.imag[:, : columns // 2] = self._border[:, 1::2]
+        # Large temporaries would be mapped and unmapped by the system at every iteration.
+        self._bands = np.empty((n, 3))
+        self._factor = self._bands.T
+        self._unit = np.zeros((3, n), dtype=np.complex128, order="F")
+        self._solved = np.empty_like(self._packed)
+        self._forward = np.empty((n, 2 * slots), order="F")
 
-    def start(self, y: Array, alpha: float) -> None:
-        """Set the window y (n,), of mean square 1, and a strictly feasible, centred dual point."""
-        model = self._model
-        self._alpha = alpha
-        self._target = banded_product(model.ar, y)
-        gram = model.columns.T @ model.columns + np.diag(model.penalty)
-        self.tonic_coefficients = np.linalg.lstsq(gram, model.columns.T @ y, rcond=None)[0]
-        self.driver = np.ones(model.n)
-        self._slack = np.full(model.n, alpha)
-        self._omega = np.zeros(model.n)
-        self.dual = np.zeros(model.n)
+    def start(self, y: Array, alpha: float, coefficients: Array) -> None:
+        """Set the window y (n,), of mean square 1, its alpha and the first tonic coefficients."""
+        self._y, self._alpha = y, alpha
+        self._target = product(self.model.ar, y)
+        self.coefficients[:] = coefficients
+        self._near = False
+        if self._coarser is None:
+            self.driver[:] = START_DRIVER
+            self.slack[:] = max(alpha, START_SLACK)
+            self.dual[:] = 0.0
+            self._dual_residual: Array | float = alpha - float(self.slack[0])
+        else:
+            self._start_from(self._coarser)
 
-    def step(self) -> float:
-        """Do one iteration; return the complementarity p's that is left, an estimate of the gap."""
-        model, p, s = self._model, self.driver, self._slack
-        tonic = self._border @ self.tonic_coefficients
-        primal = (
-            self._target - banded_product(model.ma, p) - tonic - banded_product(model.ar, self.dual)
-        )
-        coupling = model.columns.T @ self.dual - model.penalty * self.tonic_coefficients
+    def _start_from(self, coarser: ScipySteps) -> None:
+        """Solve the coarser problem roughly and take the start from its answer."""
+        short = coarser.model.n
+        means = self._y[: short * COARSENING].reshape(short, COARSENING).mean(axis=1)
+        coarser.start(means, self._alpha, self.coefficients)
+        for _ in range(ROUGH_ITERATIONS):
+            objective, _ = coarser.measure()
+            if coarser.driver @ coarser.slack < ROUGH * objective or not coarser.advance():
+                break
+        centres = np.arange(short) * COARSENING + (COARSENING - 1) / 2
+        here = np.arange(self.model.n)
+        self.driver[:] = np.interp(here, centres, coarser.driver)
+        self.slack[:] = np.interp(here, centres, coarser.slack)
+        self.dual[:] = np.interp(here, centres, coarser.dual)
+        self.coefficients[:] = coarser.coefficients
+        self._dual_residual = self._alpha - self.slack - self.model.correlation(self.dual)
+
+    def measure(self) -> tuple[float, float]:
+        """Take the residuals of the iterate; return its objective and a lower bound of any.
+
+        Far from the optimum the objective is an estimate and the bound -infinity.
+        """
+        model, p, v, x = self.model, self.driver, self.dual, self.coefficients
+        products = model.columns.T @ v
+        self._coupling = products - model.penalty * x
+        penalty = 0.5 * float(model.penalty @ x**2) + self._alpha * float(p.sum())
+        if not self._near:
+            self._primal_residual = (
+                self._target - product(model.ma, p) - self._border @ x - product(model.ar, v)
+            )
+            objective = 0.5 * float(v @ v) + penalty
+            self._near = bool(p @ self.slack < NEAR * objective)
+            return objective, -np.inf
+        residual = self._y - model.phasic(p) - model.columns @ x
+        correlation = model.correlation(v)
+        self._primal_residual = product(model.ar, residual - v)
+        self._dual_residual = self._alpha - self.slack - correlation
+        objective = 0.5 * float(residual @ residual) + penalty
+        return objective, model.bound(self._alpha, float(self._y @ v), v, products, correlation)
+
+    def advance(self) -> bool:
+        """Do one predictor-corrector step; False where the arithmetic can go no further."""
+        model, p, s = self.model, self.driver, self.slack
+        n, k = model.n, len(self.coefficients)
+        primal, dual, coupling = self._primal_residual, self._dual_residual, self._coupling
         ratio = p / s
-        factor = self._factor(ratio)
-        mean = (p @ s) / model.n
+        factor, solved, forward = self._factor, self._solved, self._forward
+        self._lagged[2:] = ratio
+        np.matmul(self._lags, self._mm_weights, out=self._bands)
+        self._bands += self._aa_bands
+        _, failed = lapack.dpbtrf(factor, lower=1, overwrite_ab=1)
+        if failed:
+            return False
 
-        # The predictor aims at p s = 0: its right-hand side is solved with the tonic columns.
-        self._right[:, :-1] = self._border
-        self._right[:, -1] = primal + banded_product(model.ma, p)
-        right, _ = lapack.dtbtrs(factor, self._right, uplo="L")
-        columns, forward = right[:, :-1], right[:, -1]
-        schur = columns.T @ columns
-        schur[np.diag_indices_from(schur)] += model.penalty
-        schur_factor, _ = lapack.dpotrf(schur, lower=1)
+        # Predictor: aims at p s = 0. Its right-hand side is solved together with the border.
+        solved[:] = self._packed
+        slot = solved.imag if k % 2 else solved.real
+        slot[:, -1] = primal + product(model.ma, p + ratio * dual)
+        np.divide(factor, factor[0], out=self._unit.real)
+        lapack.ztbtrs(self._unit, solved, uplo="L", diag="U", overwrite_b=1)
+        np.divide(solved.real, factor[0][:, None], out=forward[:, 0::2])
+        np.divide(solved.imag, factor[0][:, None], out=forward[:, 1::2])
+        gram = forward.T @ forward
+        z, first = forward[:, :k], forward[:, k]
+        schur, failed = lapack.dpotrf(gram[:k, :k] + np.diag(model.penalty), lower=1)
+        if failed:
+            return False
 
-        def direction(forward: Array) -> tuple[Array, Array]:
-            dx, _ = lapack.dpotrs(schur_factor, coupling + columns.T @ forward, lower=1)
-            dw, _ = lapack.dtbtrs(factor, (forward - columns @ dx)[:, None], uplo="L", trans="T")
-            return dx, dw[:, 0]
+        def solve(rhs: Array, projected: Array) -> tuple[Array, Array]:
+            dx, _ = lapack.dpotrs(schur, coupling + projected, lower=1)
+            w, _ = lapack.dtbtrs(factor, (rhs - z @ dx)[:, None], uplo="L", trans="T")
+            return dx, w[:, 0]
 
-        _, dw = direction(forward)
-        ds = -banded_product_transposed(model.ma, dw)
+        _, w = solve(first, gram[:k, k])
+        ds = dual - product_transposed(model.ma, w)
         dp = -p - ratio * ds
         length = min(1.0, _longest(p, dp), _longest(s, ds))
-        predicted = ((p + length * dp) @ (s + length * ds)) / model.n
-        target = mean * (predicted / mean) ** 3
+        left = float(p @ s)
+        predicted = float((p + length * dp) @ (s + length * ds))
+        target = (left / n) * (predicted / left) ** 3
 
+        # Corrector: centres, and makes up for the product of the predictor's changes.
         change = (target - dp * ds) / s - p
-        solved, _ = lapack.dtbtrs(
-            factor, (primal - banded_product(model.ma, change))[:, None], uplo="L"
-        )
-        dx, dw = direction(solved[:, 0])
-        ds = -banded_product_transposed(model.ma, dw)
+        rhs = primal - product(model.ma, change - ratio * dual)
+        second, _ = lapack.dtbtrs(factor, rhs[:, None], uplo="L")
+        dx, w = solve(second[:, 0], z.T @ second[:, 0])
+        ds = dual - product_transposed(model.ma, w)
         dp = change - ratio * ds
-        length = min(1.0, _TO_BOUNDARY * min(_longest(p, dp), _longest(s, ds)))
-        self.driver = p + length * dp
-        self._slack = s + length * ds
-        self._omega += length * dw
-        self.dual = banded_product_transposed(model.ar, self._omega)
-        self.tonic_coefficients = self.tonic_coefficients + length * dx
-        return float(self.driver @ self._slack)
+        fraction = max(TO_BOUNDARY, 1.0 - target / self._alpha)
+        length = min(1.0, fraction * min(_longest(p, dp), _longest(s, ds)))
+        if not np.isfinite(length + dx.sum()):
+            return False
+        self.driver += length * dp
+        self.slack += length * ds
+        self.dual += length * product_transposed(model.ar, w)
+        self.coefficients += length * dx
+        self._dual_residual = (1.0 - length) * dual
+        return True
 
-    def _factor(self, ratio: Array) -> Array:
-        """Return L of A A' + M D M' in LAPACK's lower band form."""
-        ma, matrix = self._model.ma, self._matrix
-        matrix[0] = self._bands[0] + ma[0] ** 2 * ratio
-        matrix[0, 1:] += ma[1] ** 2 * ratio[:-1]
-        matrix[0, 2:] += ma[2] ** 2 * ratio[:-2]
-        matrix[1] = self._bands[1] + ma[0] * ma[1] * ratio
-        matrix[1, 1:] += ma[1] * ma[2] * ratio[:-1]
-        matrix[2] = self._bands[2] + ma[0] * ma[2] * ratio
-        factor, failed = lapack.dpbtrf(matrix, lower=1)
-        if failed:
-            raise np.linalg.LinAlgError(f"row {failed} of the normal equations is not positive")
-        result: Array = factor
-        return result
+
+def _band_weights(taps: Array) -> Array:
+    """Return W (3, 3): the lower bands of T diag(d) T' in row i are (d[i-2], d[i-1], d[i]) W."""
+    t0, t1, t2 = taps
+    return np.array([[t2 * t2, 0.0, 0.0], [t1 * t1, t1 * t2, 0.0], [t0 * t0, t0 * t1, t0 * t2]])
 
 
 def _longest(values: Array, change: Array) -> float:

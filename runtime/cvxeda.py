@@ -28,6 +28,8 @@ Baseline = Literal["none", "constant", "linear", "spline"]
 
 # Beyond this, squares of the samples overflow.
 _LARGEST_SAMPLE = 1e100
+# A window whose detrended part is smaller than this, relative to its samples, is rounding noise.
+_ROUNDING = 1e-14
 # A window whose parts are this many times larger than itself is two huge curves that cancel.
 _LARGEST_CANCELLATION = 3.0
 
@@ -131,8 +133,6 @@ class CvxEDA:
             baseline=baseline,
         )
         self._steps = ScipySteps(self._model)
-        free = self._model.columns[:, self._model.splines :]
-        self._free = np.linalg.qr(free)[0]
 
     def decompose(self, y: ArrayLike) -> Decomposition:
         """Split one window.
@@ -147,36 +147,71 @@ class CvxEDA:
         SignalError
             The window has the wrong shape or type, or holds NaN, infinity or absurd magnitudes.
         """
+        model, steps = self._model, self._steps
         window = self._checked(y)
-        centred = window - self._free @ (self._free.T @ window)
-        scale = float(np.sqrt(np.mean(centred**2))) or 1.0
-        steps, model = self._steps, self._model
-        steps.start(centred / scale, self._alpha / scale)
-        for iteration in range(1, self._max_iterations + 1):
-            left = steps.step()
-            driver = scale * steps.driver
-            phasic = model.phasic(driver)
-            coefficients = scale * steps.tonic_coefficients
-            residual = centred - phasic - model.columns @ coefficients
-            objective = self._objective(driver, residual, coefficients)
-            if left * scale**2 < self._tolerance * objective:
-                gap = (objective - self._bound(centred, scale * steps.dual)) / objective
-                if gap <= self._tolerance:
-                    break
+        offset = np.asarray(model.free.T @ window)
+        centred = window - model.free @ offset
+        scale = float(np.sqrt(np.mean(centred**2)))
+        if scale <= _ROUNDING * float(np.max(np.abs(window))):
+            centred, scale = np.zeros(model.n), 1.0
+        y, alpha = centred / scale, self._alpha / scale
+        fit = model.ridge @ (model.columns.T @ y)
+        residual = y - model.columns @ fit
+        iterations = 0
+        if np.max(model.correlation(residual)) <= alpha:
+            return self._result(
+                window, centred, np.zeros(model.n), scale * fit, scale * residual, 0
+            )
+        steps.start(y, alpha, fit)
+        objective, bound = steps.measure()
+        while objective - bound > self._tolerance * objective and iterations < self._max_iterations:
+            if not steps.advance():
+                break
+            iterations += 1
+            objective, bound = steps.measure()
+        driver, coefficients = scale * steps.driver, scale * steps.coefficients
+        return self._result(window, centred, driver, coefficients, scale * steps.dual, iterations)
+
+    def _result(
+        self,
+        window: Array,
+        centred: Array,
+        driver: Array,
+        coefficients: Array,
+        dual: Array,
+        iterations: int,
+    ) -> Decomposition:
+        """Gather the answer; its objective and gap are taken from the arrays that are returned."""
+        model = self._model
+        phasic = model.phasic(driver)
+        tonic = model.columns @ coefficients + (window - centred)
+        residual = window - tonic - phasic
+        objective = (
+            0.5 * float(residual @ residual)
+            + self._alpha * float(driver.sum())
+            + 0.5 * float(model.penalty @ coefficients**2)
+        )
+        bound = model.bound(
+            self._alpha,
+            float(centred @ dual),
+            dual,
+            model.columns.T @ dual,
+            model.correlation(dual),
+        )
+        gap = max(0.0, objective - bound) / objective if objective > 0.0 else 0.0
         free = model.columns[:, model.splines :]
-        coefficients[model.splines :] += np.linalg.lstsq(free, window - centred, rcond=None)[0]
-        tonic = model.columns @ coefficients
+        baseline = coefficients[model.splines :] + np.linalg.lstsq(free, window - centred)[0]
         larger = max(float(np.ptp(tonic)), float(np.ptp(phasic)))
         return Decomposition(
             tonic=tonic,
             phasic=phasic,
             driver=driver,
-            residual=window - tonic - phasic,
+            residual=residual,
             spline_coefficients=coefficients[: model.splines],
-            baseline_coefficients=coefficients[model.splines :],
+            baseline_coefficients=baseline,
             objective=objective,
             gap=gap,
-            iterations=iteration,
+            iterations=iterations,
             converged=gap <= self._tolerance,
             well_posed=larger <= _LARGEST_CANCELLATION * float(np.ptp(window)),
         )
@@ -195,22 +230,3 @@ class CvxEDA:
                 "fill or drop gaps before the decomposition"
             )
         return window
-
-    def _objective(self, driver: Array, residual: Array, coefficients: Array) -> float:
-        penalty = self._model.penalty * coefficients**2
-        return float(0.5 * (residual @ residual) + self._alpha * driver.sum() + 0.5 * penalty.sum())
-
-    def _bound(self, y: Array, dual: Array) -> float:
-        """Return the best dual value along the ray of `dual`, made feasible."""
-        model = self._model
-        dual = dual - self._free @ (self._free.T @ dual)
-        highest = float(np.max(model.correlation(dual)))
-        coupling = model.columns[:, : model.splines].T @ dual
-        curvature = float(dual @ dual + coupling @ coupling / model.penalty[0])
-        slope = float(y @ dual)
-        if curvature == 0.0:
-            return 0.0
-        length = slope / curvature
-        if highest > 0.0:
-            length = min(length, self._alpha / highest)
-        return length * slope - 0.5 * length**2 * curvature
