@@ -1,0 +1,76 @@
+"""Fixtures that several packages' tests use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from runtime.contract import Contract
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real recordings, for those who have it."""
+    folder = SHARED / "data"
+    if not folder.is_dir():
+        pytest.skip("the folder of real recordings (../shared/data) is not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_contract() -> Contract:
+    """A contract whose windows are short, so that tests are."""
+    return Contract(
+        rate_hz=8.0,
+        context_s=2.0,
+        window_s=10.0,
+        hop_s=1.0,
+        input_length=64,
+        trained_on="nothing: random weights",
+        labels="none",
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_contract: Contract) -> Path:
+    """A checkpoint of small random networks with real windows beside them."""
+    from device.physiology import Person, simulate
+    from runtime.preprocess import Preprocessor
+    from training import checkpoint
+    from training.model import RTCAN, NetworkConfig
+
+    torch.manual_seed(1)
+    networks = {}
+    for target in tiny_contract.targets:
+        network = RTCAN(NetworkConfig(input_length=64, width=8))
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm1d):
+                torch.nn.init.normal_(module.weight)
+                torch.nn.init.normal_(module.bias)
+                torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
+        networks[target.name] = network.eval()
+    samples = simulate(Person(), 40.0, 19.0, arousal=lambda _: 0.8, seed=3)
+    windows = Preprocessor(tiny_contract).push(samples.time_s, samples.eda_us)
+    examples = np.stack([w.input for w in windows if w.input is not None])
+    path = tmp_path_factory.mktemp("tiny") / "best.pt"
+    checkpoint.save(checkpoint.Checkpoint(tiny_contract, networks, examples, {}), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_checkpoint: Path) -> Path:
+    """The same as an exported model."""
+    from export import graph
+    from training import checkpoint
+    from training.files import write_whole
+
+    stored = checkpoint.load(tiny_checkpoint)
+    exported = graph.build(graph.Graph(dict(stored.networks), stored.contract), stored.contract)
+    path = tiny_checkpoint.with_suffix(".onnx")
+    write_whole(path, exported.SerializeToString())
+    return path
