@@ -1,0 +1,119 @@
+"""Grove's ASCII lines, in every shape met in the wild."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.protocols.grove import GroveDecoder, encode
+
+
+def decode(data: bytes, **options: float) -> list[float]:
+    return GroveDecoder(**options).push(b"0\n" + data)  # the first line may be cut: never counted
+
+
+@pytest.mark.parametrize(
+    ("line", "reading"),
+    [
+        (b"437\n", 437),
+        (b"437\r\n", 437),
+        (b"437\r", 437),
+        (b"  437 \n", 437),
+        (b"gsr_average = 437\n", 437),
+        (b"gsr_average=437\r\n", 437),
+        (b"GSR: 437\n", 437),
+        (b"201 -86\n", 201),  # the second field is a resistance that overflowed 16 bits
+        (b"201\t-86\n", 201),
+        (b"301.50\n", 301.5),
+        (b"437,12\n", 437),
+        (b"437;12\n", 437),
+        (b"0\n", 0),
+        (b"1023\n", 1023),
+    ],
+)
+def test_a_line_in_each_shape(line: bytes, reading: float) -> None:
+    assert decode(line) == [reading]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"1024\n",  # more than ten bits can say
+        b"-3\n",
+        b"4x7\n",
+        b"nan\n",
+        b"inf\n",
+        b"\xff\xfe437\n",
+        b"43 7x\xff\n",
+        b"--5\n",
+        b"1e400\n",
+    ],
+)
+def test_a_line_that_is_no_reading_is_counted(line: bytes) -> None:
+    decoder = GroveDecoder()
+    assert decoder.push(b"0\n" + line + b"437\n") == [437]
+    assert decoder.bad == 1
+    assert decoder.good == 1
+
+
+def test_the_first_line_may_be_cut_and_is_not_believed() -> None:
+    decoder = GroveDecoder()
+    assert decoder.push(b"37\n437\n") == [437]
+    assert decoder.bad == 0
+
+
+def test_after_a_reset_the_first_line_is_not_believed_again() -> None:
+    decoder = GroveDecoder()
+    assert decoder.push(b"0\n437\n43") == [437]
+    decoder.reset()
+    assert decoder.push(b"9\n438\n") == [438]
+
+
+def test_a_header_names_the_column() -> None:
+    decoder = GroveDecoder()
+    assert decoder.push(b"time_ms,gsr\n100,437\n200,438\n") == [437, 438]
+
+
+def test_a_given_column_wins() -> None:
+    assert decode(b"12 437 9\n", column=1) == [437]
+    assert decode(b"12\n437 9\n", column=1) == [9]
+
+
+def test_a_larger_limit_admits_an_esp32() -> None:
+    assert decode(b"4095\n", limit=4095) == [4095]
+
+
+def test_a_line_without_end_leaves_the_buffer_bounded() -> None:
+    decoder = GroveDecoder()
+    for _ in range(1000):
+        decoder.push(b"7" * 1000)
+    assert len(decoder._rest) <= 256
+    assert decoder.push(b"\n437\n438\n")[-1] == 438
+    assert decoder.bad >= 1
+
+
+def test_a_giant_line_within_one_piece_is_refused_quickly() -> None:
+    decoder = GroveDecoder()
+    assert decoder.push(b"0\na" + b" a" * 500_000 + b"\n437\n") == [437]
+    assert decoder.bad == 1
+
+
+@given(st.lists(st.integers(0, 1023)), st.lists(st.integers(1, 9)), st.integers(0, 2))
+def test_any_cutting_gives_the_same_readings(
+    values: list[int], cuts: list[int], decimals: int
+) -> None:
+    data = b"0\r\n" + b"".join(encode(value, decimals) for value in values)
+    decoder, found = GroveDecoder(), []
+    for cut in cuts:
+        found += decoder.push(data[:cut])
+        data = data[cut:]
+    assert found + decoder.push(data) == values
+
+
+@given(st.lists(st.binary(max_size=300), max_size=8))
+def test_garbage_never_raises_and_never_passes_the_limit(pieces: list[bytes]) -> None:
+    decoder = GroveDecoder(limit=1023)
+    for piece in pieces:
+        assert all(0 <= reading <= 1023 for reading in decoder.push(piece))
+    assert len(decoder._rest) <= 256
