@@ -50,8 +50,8 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_contract: Con
         network = RTCAN(NetworkConfig(input_length=64, width=8))
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm1d):
-                torch.nn.init.normal_(module.weight)
-                torch.nn.init.normal_(module.bias)
+                torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+                torch.nn.init.normal_(module.bias, std=0.3)
                 torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
         networks[target.name] = network.eval()
     samples = simulate(Person(), 40.0, 19.0, arousal=lambda _: 0.8, seed=3)

@@ -1,4 +1,4 @@
-"""The promise of the project, end to end: training's loader and live's code see the same windows."""
+"""The promise, end to end: training's loader and live's code see the same windows."""
 
 import dataclasses
 from pathlib import Path
@@ -37,9 +37,7 @@ def test_live_and_training_give_equal_network_inputs(
     assert_same(samples, tiny_contract, tiny_model, seed=1)
 
 
-def test_on_a_real_recording(
-    tiny_model: Path, tiny_contract: Contract, shared_data: Path
-) -> None:
+def test_on_a_real_recording(tiny_model: Path, tiny_contract: Contract, shared_data: Path) -> None:
     eda_us = read_column(shared_data / "recordings" / "neurokit_bio_100Hz.csv", "EDA")
     samples = Samples(np.arange(eda_us.size) / 100.0, eda_us)
     assert_same(samples, tiny_contract, tiny_model, seed=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,14 +77,17 @@ def load(path: Path) -> Checkpoint:
         raise CheckpointError(
             f"There is no {path}. Train one with: python -m training.run --dataset synthetic"
         )
+    refusal = CheckpointError(
+        f"{path} is not an RTCAN checkpoint: it is no torch file, is cut short, or holds more than "
+        "weights and numbers, which is not loaded because it could run code. Expected: the "
+        "save/best.pt that python -m training.run writes."
+    )
+    if not zipfile.is_zipfile(path):
+        raise refusal
     try:
         data = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
-        raise CheckpointError(
-            f"{path} is not an RTCAN checkpoint: it is no torch file, or holds more than weights "
-            "and numbers, which is not loaded because it could run code. Expected: the "
-            "save/best.pt that python -m training.run writes."
-        ) from error
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, LookupError) as error:
+        raise refusal from error
     if not isinstance(data, dict) or data.get("format") != _FORMAT:
         raise CheckpointError(
             f"{path} is a torch file, but not an RTCAN checkpoint. Expected: the save/best.pt that "

@@ -1,5 +1,7 @@
 """The promise: a window seen live and the same window seen in training are one."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,7 +21,7 @@ def recording() -> Samples:
 def pushed(contract: Contract, samples: Samples, edges: list[int]) -> list[Window]:
     stream = Preprocessor(contract)
     windows = []
-    for a, b in zip(edges, edges[1:], strict=False):
+    for a, b in pairwise(edges):
         windows += stream.push(samples.time_s[a:b], samples.eda_us[a:b])
     return windows
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -75,7 +77,7 @@ def test_any_cutting_gives_the_same_bits(seed: int, cuts: list[int], rate_hz: fl
     whole = Resampler(rate_hz, 1.0).push(time_s, eda_us)
     stream = Resampler(rate_hz, 1.0)
     edges = [0, *sorted(cuts), 400]
-    parts = [stream.push(time_s[a:b], eda_us[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [stream.push(time_s[a:b], eda_us[a:b]) for a, b in pairwise(edges)]
     assert [p.first for p in parts] == [
         sum(q.eda_us.size for q in parts[:i]) for i in range(len(parts))
     ]
@@ -85,8 +87,13 @@ def test_any_cutting_gives_the_same_bits(seed: int, cuts: list[int], rate_hz: fl
 
 @pytest.mark.parametrize(
     ("time_s", "eda_us"),
-    [([0.0, 0.1, 0.1], [1, 1, 1]), ([0.0, 0.2, 0.1], [1, 1, 1]), ([0.0, np.inf], [1, 1]),
-     ([0.0, 0.1], [1, np.inf]), ([0.0, np.nan], [1, 1])],
+    [
+        ([0.0, 0.1, 0.1], [1, 1, 1]),
+        ([0.0, 0.2, 0.1], [1, 1, 1]),
+        ([0.0, np.inf], [1, 1]),
+        ([0.0, 0.1], [1, np.inf]),
+        ([0.0, np.nan], [1, 1]),
+    ],
 )
 def test_impossible_samples_are_refused(time_s: list[float], eda_us: list[float]) -> None:
     with pytest.raises(SignalError):
