@@ -19,7 +19,7 @@ _STIMULUS_S = 90.0
 _RESTING_AROUSAL = 0.2
 
 
-def load(seed: int = 0, people: int = 24, trials: int = 12) -> Dataset:
+def load(seed: int = 0, people: int = 60, trials: int = 12) -> Dataset:
     """Simulate `people` x `trials` recordings of 10 s rest and 90 s stimulus.
 
     Parameters
