@@ -58,7 +58,7 @@ def test_a_port_that_another_thread_closes(wire: Wire) -> None:
 
 
 def test_no_such_port_names_it(tmp_path: Path) -> None:
-    with pytest.raises(PortNotFoundError, match="There is no port .*nothing"):
+    with pytest.raises(PortNotFoundError, match=r"There is no port .*nothing"):
         SerialTransport(str(tmp_path / "nothing"), 9600).open()
 
 
