@@ -121,7 +121,7 @@ def _line(row: dict[str, Any]) -> Text:
     colour = "red" if row["label"] == "high" else "green"
     text = Text(f"{row['time_s']:5.0f} s   {feeling:<9}     ")
     text.append("━" * round(share * _BAR), style=colour)
-    text.append("━" * (_BAR - round(share * _BAR)), style="bright_black")
+    text.append("╌" * (_BAR - round(share * _BAR)), style="bright_black")
     text.append(f" {share:4.0%} high -> ")
     text.append(f"{row['label']}", style=f"bold {colour}")
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import time
 
 import numpy as np
 from rich.console import Console, Group, RenderableType
@@ -16,7 +17,7 @@ from runtime.pipeline import Prediction
 from runtime.reader import Status
 from runtime.sinks.sink import Session, Summary
 
-_REFRESH_PER_S = 4
+_REFRESH_S = 0.25
 _SHOWN_S = 60.0
 _CHART_ROWS = 8
 _COURSE = 24
@@ -34,15 +35,15 @@ class TerminalView:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live = Live(
-            console=console, refresh_per_second=_REFRESH_PER_S, get_renderable=self._render
-        )
         self._session: Session | None = None
         self._recent: collections.deque[Samples] = collections.deque()
         self._fill_s = 0.0
         self._prediction: Prediction | None = None
         self._course: dict[str, collections.deque[float | None]] = {}
         self._status: Status | None = None
+        # Drawn by the thread that feeds it: a refresh thread would see half-made changes.
+        self._live = Live(console=console, auto_refresh=False)
+        self._drawn_s = 0.0
 
     def start(self, session: Session) -> None:
         """Begin to draw."""
@@ -51,6 +52,7 @@ class TerminalView:
             target.name: collections.deque(maxlen=_COURSE) for target in session.contract.targets
         }
         self._live.start()
+        self._draw()
 
     def samples(self, samples: Samples, fill_s: float) -> None:
         """Add to the chart."""
@@ -61,6 +63,8 @@ class TerminalView:
             self._recent.popleft()
         if self._status is not None and self._status.kind != "overrun":
             self._status = None
+        if time.monotonic() - self._drawn_s >= _REFRESH_S:
+            self._draw()
 
     def prediction(self, prediction: Prediction) -> None:
         """Show a new answer."""
@@ -71,10 +75,16 @@ class TerminalView:
     def status(self, status: Status) -> None:
         """Show news of the sensor."""
         self._status = status
+        self._draw()
 
     def close(self, summary: Summary) -> None:
-        """Stop drawing."""
+        """Draw a last time and stop."""
+        self._draw()
         self._live.stop()
+
+    def _draw(self) -> None:
+        self._drawn_s = time.monotonic()
+        self._live.update(self._render(), refresh=True)
 
     def _render(self) -> RenderableType:
         if self._session is None:
@@ -99,8 +109,8 @@ class TerminalView:
                 label = f"{low:6.2f} µS "
             text.append(label, style="dim")
             text.append(line + "\n", style="cyan")
-        end_s = float(time_s[-1])
-        left, right = f"{max(end_s - _SHOWN_S, 0):.0f} s", f"{end_s:.0f} s"
+        end_s = max(float(time_s[-1]), _SHOWN_S)
+        left, right = f"{end_s - _SHOWN_S:.0f} s", f"{end_s:.0f} s"
         text.append(" " * 10 + left + right.rjust(columns - len(left)), style="dim")
         return text
 
@@ -144,7 +154,7 @@ class TerminalView:
         if prediction is not None:
             lines.append(
                 f"computed in {prediction.compute_ms:.1f} ms, "
-                f"{prediction.latency_ms:.1f} ms after the newest sample   ",
+                f"{prediction.latency_ms:.1f} ms after the newest sample\n",
                 style="dim",
             )
         lines.append(
@@ -185,7 +195,7 @@ def braille_chart(
 def _bar(share: float, width: int) -> Text:
     full = round(share * width)
     bar = Text("━" * full, style="red" if share >= 0.5 else "green")
-    bar.append("━" * (width - full), style="bright_black")
+    bar.append("╌" * (width - full), style="bright_black")
     return bar
 
 
