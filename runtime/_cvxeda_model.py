@@ -47,12 +47,18 @@ class CvxEDAModel:
         Weight of each squared tonic coefficient: gamma for the splines, 0 for the baseline.
     splines : int
         Number of spline columns.
+    spacing : int
+        Samples from knot to knot.
+    gamma : float
+        The splines' penalty.
     ar_bands : float64 (3, n)
         A in LAPACK's lower band form.
     ridge : float64 (k, k)
         Inverse of G'G + diag(penalty): the tonic fit of a window without driver.
     free : float64 (n, c)
         An orthonormal basis Q of the baseline's span.
+    free_inverse : float64 (c, n)
+        The pseudo-inverse of C.
     free_products : float64 (k, c)
         G'Q.
     free_correlation : float64 (n, c)
@@ -67,9 +73,12 @@ class CvxEDAModel:
     columns: Array
     penalty: Array
     splines: int
+    spacing: int
+    gamma: float
     ar_bands: Array
     ridge: Array
     free: Array
+    free_inverse: Array
     free_products: Array
     free_correlation: Array
     coarser: CvxEDAModel | None
@@ -81,35 +90,6 @@ class CvxEDAModel:
     def correlation(self, dual: Array) -> Array:
         """Return K'v (n,): how strongly a residual v (n,) asks for each driver sample."""
         return solve(self.ar_bands, product_transposed(self.ma, dual), transposed=True)
-
-    def bound(
-        self, alpha: float, slope: float, dual: Array, products: Array, correlation: Array
-    ) -> float:
-        """Return a lower bound of every objective for the window y: a feasible dual value.
-
-        v is made orthogonal to the baseline and then scaled to the best feasible multiple t,
-        max t y'v - t^2/2 (|v|^2 + |B'v|^2 / gamma) over t K'v <= alpha.
-
-        Parameters
-        ----------
-        alpha : float
-            Weight of the driver's sum.
-        slope : float
-            y'v; y itself must be orthogonal to the baseline.
-        dual, products, correlation : float64 (n,), (k,), (n,)
-            v, G'v and K'v.
-        """
-        outside = self.free.T @ dual
-        coupling = (products - self.free_products @ outside)[: self.splines]
-        highest = float(np.max(correlation - self.free_correlation @ outside))
-        curvature = float(dual @ dual - outside @ outside)
-        curvature += float(coupling @ (coupling / self.penalty[: self.splines]))
-        if curvature <= 0.0:
-            return 0.0
-        length = slope / curvature
-        if highest > 0.0:
-            length = min(length, alpha / highest)
-        return length * slope - 0.5 * length**2 * curvature
 
 
 def prepare(
@@ -133,7 +113,8 @@ def prepare(
         ]
     ) / ((fast - slow) * interval_s**2)
     ar, ma = ar / ar[0], np.array([1.0, 2.0, 1.0]) / ar[0]
-    splines = spline_columns(n, max(1, round(knot_spacing_s * rate_hz)))
+    spacing = max(1, round(knot_spacing_s * rate_hz))
+    splines = spline_columns(n, spacing)
     baseline_part = baseline_columns(splines, baseline)
     columns = np.hstack([splines, baseline_part])
     penalty = np.zeros(columns.shape[1])
@@ -164,9 +145,12 @@ def prepare(
         columns=columns,
         penalty=penalty,
         splines=splines.shape[1],
+        spacing=spacing,
+        gamma=gamma,
         ar_bands=ar_bands,
         ridge=ridge,
         free=free,
+        free_inverse=np.asarray(np.linalg.pinv(baseline_part), dtype=np.float64),
         free_products=columns.T @ free,
         free_correlation=correlations,
         coarser=coarser,
@@ -200,9 +184,10 @@ def baseline_columns(splines: Array, baseline: str) -> Array:
     if baseline == "constant":
         return np.ones((n, 1))
     if baseline == "spline":
-        return splines.sum(axis=1, keepdims=True)
-    slope: Array = np.arange(1.0, n + 1) / n
-    return np.stack([np.ones(n), slope], axis=1)
+        return np.asarray(splines.sum(axis=1, keepdims=True), dtype=np.float64)
+    linear = np.ones((n, 2))
+    linear[:, 1] = np.arange(1, n + 1) / n
+    return linear
 
 
 def product(coefficients: Array, vector: Array) -> Array:

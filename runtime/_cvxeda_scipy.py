@@ -22,51 +22,24 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import lapack
 
-from runtime._cvxeda_model import (
-    COARSENING,
-    Array,
-    CvxEDAModel,
-    product,
-    product_transposed,
-)
+from runtime._cvxeda_model import Array, CvxEDAModel, product, product_transposed
+from runtime._cvxeda_steps import Steps
 
 # A step goes this fraction of the way to the nearest bound, or 1 - target/alpha if that is more.
 TO_BOUNDARY = 0.9
-# Start: a constant driver, about half the spread of a real one, and a slack of the usual alpha.
-# Both matter to the number of iterations only.
-START_DRIVER = 3.0
-START_SLACK = 8e-4
 # From this complementarity, relative to the objective, on the residuals are taken through the
 # recursive filters instead of the banded products: dearer, and exact to the last digits.
 NEAR = 1e-5
-# The coarser problem is left at this relative complementarity, or after this many iterations: an
-# iterate nearer to its own bounds than that would be a bad start for the finer one.
-ROUGH = 0.1
-ROUGH_ITERATIONS = 12
 
 
-class ScipySteps:
-    """Iterates of one problem size. `start` sets a window; `measure` and `advance` alternate.
-
-    Attributes
-    ----------
-    driver, slack : float64 (n,)
-        p > 0 and s > 0.
-    dual : float64 (n,)
-        v, equal to the residual at the optimum.
-    coefficients : float64 (k,)
-        x, in the order of the model's columns.
-    """
-
-    name = "scipy"
+class ScipySteps(Steps):
+    """The iteration on NumPy and LAPACK."""
 
     def __init__(self, model: CvxEDAModel) -> None:
-        self.model = model
-        n, columns = model.n, model.columns.shape[1]
-        self.driver = np.empty(n)
-        self.slack = np.empty(n)
-        self.dual = np.empty(n)
-        self.coefficients = np.empty(columns)
+        super().__init__(model)
+        n, columns = model.columns.shape
+        self.y, self.driver, self.slack, self.dual = np.zeros((4, n))
+        self.coefficients = np.zeros(columns)
         self._border = np.empty((n, columns), order="F")
         for column in range(columns):
             self._border[:, column] = product(model.ar, model.columns[:, column])
@@ -77,7 +50,6 @@ class ScipySteps:
         self._lagged[2:] = 1.0
         self._aa_bands = self._lags @ _band_weights(model.ar)
         self._mm_weights = _band_weights(model.ma)
-        self._coarser = None if model.coarser is None else type(self)(model.coarser)
         # LAPACK's forward substitution is bound by calls, not by arithmetic: two real columns
         # travel as one complex column in a third of the time. The last slot is the predictor's.
         slots = columns // 2 + 1
@@ -91,59 +63,38 @@ class ScipySteps:
         self._solved = np.empty_like(self._packed)
         self._forward = np.empty((n, 2 * slots), order="F")
 
-    def start(self, y: Array, alpha: float, coefficients: Array) -> None:
-        """Set the window y (n,), of mean square 1, its alpha and the first tonic coefficients."""
-        self._y, self._alpha = y, alpha
+    def load(self, y: Array, alpha: float) -> None:
+        """Set the window and its alpha."""
+        super().load(y, alpha)
         self._target = product(self.model.ar, y)
-        self.coefficients[:] = coefficients
-        self._near = False
-        if self._coarser is None:
-            self.driver[:] = START_DRIVER
-            self.slack[:] = max(alpha, START_SLACK)
-            self.dual[:] = 0.0
-            self._dual_residual: Array | float = alpha - float(self.slack[0])
-        else:
-            self._start_from(self._coarser)
+        self.exact = False
 
-    def _start_from(self, coarser: ScipySteps) -> None:
-        """Solve the coarser problem roughly and take the start from its answer."""
-        short = coarser.model.n
-        means = self._y[: short * COARSENING].reshape(short, COARSENING).mean(axis=1)
-        coarser.start(means, self._alpha, self.coefficients)
-        for _ in range(ROUGH_ITERATIONS):
-            objective, _ = coarser.measure()
-            if coarser.driver @ coarser.slack < ROUGH * objective or not coarser.advance():
-                break
-        centres = np.arange(short) * COARSENING + (COARSENING - 1) / 2
-        here = np.arange(self.model.n)
-        self.driver[:] = np.interp(here, centres, coarser.driver)
-        self.slack[:] = np.interp(here, centres, coarser.slack)
-        self.dual[:] = np.interp(here, centres, coarser.dual)
-        self.coefficients[:] = coarser.coefficients
-        self._dual_residual = self._alpha - self.slack - self.model.correlation(self.dual)
+    def start(self) -> None:
+        """Set the iterate to iterate from."""
+        super().start()
+        self.exact = False
+        self._dual_residual = self.alpha - self.slack - self.model.correlation(self.dual)
 
-    def measure(self) -> tuple[float, float]:
-        """Take the residuals of the iterate; return its objective and a lower bound of any.
-
-        Far from the optimum the objective is an estimate and the bound -infinity.
-        """
+    def measure(self, *, exact: bool = False) -> float:
+        """Take the residuals of the iterate and return its objective."""
         model, p, v, x = self.model, self.driver, self.dual, self.coefficients
-        products = model.columns.T @ v
-        self._coupling = products - model.penalty * x
-        penalty = 0.5 * float(model.penalty @ x**2) + self._alpha * float(p.sum())
-        if not self._near:
-            self._primal_residual = (
-                self._target - product(model.ma, p) - self._border @ x - product(model.ar, v)
-            )
-            objective = 0.5 * float(v @ v) + penalty
-            self._near = bool(p @ self.slack < NEAR * objective)
-            return objective, -np.inf
-        residual = self._y - model.phasic(p) - model.columns @ x
-        correlation = model.correlation(v)
-        self._primal_residual = product(model.ar, residual - v)
-        self._dual_residual = self._alpha - self.slack - correlation
-        objective = 0.5 * float(residual @ residual) + penalty
-        return objective, model.bound(self._alpha, float(self._y @ v), v, products, correlation)
+        self._coupling = model.columns.T @ v - model.penalty * x
+        self.complementarity = float(p @ self.slack)
+        objective = 0.5 * float(model.penalty @ x**2) + self.alpha * float(p.sum())
+        if exact or self.exact:
+            self.exact = True
+            self.phasic, self.correlation = model.phasic(p), model.correlation(v)
+            residual = self.y - self.phasic - model.columns @ x
+            self._primal_residual = product(model.ar, residual - v)
+            self._dual_residual = self.alpha - self.slack - self.correlation
+            return objective + 0.5 * float(residual @ residual)
+        self._primal_residual = (
+            self._target - product(model.ma, p) - self._border @ x - product(model.ar, v)
+        )
+        objective += 0.5 * float(v @ v)
+        # From the next iterate on.
+        self.exact = self.complementarity < NEAR * objective
+        return objective
 
     def advance(self) -> bool:
         """Do one predictor-corrector step; False where the arithmetic can go no further."""
@@ -193,7 +144,7 @@ class ScipySteps:
         dx, w = solve(second[:, 0], z.T @ second[:, 0])
         ds = dual - product_transposed(model.ma, w)
         dp = change - ratio * ds
-        fraction = max(TO_BOUNDARY, 1.0 - target / self._alpha)
+        fraction = max(TO_BOUNDARY, 1.0 - target / self.alpha)
         length = min(1.0, fraction * min(_longest(p, dp), _longest(s, ds)))
         if not np.isfinite(length + dx.sum()):
             return False

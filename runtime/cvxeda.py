@@ -1,6 +1,7 @@
 """Splitting skin conductance into tonic level and phasic responses: exact cvxEDA.
 
     from runtime import CvxEDA
+
     split = CvxEDA(n=7680, rate_hz=128.0)
     parts = split.decompose((eda - eda.mean()) / eda.std())
     parts.tonic, parts.phasic, parts.driver, parts.gap
@@ -8,14 +9,15 @@
 A `CvxEDA` is prepared once per window length and called per window. Each answer carries its own
 certificate: the relative gap between its objective and a lower bound from the dual problem.
 
-Source: Greco et al. 2015, doi:10.1109/TBME.2015.2474131; formulas in `runtime._cvxeda_model` and
-`runtime._cvxeda_scipy`.
+Source: Greco et al. 2015, doi:10.1109/TBME.2015.2474131. The formulas stand in
+`runtime._cvxeda_model`, the method in `runtime._cvxeda_scipy`.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,15 +25,29 @@ from numpy.typing import ArrayLike
 from device.errors import SignalError
 from runtime._cvxeda_model import Array, prepare
 from runtime._cvxeda_scipy import ScipySteps
+from runtime._cvxeda_steps import Steps
 
-Baseline = Literal["none", "constant", "linear", "spline"]
+try:
+    from runtime._cvxeda_kernel import KernelSteps
+except ImportError:  # No compiler built the extension here.
+    _FLOORS: dict[str, type[Steps]] = {"scipy": ScipySteps}
+else:
+    _FLOORS = {"kernel": KernelSteps, "scipy": ScipySteps}
 
-# Beyond this, squares of the samples overflow.
+Baseline = Literal["linear", "constant", "none", "spline"]
+Floor = Literal["kernel", "scipy"]
+
+FLOORS: tuple[str, ...] = tuple(_FLOORS)
+"""The floors that this installation has, the fastest first; it is the one in use."""
+
+# Beyond this, the squares of the samples overflow.
 _LARGEST_SAMPLE = 1e100
-# A window whose detrended part is smaller than this, relative to its samples, is rounding noise.
+# A window that its baseline explains up to this fraction of its samples leaves rounding noise.
 _ROUNDING = 1e-14
-# A window whose parts are this many times larger than itself is two huge curves that cancel.
-_LARGEST_CANCELLATION = 3.0
+# Parts that swing more than this many times as far as the window itself are cancelling each other.
+_LARGEST_SWING = 2.0
+# A knot spacing that gives more columns than this was meant in another unit.
+_MOST_KNOTS = 1000
 
 
 @dataclass(frozen=True)
@@ -41,8 +57,9 @@ class Decomposition:
     Attributes
     ----------
     tonic, phasic, driver, residual : float64 (n,)
-        Slow level, skin conductance responses (>= 0), sudomotor activity (>= 0), and what neither
-        explains. In the unit of the input; the driver per second.
+        Slow level, skin conductance responses (>= 0), sudomotor nerve activity that drives them
+        (>= 0), and what none explains. In the unit of the input, the driver in that unit per
+        second of a response's area.
     spline_coefficients : float64 (knots,)
         Coefficients l of the penalised splines.
     baseline_coefficients : float64 (0 to 2,)
@@ -50,15 +67,16 @@ class Decomposition:
     objective : float
         1/2 |residual|^2 + alpha sum(driver) + gamma/2 |spline_coefficients|^2 of these very arrays.
     gap : float
-        (objective - lower bound)/objective, the bound being a feasible dual value; so the true
-        optimum lies within this fraction below `objective`. 0 where the objective is 0.
+        (objective - lower bound) / objective, the bound being a feasible dual value: the optimum
+        lies at most this fraction below `objective`. 0 where the objective is 0.
     iterations : int
-        Interior-point iterations done.
+        Interior-point iterations done at the full rate.
     converged : bool
         Whether `gap` reached the tolerance before the cap on iterations.
     well_posed : bool
-        False where tonic and phasic are several times larger than the input and cancel each other:
-        the optimum is exact, but its parts mean nothing. Typical of noise around a flat signal.
+        False where tonic or phasic swings more than twice as far as the window: two large curves
+        that cancel each other. The optimum is exact, but its parts mean nothing. Typical of noise
+        around a flat signal.
     """
 
     tonic: Array
@@ -77,6 +95,8 @@ class Decomposition:
 class CvxEDA:
     """The cvxEDA decomposition for windows of one length, rate and set of parameters.
 
+    An object holds its working memory: share it between windows, not between threads.
+
     Parameters
     ----------
     n : int
@@ -84,25 +104,28 @@ class CvxEDA:
     rate_hz : float
         Sampling rate.
     tau_slow_s, tau_fast_s : float
-        Time constants of the Bateman response, slow > fast > 0. Given the wrong way round they are
-        exchanged, as in the paper.
+        Time constants of the Bateman response; different, and in either order.
     knot_spacing_s : float
         Distance between the knots of the tonic spline.
     alpha, gamma : float
-        Weights of the driver's sum and of the squared spline coefficients, both > 0; the defaults
-        belong to z-scored input.
+        Weights of the driver's sum and of the squared spline coefficients, both > 0. The defaults
+        are the paper's and belong to z-scored input.
     baseline : {"linear", "constant", "none", "spline"}
-        What the tonic part may hold without penalty: offset and slope, an offset, nothing, or one
-        common offset of all spline coefficients.
+        What the tonic part holds free of penalty: offset and slope, an offset, nothing, or an
+        offset common to all spline coefficients.
     tolerance : float
-        Relative duality gap at which an answer is accepted.
+        Relative duality gap at which an answer is accepted, 1e-12 to 1e-3.
     max_iterations : int
-        Cap on the iterations of a window; `Decomposition.converged` tells whether it was hit.
+        Cap on the iterations of one window, at least 1; `Decomposition.converged` tells whether it
+        was hit. Real windows take 10 to 20.
+    floor : {"kernel", "scipy"}, optional
+        The compiled kernel or NumPy and LAPACK; by default the first of `FLOORS`. Both take the
+        same steps to the same optimum.
 
     Raises
     ------
     ValueError
-        A parameter is out of range.
+        A parameter is out of range, or the floor is not installed.
     """
 
     def __init__(
@@ -117,25 +140,60 @@ class CvxEDA:
         gamma: float = 1e-2,
         baseline: Baseline = "linear",
         tolerance: float = 1e-9,
-        max_iterations: int = 60,
+        max_iterations: int = 100,
+        floor: Floor | None = None,
     ) -> None:
-        tau_slow_s, tau_fast_s = max(tau_slow_s, tau_fast_s), min(tau_slow_s, tau_fast_s)
-        self._alpha = alpha
+        for name, value in (
+            ("rate_hz", rate_hz),
+            ("tau_slow_s", tau_slow_s),
+            ("tau_fast_s", tau_fast_s),
+            ("knot_spacing_s", knot_spacing_s),
+            ("alpha", alpha),
+            ("gamma", gamma),
+        ):
+            if not 0.0 < value < math.inf:
+                raise ValueError(f"{name} is {value}; it must be finite and greater than 0")
+        if n < 3 or max_iterations < 1:
+            raise ValueError(
+                f"n is {n} and max_iterations {max_iterations}; a window needs at least 3 samples "
+                "and 1 iteration"
+            )
+        if tau_slow_s == tau_fast_s:
+            raise ValueError(
+                f"both time constants are {tau_slow_s} s: the Bateman response is the difference "
+                "of two exponentials and needs two different ones"
+            )
+        if baseline not in get_args(Baseline):
+            raise ValueError(f"baseline is {baseline!r}; it must be one of {get_args(Baseline)}")
+        if not 1e-12 <= tolerance <= 1e-3:
+            raise ValueError(f"tolerance is {tolerance}; it must lie between 1e-12 and 1e-3")
+        if n > _MOST_KNOTS * max(1, round(knot_spacing_s * rate_hz)):
+            raise ValueError(
+                f"knot_spacing_s is {knot_spacing_s}, which gives this window more than "
+                f"{_MOST_KNOTS} knots; is it in seconds?"
+            )
+        self.floor: str = FLOORS[0] if floor is None else floor
+        if self.floor not in _FLOORS:
+            raise ValueError(
+                f"floor {floor!r} is not installed here; there is {' and '.join(FLOORS)}. "
+                "The kernel is built on installation where a C compiler is found."
+            )
+        self._alpha = float(alpha)
         self._tolerance = tolerance
         self._max_iterations = max_iterations
         self._model = prepare(
             n,
-            rate_hz,
-            tau_slow_s=tau_slow_s,
-            tau_fast_s=tau_fast_s,
+            float(rate_hz),
+            tau_slow_s=max(tau_slow_s, tau_fast_s),
+            tau_fast_s=min(tau_slow_s, tau_fast_s),
             knot_spacing_s=knot_spacing_s,
-            gamma=gamma,
+            gamma=float(gamma),
             baseline=baseline,
         )
-        self._steps = ScipySteps(self._model)
+        self._steps = _FLOORS[self.floor](self._model)
 
     def decompose(self, y: ArrayLike) -> Decomposition:
-        """Split one window.
+        """Split one window; the answer depends on nothing but `y` and the parameters.
 
         Parameters
         ----------
@@ -149,84 +207,90 @@ class CvxEDA:
         """
         model, steps = self._model, self._steps
         window = self._checked(y)
-        offset = np.asarray(model.free.T @ window)
-        centred = window - model.free @ offset
+        # The solver sees a window without baseline and of mean square 1. Both are exact: the
+        # baseline is free, and objective(s y; alpha) is s^2 objective(y; alpha/s).
+        centred = window - model.free @ (model.free.T @ window)
         scale = float(np.sqrt(np.mean(centred**2)))
         if scale <= _ROUNDING * float(np.max(np.abs(window))):
             centred, scale = np.zeros(model.n), 1.0
-        y, alpha = centred / scale, self._alpha / scale
+        y = centred / scale
+        steps.load(y, self._alpha / scale)
         fit = model.ridge @ (model.columns.T @ y)
-        residual = y - model.columns @ fit
+        steps.propose(0.0, 0.0, y - model.columns @ fit, fit)
+        objective = steps.measure(exact=True)
         iterations = 0
-        if np.max(model.correlation(residual)) <= alpha:
-            return self._result(
-                window, centred, np.zeros(model.n), scale * fit, scale * residual, 0
+        if np.max(steps.correlation) > steps.alpha:  # Else no driver at all is the optimum.
+            steps.start()
+            objective = steps.measure()
+            while not self._reached(objective) and iterations < self._max_iterations:
+                if not steps.advance():
+                    break
+                iterations += 1
+                objective = steps.measure()
+            if not steps.exact:
+                steps.measure(exact=True)
+        return self._result(window, centred, scale, iterations)
+
+    def _checked(self, y: ArrayLike) -> Array:
+        window = np.asarray(y)
+        if window.shape != (self._model.n,):
+            raise SignalError(
+                f"the window has shape {window.shape}, but this decomposition was prepared for "
+                f"({self._model.n},): prepare another CvxEDA for another length"
             )
-        steps.start(y, alpha, fit)
-        objective, bound = steps.measure()
-        while objective - bound > self._tolerance * objective and iterations < self._max_iterations:
-            if not steps.advance():
-                break
-            iterations += 1
-            objective, bound = steps.measure()
-        driver, coefficients = scale * steps.driver, scale * steps.coefficients
-        return self._result(window, centred, driver, coefficients, scale * steps.dual, iterations)
+        if window.dtype.kind not in "fiu":
+            raise SignalError(f"the window holds {window.dtype}; give it real numbers")
+        window = window.astype(np.float64)
+        usable = np.abs(window) <= _LARGEST_SAMPLE
+        if not usable.all():
+            first = int(np.argmin(usable))
+            raise SignalError(
+                f"sample {first} of the window is {window[first]}; every sample must be finite "
+                f"and below {_LARGEST_SAMPLE:g}: fill or drop gaps before the decomposition"
+            )
+        return window
+
+    def _reached(self, objective: float) -> bool:
+        """Whether the iterate is within the tolerance; the bound is taken only where it may be."""
+        steps, allowed = self._steps, self._tolerance * objective
+        if not steps.exact or steps.complementarity > allowed:
+            return False
+        return objective - steps.bound() <= allowed
 
     def _result(
-        self,
-        window: Array,
-        centred: Array,
-        driver: Array,
-        coefficients: Array,
-        dual: Array,
-        iterations: int,
+        self, window: Array, centred: Array, scale: float, iterations: int
     ) -> Decomposition:
-        """Gather the answer; its objective and gap are taken from the arrays that are returned."""
-        model = self._model
-        phasic = model.phasic(driver)
-        tonic = model.columns @ coefficients + (window - centred)
-        residual = window - tonic - phasic
+        """Gather the answer from the iterate; objective and gap are those of the arrays in it."""
+        model, steps = self._model, self._steps
+        coefficients = scale * steps.coefficients
+        driver, phasic = scale * steps.driver, scale * steps.phasic
+        changing = model.columns @ coefficients
+        tonic = changing + (window - centred)
+        residual = centred - phasic - changing
         objective = (
             0.5 * float(residual @ residual)
             + self._alpha * float(driver.sum())
             + 0.5 * float(model.penalty @ coefficients**2)
         )
-        bound = model.bound(
-            self._alpha,
-            float(centred @ dual),
-            dual,
-            model.columns.T @ dual,
-            model.correlation(dual),
-        )
-        gap = max(0.0, objective - bound) / objective if objective > 0.0 else 0.0
-        free = model.columns[:, model.splines :]
-        baseline = coefficients[model.splines :] + np.linalg.lstsq(free, window - centred)[0]
-        larger = max(float(np.ptp(tonic)), float(np.ptp(phasic)))
+        if not math.isfinite(objective):
+            raise SignalError(
+                "the window cannot be decomposed in double precision with these parameters; "
+                "z-score it, or use time constants nearer to the defaults"
+            )
+        excess = max(0.0, objective - scale**2 * steps.bound())
+        gap = excess / objective if objective > 0.0 else 0.0
+        swing = max(float(np.ptp(tonic)), float(np.ptp(phasic)))
         return Decomposition(
             tonic=tonic,
             phasic=phasic,
             driver=driver,
             residual=residual,
             spline_coefficients=coefficients[: model.splines],
-            baseline_coefficients=baseline,
+            baseline_coefficients=coefficients[model.splines :]
+            + model.free_inverse @ (window - centred),
             objective=objective,
             gap=gap,
             iterations=iterations,
             converged=gap <= self._tolerance,
-            well_posed=larger <= _LARGEST_CANCELLATION * float(np.ptp(window)),
+            well_posed=swing <= _LARGEST_SWING * float(np.ptp(window)),
         )
-
-    def _checked(self, y: ArrayLike) -> Array:
-        window = np.asarray(y, dtype=np.float64)
-        if window.shape != (self._model.n,):
-            raise SignalError(
-                f"the window has shape {window.shape}; this decomposition was prepared for "
-                f"({self._model.n},): prepare another CvxEDA for another length"
-            )
-        if not np.all(np.isfinite(window)):
-            bad = int(np.flatnonzero(~np.isfinite(window))[0])
-            raise SignalError(
-                f"sample {bad} of the window is {window[bad]}; every sample must be finite: "
-                "fill or drop gaps before the decomposition"
-            )
-        return window
