@@ -108,9 +108,16 @@ def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]])
 
 
 def interleaved(
-    contestants: Mapping[str, Callable[[], object]], repeats: int, *, warm_up: int = 2
+    contestants: Mapping[str, Callable[[int], object]], repeats: int, *, warm_up: int = 2
 ) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
     """Time contestants in turn, so that a noisy moment hits them all alike.
+
+    Parameters
+    ----------
+    contestants : mapping of str to callable
+        Each is given the number of the turn, from 0, warm-up included.
+    repeats, warm_up : int
+        Turns that count, and turns before them that do not.
 
     Returns
     -------
@@ -121,7 +128,7 @@ def interleaved(
     for turn in range(warm_up + repeats):
         for name, call in contestants.items():
             began = time.perf_counter()
-            call()
+            call(turn)
             took = time.perf_counter() - began
             if turn >= warm_up:
                 seconds[name].append(took)
