@@ -28,7 +28,8 @@
 #define FIRST_SPLINE LANES
 /* Substituted columns start at size 1; below this nothing is left of them in double precision. */
 #define FADED 1e-17
-#define TO_BOUNDARY 0.9
+#define SHORTEST_REACH 0.9 /* of the way to the nearest bound */
+#define LONGEST_REACH 0.9999
 
 typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
 #define INLINE static inline __attribute__((always_inline))
@@ -443,8 +444,8 @@ INLINE int advance_body(Problem *q) {
     for (Py_ssize_t j = 1; j < width; j++) q->dx[j] += q->coupling[j];
     solve_schur(q, q->dx);
     substitute_back(q);
-    const double careful = 1.0 - target / q->alpha;
-    const double length = direct(q, careful > TO_BOUNDARY ? careful : TO_BOUNDARY, products);
+    const double fraction = fmin(fmax(SHORTEST_REACH, 1.0 - target / q->alpha), LONGEST_REACH);
+    const double length = direct(q, fraction, products);
     if (!isfinite(length * (products[1] + products[2]))) return 0;
     for (Py_ssize_t j = 0; j < q->splines + q->baseline; j++)
         q->coefficients[j] += length * q->dx[slot_of(q, j)];

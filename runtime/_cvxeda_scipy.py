@@ -25,8 +25,8 @@ from scipy.linalg import lapack
 from runtime._cvxeda_model import Array, CvxEDAModel, product, product_transposed
 from runtime._cvxeda_steps import Steps
 
-# A step goes this fraction of the way to the nearest bound, or 1 - target/alpha if that is more.
-TO_BOUNDARY = 0.9
+# A step goes 1 - target/alpha of the way to the nearest bound, but within these limits.
+SHORTEST_REACH, LONGEST_REACH = 0.9, 0.9999
 # From this complementarity, relative to the objective, on the residuals are taken through the
 # recursive filters instead of the banded products: dearer, and exact to the last digits.
 NEAR = 1e-5
@@ -144,7 +144,7 @@ class ScipySteps(Steps):
         dx, w = solve(second[:, 0], z.T @ second[:, 0])
         ds = dual - product_transposed(model.ma, w)
         dp = change - ratio * ds
-        fraction = max(TO_BOUNDARY, 1.0 - target / self.alpha)
+        fraction = min(max(SHORTEST_REACH, 1.0 - target / self.alpha), LONGEST_REACH)
         length = min(1.0, fraction * min(_longest(p, dp), _longest(s, ds)))
         if not np.isfinite(length + dx.sum()):
             return False

@@ -104,8 +104,8 @@ class Steps(ABC):
         refine(coarser.dual, self.dual)
         self.coefficients[:] = coarser.coefficients
 
-    def bound(self) -> float:
-        """Return a lower bound of every objective for the window: a feasible dual value.
+    def certificate(self) -> tuple[float, Array]:
+        """Return a lower bound of every objective for the window, and the dual point that gives it.
 
         v is made orthogonal to the baseline (Q is an orthonormal basis of it) and then scaled to
         the best feasible multiple t: max t y'v - t^2/2 (|v|^2 + |B'v|^2/gamma) over t K'v <= alpha.
@@ -114,15 +114,15 @@ class Steps(ABC):
         outside = model.free.T @ v
         products = (model.columns.T @ v - model.free_products @ outside)[: model.splines]
         highest = float(np.max(self.correlation - model.free_correlation @ outside))
-        curvature = float(v @ v - outside @ outside)
-        curvature += float(products @ products) / model.gamma
-        if curvature <= 0.0:
-            return 0.0
+        v = v - model.free @ outside
+        curvature = float(v @ v) + float(products @ products) / model.gamma
+        if curvature == 0.0:
+            return 0.0, v
         slope = float(self.y @ v)
         length = slope / curvature
         if highest > 0.0:
             length = min(length, self.alpha / highest)
-        return length * slope - 0.5 * length**2 * curvature
+        return length * slope - 0.5 * length**2 * curvature, length * v
 
 
 def refine(coarse: Array, fine: Array) -> None:

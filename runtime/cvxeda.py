@@ -40,8 +40,8 @@ Floor = Literal["kernel", "scipy"]
 FLOORS: tuple[str, ...] = tuple(_FLOORS)
 """The floors that this installation has, the fastest first; it is the one in use."""
 
-# Beyond this, the squares of the samples overflow.
-_LARGEST_SAMPLE = 1e100
+# Beyond this, the weights of the problem are lost beside the samples in double precision.
+_LARGEST_SAMPLE = 1e10
 # A window that its baseline explains up to this fraction of its samples leaves rounding noise.
 _ROUNDING = 1e-14
 # Parts that swing more than this many times as far as the window itself are cancelling each other.
@@ -64,11 +64,14 @@ class Decomposition:
         Coefficients l of the penalised splines.
     baseline_coefficients : float64 (0 to 2,)
         Coefficients d of the free baseline.
+    dual : float64 (n,)
+        The certificate v: C'v = 0 and K'v <= alpha, so that y'v - 1/2 |v|^2 - |B'v|^2 / (2 gamma)
+        is a lower bound of every objective. At the optimum it is the residual.
     objective : float
         1/2 |residual|^2 + alpha sum(driver) + gamma/2 |spline_coefficients|^2 of these very arrays.
     gap : float
-        (objective - lower bound) / objective, the bound being a feasible dual value: the optimum
-        lies at most this fraction below `objective`. 0 where the objective is 0.
+        (objective - that bound) / objective: the optimum lies at most this fraction below
+        `objective`. 0 where the objective is 0.
     iterations : int
         Interior-point iterations done at the full rate.
     converged : bool
@@ -85,6 +88,7 @@ class Decomposition:
     residual: Array
     spline_coefficients: Array
     baseline_coefficients: Array
+    dual: Array
     objective: float
     gap: float
     iterations: int
@@ -246,7 +250,7 @@ class CvxEDA:
             first = int(np.argmin(usable))
             raise SignalError(
                 f"sample {first} of the window is {window[first]}; every sample must be finite "
-                f"and below {_LARGEST_SAMPLE:g}: fill or drop gaps before the decomposition"
+                f"at most {_LARGEST_SAMPLE:g} in size: fill or drop gaps and z-score the window first"
             )
         return window
 
@@ -255,7 +259,7 @@ class CvxEDA:
         steps, allowed = self._steps, self._tolerance * objective
         if not steps.exact or steps.complementarity > allowed:
             return False
-        return objective - steps.bound() <= allowed
+        return objective - steps.certificate()[0] <= allowed
 
     def _result(
         self, window: Array, centred: Array, scale: float, iterations: int
@@ -277,7 +281,8 @@ class CvxEDA:
                 "the window cannot be decomposed in double precision with these parameters; "
                 "z-score it, or use time constants nearer to the defaults"
             )
-        excess = max(0.0, objective - scale**2 * steps.bound())
+        bound, dual = steps.certificate()
+        excess = max(0.0, objective - scale**2 * bound)
         gap = excess / objective if objective > 0.0 else 0.0
         swing = max(float(np.ptp(tonic)), float(np.ptp(phasic)))
         return Decomposition(
@@ -288,6 +293,7 @@ class CvxEDA:
             spline_coefficients=coefficients[: model.splines],
             baseline_coefficients=coefficients[model.splines :]
             + model.free_inverse @ (window - centred),
+            dual=scale * dual,
             objective=objective,
             gap=gap,
             iterations=iterations,
