@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from device.errors import DeviceError
 from device.samples import FloatArray
@@ -73,10 +73,86 @@ class MicrosiemensCalibration:
         return 1000.0
 
 
-Calibration = GroveCalibration | MicrosiemensCalibration
+@dataclass(frozen=True)
+class BitalinoCalibration:
+    """The EDA sensor of BITalino (r)evolution.
+
+    EDA(uS) = (adc / 2**bits) * VCC / 0.132 with VCC = 3.3 V, range 0 to 25 uS (PLUX, "Electrodermal
+    Activity (EDA) Sensor Data Sheet", revision of 2020). It measures conductance directly, so that
+    open electrodes read 0, which no skin does.
+
+    Parameters
+    ----------
+    bits : int
+        10 on channels A1 to A4, 6 on A5 and A6.
+    """
+
+    bits: int = 10
+
+    def to_us(self, adc: ArrayLike) -> FloatArray:
+        """Return microsiemens, same shape; NaN where adc is 0 (open) or full scale (saturated)."""
+        counts = np.asarray(adc, dtype=np.float64)
+        valid = (counts > 0) & (counts < 2**self.bits - 1)
+        return np.where(valid, counts / 2**self.bits * 25.0, np.nan)
+
+    def to_adc(self, eda_us: ArrayLike) -> FloatArray:
+        """Return the reading, not rounded, that `to_us` turns into `eda_us`."""
+        return np.asarray(eda_us, dtype=np.float64) / 25.0 * 2**self.bits
+
+    def describe(self) -> str:
+        """Say the calibration in a few words."""
+        return f"{self.bits}-bit counts, 0 to 25 µS"
+
+    def limit(self) -> float:
+        """Return the largest reading that the converter can give."""
+        return float(2**self.bits - 1)
 
 
-def parse_calibration(text: str) -> Calibration:
+@dataclass(frozen=True)
+class ShimmerCalibration:
+    """Shimmer3 GSR+, whose word holds the range in bits 15-14 and 12 bits of converter.
+
+    V = adc * 3 / 4095 V; R = Rf / (V / 0.5 - 1) with Rf = 40.2, 287, 1000, 3300 kOhm by range
+    (Shimmer, "GSR+ Module User Guide": an amplifier with 0.5 V on the skin); conductance 1 / R.
+    Readings below 683 mean open electrodes, as the vendor's own software has it.
+    """
+
+    def to_us(self, word: ArrayLike) -> FloatArray:
+        """Return microsiemens, same shape; NaN for open or saturated electrodes."""
+        raw: NDArray[np.int64] = np.asarray(word, dtype=np.float64).astype(np.int64)
+        adc, number = raw & 0x0FFF, raw >> 14 & 3
+        volts = adc * (3.0 / 4095.0)
+        conductance_us = 1000.0 * (volts / 0.5 - 1.0) / _SHIMMER_KOHM[number]
+        valid = (adc >= _SHIMMER_OPEN) & (adc < 4095)
+        return np.asarray(np.where(valid, conductance_us, np.nan))
+
+    def to_adc(self, eda_us: ArrayLike) -> FloatArray:
+        """Return the word that the automatic range gives: the highest resistance that fits."""
+        conductance = np.asarray(eda_us, dtype=np.float64)
+        adc = (conductance[..., None] * _SHIMMER_KOHM / 1000.0 + 1.0) * 0.5 * (4095.0 / 3.0)
+        number = np.where(adc < _SHIMMER_SWITCH, np.arange(4), 0).max(axis=-1)
+        chosen = np.take_along_axis(adc, number[..., None], axis=-1)[..., 0]
+        chosen = np.clip(np.rint(chosen), _SHIMMER_OPEN, 4095)
+        return np.asarray(chosen + number * float(1 << 14))
+
+    def describe(self) -> str:
+        """Say the calibration in a few words."""
+        return "12-bit counts in four ranges"
+
+    def limit(self) -> float:
+        """Return the largest word that can be sent."""
+        return float(0xFFFF)
+
+
+_SHIMMER_KOHM = np.array([40.2, 287.0, 1000.0, 3300.0])
+_SHIMMER_OPEN = 683
+# The firmware leaves a range well before its end.
+_SHIMMER_SWITCH = 3800.0
+
+Calibration = GroveCalibration | MicrosiemensCalibration | BitalinoCalibration | ShimmerCalibration
+
+
+def parse_calibration(text: str) -> GroveCalibration | MicrosiemensCalibration:
     """Read `512`, `2048,12` (open-electrode reading, converter bits) or `us`.
 
     Raises

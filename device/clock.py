@@ -1,11 +1,13 @@
-"""The time of samples from a sensor that sends none.
+"""The time of samples: from the sensor's own clock or count to the host's monotonic clock.
 
-Two clocks with one interface: `stamp(n, arrival_s)` gives the times of n samples of which the last
-arrived at `arrival_s` (monotonic seconds). Times start at 0 with the first sample and only rise.
+A sample's position, in seconds by the sensor's own reckoning, is device ticks divided by their
+nominal frequency, or a count divided by the nominal rate. Two clocks with one interface turn
+positions into times, which start at 0 with the first sample and only rise.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Protocol
 
@@ -13,125 +15,287 @@ import numpy as np
 
 from device.samples import FloatArray
 
+# Arrivals are thinned to the earliest one in each piece of this many seconds.
+_BIN_S = 0.25
+_REFIT_S = 0.25
+# Times are bent by at most this share while they follow a new estimate.
+_SLEW = 0.05
+# A sample this much later than predicted follows a pause, not a slow clock.
+_JUMP_S = 1.0
+# How far a named rate may be off: ceramic resonators of small boards are good to 0.5 %.
+_RATE_TOLERANCE = 0.01
+# After a pause the pace is still known this well, until it has been measured for a while.
+_RESUME_TOLERANCE = 0.001
+_RESUME_TRUST_S = 10.0
+# A whole turn of a counter was missed when all samples of this long come a turn too late. Turns
+# shorter than the lateness that a busy host or a radio link may show by itself tell nothing.
+_HIDDEN_S = 3.0
+_SHORTEST_TURN_S = 0.03
+
 
 class Clock(Protocol):
     """Gives samples their time."""
 
     @property
-    def rate_hz(self) -> float | None:
-        """Sampling rate; None while it is not known."""
+    def pace(self) -> float | None:
+        """Host seconds per sensor second; None while it is not known."""
 
-    def stamp(self, count: int, arrival_s: float) -> FloatArray:
-        """Return the times (s) of `count` new samples; fewer while the rate is not known yet."""
+    def stamp(self, position_s: FloatArray, arrival_s: float) -> FloatArray:
+        """Return the times (s) of all samples that have one now, earlier ones first."""
 
-    def resume(self, pause_s: float) -> None:
-        """Leave a gap: the port was away for `pause_s`."""
+    def restart(self, pause_s: float) -> None:
+        """Begin a new count of positions, after the port was away for `pause_s`."""
+
+    def flush(self) -> FloatArray:
+        """Return times (s) of the samples that still wait for one."""
+
+    def take_hidden(self) -> int:
+        """Return how many turns of the counter were found missing since the last call."""
 
 
 class CountClock:
-    """Time by counting: sample i happened at i / rate. True whenever no sample is lost."""
+    """Time by counting alone: the sensor's reckoning is the time, but for pauses of the port."""
 
-    def __init__(self, rate_hz: float) -> None:
-        if not (math.isfinite(rate_hz) and rate_hz > 0):
-            raise ValueError(f"rate_hz is {rate_hz}; it must be positive")
-        self._rate_hz = rate_hz
-        self._count = 0
-        self._offset_s = 0.0
+    pace: float | None = 1.0
 
-    @property
-    def rate_hz(self) -> float:
-        """Sampling rate as it was given."""
-        return self._rate_hz
+    def __init__(self) -> None:
+        self._offset_s: float | None = None
+        self._last_s = -math.inf
+        self._pause_s = 0.0
 
-    def stamp(self, count: int, arrival_s: float) -> FloatArray:
-        """Return the times (s) of `count` new samples."""
-        index = np.arange(self._count, self._count + count, dtype=np.float64)
-        self._count += count
-        return self._offset_s + index / self._rate_hz
+    def stamp(self, position_s: FloatArray, arrival_s: float) -> FloatArray:
+        """Return the times (s) of the samples."""
+        if position_s.size == 0:
+            return position_s
+        if self._offset_s is None:
+            begin_s = self._last_s + self._pause_s if math.isfinite(self._last_s) else 0.0
+            self._offset_s = begin_s - float(position_s[0])
+        time_s = position_s + self._offset_s
+        self._last_s = float(time_s[-1])
+        return np.asarray(time_s)
 
-    def resume(self, pause_s: float) -> None:
+    def restart(self, pause_s: float) -> None:
         """Leave a gap of `pause_s` before the next sample."""
-        self._offset_s += pause_s
+        self._offset_s = None
+        self._pause_s = max(pause_s, 1e-3)
+
+    def flush(self) -> FloatArray:
+        """Return nothing: no sample ever waits."""
+        return np.empty(0)
+
+    def take_hidden(self) -> int:
+        """Return 0: counting sees no arrival."""
+        return 0
 
 
-class ArrivalClock:
-    """Time from arrival: a delay-locked loop that follows the sensor's pace and ignores jitter.
+class HostClock:
+    """Time from arrivals: the line under all of them, which only the promptest samples touch.
 
-    The loop is the second-order one of Adriaensen, "Using a DLL to filter time" (2005): each
-    arrival corrects the predicted time by b*e and the sample period by c*e, with b = sqrt(2) w,
-    c = w**2 and w = 2 pi * bandwidth * interval. It starts after `settle_s` seconds of arrivals,
-    from which it takes its first period; those samples are given out together then.
+    A sample arrives late by an unknown delay that is never negative and, from time to time, small.
+    So the true line from position to host time lies under all arrivals. Of all such lines the one
+    nearest to the arrivals is taken: an edge of their lower convex hull, the estimator of Moon,
+    Skelly and Towsley, "Estimation and removal of clock skew from network delay measurements"
+    (INFOCOM 1999). Bursts, which are late but for their last sample, do not move it.
 
     Parameters
     ----------
-    settle_s : float
-        How long arrivals are collected before the first times are given.
-    bandwidth_hz : float
-        Of the loop: lower ignores more jitter, higher follows drift sooner.
-    gap_s : float
-        An arrival this much later than predicted means that samples are missing.
+    known_rate : bool
+        Whether positions are seconds to within a per cent; otherwise their scale is measured too.
+    memory_s : float
+        How long an arrival is remembered.
+    settle_s, resume_s : float
+        How long arrivals are collected before the first times are given, at first and after a
+        restart. The samples of that time are given out together then.
+    turn_s : float or None
+        How long the sensor's counter takes to come round, where losses may hide in whole turns.
     """
 
     def __init__(
-        self, settle_s: float = 1.0, bandwidth_hz: float = 0.05, gap_s: float = 1.0
+        self,
+        *,
+        known_rate: bool = True,
+        memory_s: float = 60.0,
+        settle_s: float = 1.0,
+        resume_s: float = 0.6,
+        turn_s: float | None = None,
     ) -> None:
+        self._known_rate = known_rate
+        self._memory_s = memory_s
         self._settle_s = settle_s
-        self._bandwidth_hz = bandwidth_hz
-        self._gap_s = gap_s
-        self._origin_s = 0.0
+        self._resume_s = resume_s
+        self._turn_s = turn_s
+        self._pace: float | None = 1.0 if known_rate else None
+        self._measured = False
+        self.origin_s: float | None = None
         self._last_s = -math.inf
-        self._period_s = 0.0
-        self._waiting: list[tuple[int, float]] = []
+        self._hidden = 0
+        self._begin()
 
     @property
-    def rate_hz(self) -> float | None:
-        """Sampling rate as measured; None for the first second."""
-        return 1.0 / self._period_s if self._period_s else None
+    def pace(self) -> float | None:
+        """Host seconds per sensor second; None while it is not known."""
+        return self._pace
 
-    def stamp(self, count: int, arrival_s: float) -> FloatArray:
-        """Return times (s) of all samples that have one now: none at first, then all at once."""
-        if count == 0:
+    def stamp(self, position_s: FloatArray, arrival_s: float) -> FloatArray:
+        """Return the times (s) of all samples that have one now: none at first, then all at once.
+
+        Parameters
+        ----------
+        position_s : float64 (n,)
+            Rising; the last sample is the one that arrived at `arrival_s`.
+        arrival_s : float
+            Monotonic host time.
+        """
+        if position_s.size == 0:
             return np.empty(0)
-        if not self._period_s:
-            return self._settle(count, arrival_s)
-        return self._follow(count, arrival_s - self._origin_s)
-
-    def resume(self, pause_s: float) -> None:
-        """Start measuring again if the rate was not known yet; else the arrivals show the gap."""
-        self._waiting.clear()
-
-    def _settle(self, count: int, arrival_s: float) -> FloatArray:
-        self._waiting.append((count, arrival_s))
-        counts = np.array([n for n, _ in self._waiting], dtype=np.float64)
-        arrivals = np.array([t for _, t in self._waiting])
-        if arrivals[-1] - arrivals[0] < self._settle_s or counts.size < 3:
+        position_s = position_s + self._shift_s
+        self._observe(float(position_s[-1]), arrival_s)
+        if self._settled:
+            if arrival_s - self._fitted_s >= _REFIT_S:
+                position_s = position_s + self._find_hidden()
+                self._fit(arrival_s)
+            return self._times(position_s)
+        self._held.append(position_s)
+        wait_s = self._resume_s if self._measured else self._settle_s
+        waited_s = arrival_s - self._points[0][1]
+        if waited_s < wait_s or (self._pace is None and len(self._points) < 3):
             return np.empty(0)
-        index = np.cumsum(counts) - 1.0
-        centred = index - index.mean()
-        self._period_s = float(centred @ arrivals / (centred @ centred))
-        # The line through the arrivals, not the newest arrival alone, says where time stands.
-        newest_s = float(arrivals.mean() + self._period_s * (index[-1] - index.mean()))
-        self._waiting.clear()
-        total = int(index[-1]) + 1
-        self._origin_s = newest_s - (total - 1) * self._period_s
-        self._last_s = (total - 1) * self._period_s
-        return np.arange(total, dtype=np.float64) * self._period_s
+        self._fit(arrival_s)
+        return self.flush()
 
-    def _follow(self, count: int, arrival_s: float) -> FloatArray:
-        interval_s = count * self._period_s
-        error_s = arrival_s - (self._last_s + interval_s)
-        if error_s > self._gap_s:
-            newest_s = arrival_s
+    def restart(self, pause_s: float) -> None:
+        """Begin a new count of positions; the pace is kept. Call `flush` first."""
+        self._begin()
+
+    def flush(self) -> FloatArray:
+        """Return times (s) of the samples that still wait for one, from what is known so far."""
+        if not self._held:
+            return np.empty(0)
+        if not self._settled:
+            if self._pace is None and len(self._points) < 2:
+                self._held.clear()
+                return np.empty(0)
+            self._fit(self._points[-1][1])
+        held = np.concatenate(self._held)
+        self._held.clear()
+        return self._times(held)
+
+    def take_hidden(self) -> int:
+        """Return how many turns of the counter were found missing since the last call."""
+        hidden, self._hidden = self._hidden, 0
+        return hidden
+
+    def _begin(self) -> None:
+        self._points: list[tuple[float, float]] = []
+        self._held: list[FloatArray] = []
+        self._settled = False
+        self._bin_s = -math.inf
+        self._offset_s = 0.0
+        self._fitted_s = -math.inf
+        self._shift_s = 0.0
+        self._last_position_s: float | None = None
+
+    def _observe(self, position_s: float, arrival_s: float) -> None:
+        """Remember an arrival, if it is the promptest of its moment."""
+        points = self._points
+        if self._settled and points:
+            pace = self._pace or 1.0
+            before_s, there_s = points[-1]
+            if there_s - self._bin_s < _BIN_S:
+                if arrival_s - pace * position_s < there_s - pace * before_s:
+                    points[-1] = (position_s, arrival_s)
+                if arrival_s - self._bin_s < _BIN_S:
+                    return
+            while len(points) > 2 and points[0][1] < arrival_s - self._memory_s:
+                points.pop(0)
+        self._bin_s = arrival_s
+        points.append((position_s, arrival_s))
+
+    def _fit(self, now_s: float) -> None:
+        """Take the edge of the lower hull that stands under the arrivals' middle."""
+        x = np.array([point[0] for point in self._points])
+        y = np.array([point[1] for point in self._points])
+        origin_x, origin_y = float(x[0]), float(y[0])
+        x, y = x - origin_x, y - origin_y
+        low, high = 1.0 - _RATE_TOLERANCE, 1.0 + _RATE_TOLERANCE
+        if not self._known_rate:
+            low, high = 1e-9, math.inf
+        if self._measured and self._pace and y[-1] < _RESUME_TRUST_S:
+            low = self._pace * (1 - _RESUME_TOLERANCE)
+            high = self._pace * (1 + _RESUME_TOLERANCE)
+        slope = _hull_slope(x, y) if x[-1] > x[0] else (self._pace or 1.0)
+        pace = min(max(slope, low), high)
+        self._pace = pace
+        # The lowest line of that slope, as an offset at position 0.
+        self._offset_s = float((y - pace * x).min()) + origin_y - pace * origin_x
+        self._fitted_s = now_s
+        if not self._settled:
+            self._settled = True
+            self._bin_s = now_s
+        self._measured = self._measured or y[-1] >= _RESUME_TRUST_S
+
+    def _find_hidden(self) -> float:
+        """Notice that all recent samples come whole turns too late; return the turns' seconds."""
+        if self._turn_s is None or self._pace is None:
+            return 0.0
+        newest_s = self._points[-1][1]
+        turn_s = self._turn_s * self._pace
+        if turn_s < _SHORTEST_TURN_S or newest_s - self._points[0][1] < 2 * _HIDDEN_S:
+            return 0.0
+        recent = [(x, y) for x, y in self._points if y > newest_s - _HIDDEN_S]
+        late_s = min(y - self._offset_s - self._pace * x for x, y in recent)
+        turns = round(late_s / turn_s)
+        if turns < 1 or late_s < 0.75 * turn_s:
+            return 0.0
+        moved_s = turns * self._turn_s
+        self._shift_s += moved_s
+        self._hidden += turns
+        # Where in the last seconds they went is not known: those arrivals say nothing any more.
+        old = [(x, y) for x, y in self._points if y <= newest_s - 2 * _HIDDEN_S]
+        self._points = [*old, (recent[-1][0] + moved_s, recent[-1][1])]
+        self._bin_s = newest_s
+        return moved_s
+
+    def _times(self, position_s: FloatArray) -> FloatArray:
+        pace = self._pace or 1.0
+        target = self._offset_s + pace * position_s
+        if self.origin_s is None:
+            self.origin_s = float(target[0])
+        target = target - self.origin_s
+        if self._last_position_s is None:
+            if target[0] > self._last_s:
+                time_s = target
+            else:
+                steps = np.diff(target, prepend=target[0] - 1e-3)
+                time_s = self._slewed(steps, target)
         else:
-            w = 2.0 * math.pi * self._bandwidth_hz * min(interval_s, 1.0)
-            newest_s = self._last_s + interval_s + math.sqrt(2.0) * w * error_s
-            self._period_s = max(self._period_s + w * w * error_s / count, 0.5 * self._period_s)
-            # Never backwards, however early a burst comes.
-            newest_s = max(newest_s, self._last_s + 0.25 * interval_s)
-        if error_s > self._gap_s:
-            first_s = max(newest_s - (count - 1) * self._period_s, self._last_s + 1e-6)
-            times = np.linspace(first_s, max(newest_s, first_s), count)
-        else:
-            times = self._last_s + (newest_s - self._last_s) * np.arange(1, count + 1) / count
-        self._last_s = float(times[-1])
-        return times
+            steps = np.diff(pace * position_s, prepend=pace * self._last_position_s)
+            late_s = float(target[0] - self._last_s - steps[0])
+            time_s = target if late_s > _JUMP_S else self._slewed(steps, target)
+        self._last_s = float(time_s[-1])
+        self._last_position_s = float(position_s[-1])
+        return time_s
+
+    def _slewed(self, steps: FloatArray, target: FloatArray) -> FloatArray:
+        """Approach the target without ever stopping or running."""
+        going = self._last_s + np.cumsum(steps)
+        room = _SLEW * np.cumsum(steps)
+        return np.asarray(going + np.clip(target - going, -room, room))
+
+
+def _hull_slope(x: FloatArray, y: FloatArray) -> float:
+    """Return the slope of the lower hull's edge at the mean of x; x rises."""
+    hull: list[tuple[float, float]] = []
+    for point in zip(x.tolist(), y.tolist(), strict=True):
+        while len(hull) > 1:
+            (ax, ay), (bx, by) = hull[-2], hull[-1]
+            if (bx - ax) * (point[1] - ay) <= (by - ay) * (point[0] - ax):
+                hull.pop()
+            else:
+                break
+        hull.append(point)
+    middle = float(x.mean())
+    for (ax, ay), (bx, by) in itertools.pairwise(hull):
+        if bx >= middle:
+            return (by - ay) / (bx - ax)
+    return 1.0

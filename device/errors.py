@@ -6,7 +6,9 @@
     │   ├── PortBusyError            the port is open in another program
     │   ├── PortPermissionError      the user may not open the port
     │   ├── SensorDisconnectedError  the port went away while it was read
-    │   └── UnrecognisedDataError    bytes arrive, but no sensor that we know sends such bytes
+    │   ├── UnrecognisedDataError    bytes arrive, but no sensor that we know sends such bytes
+    │   ├── SilentPortError          the port is open, but nothing on it talks or answers
+    │   └── RecordingEndedError      a recording that is played as a sensor has come to its end
     ├── SignalError                  samples that cannot be used (also a ValueError)
     ├── ContractError                a contract that is incomplete, out of range or too new
     ├── ModelError                   a file that is not an RTCAN ONNX model
@@ -47,6 +49,14 @@ class SensorDisconnectedError(DeviceError):
 
 class UnrecognisedDataError(DeviceError):
     """Bytes arrive, but not in the form that the chosen sensor sends."""
+
+
+class SilentPortError(DeviceError):
+    """The port is open, but nothing on it talks or answers."""
+
+
+class RecordingEndedError(DeviceError):
+    """A recording that is played as a sensor has come to its end."""
 
 
 class SignalError(RtcanError, ValueError):

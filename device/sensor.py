@@ -42,15 +42,18 @@ class SensorCounters:
     missing : int
         Samples delivered as NaN: open or saturated electrodes.
     lost : int
-        Readings that were damaged on the wire, so that no value could be taken from them.
+        Readings that were lost or damaged on the wire, by the sensor's own count where it has one.
     reconnections : int
         How often the port was opened again after it went away.
+    restarts : int
+        How often the sensor began its count anew while the port stayed, as after a reset.
     """
 
     samples: int = 0
     missing: int = 0
     lost: int = 0
     reconnections: int = 0
+    restarts: int = 0
 
 
 @runtime_checkable

@@ -1,129 +1,241 @@
-"""A sensor on a serial port that prints lines: transport, decoder, calibration and clock."""
+"""A sensor on a serial port: transport, driver and clock together."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import numpy as np
 
-from device.calibration import Calibration, GroveCalibration
-from device.clock import ArrivalClock, Clock, CountClock
-from device.errors import UnrecognisedDataError
-from device.protocols.grove import GroveDecoder
+from device.clock import Clock, CountClock, HostClock
+from device.detect import detect
+from device.drivers.driver import Batch, Driver, DriverOptions
+from device.errors import SensorDisconnectedError, UnrecognisedDataError
+from device.registry import AUTO, make_driver
 from device.samples import FloatArray, Samples
 from device.sensor import SensorCounters, SensorInfo
 from device.transport import SerialTransport
 
 # After this long of nothing but nonsense the user is told; an Uno's boot takes two seconds.
 _PATIENCE_S = 4.0
+_FEW_BYTES = 32
+# How long a driver that may have something to send waits for bytes.
+_SLICE_S = 0.05
+# An unnumbered stream may lose readings unseen: its pace is measured over a shorter time.
+_MEMORY_S = {True: 60.0, False: 20.0}
+_SETTLE_S = {True: 1.0, False: 1.5}
 
 
-class GroveSensor:
-    """Grove GSR and other boards that print one reading a line.
+class SerialSensor:
+    """Any of the known sensors.
 
     Parameters
     ----------
     port : str
-        Device path or pyserial URL.
-    baud : int
-        9600 in Seeed's sketch, often 115200 on an ESP32.
-    rate_hz : float or None
-        Samples per second where that is known; None measures it from arrivals.
-    calibration : Calibration
-        From readings to microsiemens.
-    column : int or None
-        Field of the line, counted from 0; None finds it.
+        Device path, pyserial URL, pattern or USB id; see `device.ports.PortFinder`.
+    sensor : str
+        Its name (see `device.registry`), or "auto" to find out when it is opened first.
+    baud : int or None
+        Bits per second; None for the sensor's usual speed.
+    options : DriverOptions or None
+        What else the user says about it.
+
+    Raises
+    ------
+    device.errors.DeviceError
+        For an unknown sensor, or options that do not fit it.
     """
 
     def __init__(
         self,
         port: str,
+        sensor: str = AUTO,
         *,
-        baud: int = 9600,
-        rate_hz: float | None = None,
-        calibration: Calibration | None = None,
-        column: int | None = None,
+        baud: int | None = None,
+        options: DriverOptions | None = None,
     ) -> None:
-        self._calibration = calibration or GroveCalibration()
-        self._transport = SerialTransport(port, baud)
-        self._decoder = GroveDecoder(limit=self._calibration.limit(), column=column)
-        self._clock: Clock = ArrivalClock() if rate_hz is None else CountClock(rate_hz)
+        self._options = options or DriverOptions()
+        self._baud = baud
+        self._driver: Driver | None = None
+        self._clock: Clock = CountClock()
+        self._transport = SerialTransport(port, baud or 115200)
         self._waiting: list[FloatArray] = []
-        self._closed_s: float | None = None
-        self._reset_health()
+        self._heard: list[tuple[bytes, float]] = []
+        self._ready: list[Samples] = []
+        self._gone: SensorDisconnectedError | None = None
+        self._opened = False
+        self._pause_from_s: float | None = None
+        self._hidden = 0
         self.counters = SensorCounters()
+        if sensor != AUTO:
+            self._adopt(make_driver(sensor, self._options))
+
+    @property
+    def origin_s(self) -> float | None:
+        """Monotonic host time of the samples' time 0; None while, or where, it is not known."""
+        return getattr(self._clock, "origin_s", None)
 
     def open(self) -> None:
-        """Open the port; see `SerialTransport.open` for the errors."""
+        """Open the port, and find out what is on it where that is not known.
+
+        Raises
+        ------
+        device.errors.DeviceError
+            See `SerialTransport.open` and `device.detect.detect`.
+        """
         self._transport.open()
-        self._decoder.reset()
-        self._reset_health()
-        if self._closed_s is not None:
+        self._gone = None
+        if self._driver is None:
+            try:
+                found = detect(self._transport, self._baud)
+                self._adopt(make_driver(found.key, self._options))
+            except BaseException:
+                self._transport.close()
+                raise
+            self._heard = found.heard
+        assert self._driver is not None
+        self._driver.begin(time.monotonic())
+        self._fresh = True
+        self._reset_health(self._driver)
+        if self._opened:
             self.counters.reconnections += 1
-            self._clock.resume(time.monotonic() - self._closed_s)
-            self._closed_s = None
-            # Readings that never got a time, because the port went away before the rate was known.
-            self.counters.lost += sum(part.size for part in self._waiting)
-            self._waiting.clear()
+        self._opened = True
 
     def close(self) -> None:
-        """Close the port."""
-        if self._closed_s is None:
-            self._closed_s = time.monotonic()
+        """Stop the sensor, where it can be told, and close the port."""
+        farewell = self._driver.end() if self._driver else b""
+        if farewell:
+            # It may have gone already: then there is nobody to be told.
+            with contextlib.suppress(SensorDisconnectedError):
+                self._transport.write(farewell)
         self._transport.close()
 
     def read(self, timeout_s: float) -> Samples:
         """Return what has arrived; see `device.sensor.Sensor.read`."""
-        data, arrival_s = self._transport.read(timeout_s)
-        if not data:
-            return Samples.empty()
-        bad_before = self._decoder.bad
-        readings = self._decoder.push(data)
-        self.counters.lost += self._decoder.bad - bad_before
-        self._check_health(data, arrival_s, len(readings))
-        self._waiting.append(self._calibration.to_us(readings))
-        times = self._clock.stamp(len(readings), arrival_s)
-        if times.size == 0:
-            return Samples.empty()
-        samples = Samples(times, np.concatenate(self._waiting))
-        self._waiting.clear()
-        self.counters.samples += len(samples)
-        self.counters.missing += int(np.isnan(samples.eda_us).sum())
-        return samples
+        driver = self._driver
+        if driver is None:
+            raise SensorDisconnectedError(f"{self._transport.port} is not open")
+        if self._gone is not None:
+            gone, self._gone = self._gone, None
+            raise gone
+        until_s = time.monotonic() + timeout_s
+        while True:
+            try:
+                data, arrival_s = self._exchange(driver, until_s)
+            except SensorDisconnectedError as error:
+                self._take(driver, driver.push(b"", time.monotonic(), final=True), None)
+                self._settle()
+                self._gone = error
+                if not self._ready:
+                    gone, self._gone = self._gone, None
+                    raise gone from error.__cause__
+                return self._deliver(driver)
+            if data:
+                self._take(driver, driver.push(data, arrival_s), arrival_s)
+                self._check_health(driver, data, arrival_s)
+            if self._ready or time.monotonic() >= until_s:
+                return self._deliver(driver)
 
     def describe(self) -> SensorInfo:
         """Say what this sensor is."""
+        driver = self._driver
+        if driver is None:
+            return SensorInfo("not yet known", self._transport.port, None)
         return SensorInfo(
-            name="Grove GSR (ASCII lines)",
-            port=self._transport.port,
-            rate_hz=self._clock.rate_hz,
-            details=self._calibration.describe(),
+            name=driver.name,
+            port=self._transport.device,
+            rate_hz=driver.rate_hz(self._clock.pace),
+            details=driver.details(),
         )
 
-    def _reset_health(self) -> None:
+    def _adopt(self, driver: Driver) -> None:
+        self._driver = driver
+        if self._baud is None and self._transport.baud != driver.baud and not self._opened:
+            self._transport.baud = driver.baud
+        if driver.trusted:
+            self._clock = CountClock()
+        else:
+            self._clock = HostClock(
+                known_rate=driver.known_rate,
+                memory_s=_MEMORY_S[driver.known_rate],
+                settle_s=_SETTLE_S[driver.known_rate],
+                turn_s=driver.turn_s,
+            )
+
+    def _exchange(self, driver: Driver, until_s: float) -> tuple[bytes, float]:
+        """Send what is due and return what arrived."""
+        if self._heard:
+            return self._heard.pop(0)
+        due = driver.poll(time.monotonic())
+        if due:
+            self._transport.write(due)
+        left_s = max(until_s - time.monotonic(), 0.0)
+        return self._transport.read(min(left_s, _SLICE_S))
+
+    def _take(self, driver: Driver, batches: list[Batch], arrival_s: float | None) -> None:
+        """Give samples their time; those of a port that is gone came with the last arrival."""
+        if arrival_s is None:
+            arrival_s = self._pause_from_s if self._pause_from_s is not None else 0.0
+        for batch in batches:
+            if batch.restarted:
+                self._settle()
+                pause_s = 0.0 if self._pause_from_s is None else arrival_s - self._pause_from_s
+                self._clock.restart(pause_s)
+                if not self._fresh:
+                    self.counters.restarts += 1
+                self._fresh = False
+            self._pause_from_s = arrival_s
+            self._waiting.append(batch.eda_us)
+            self._emit(self._clock.stamp(batch.position_s, arrival_s))
+        self._hidden += self._clock.take_hidden() * driver.turn_samples
+
+    def _settle(self) -> None:
+        """Give their time to samples that still wait for one, or give them up."""
+        self._emit(self._clock.flush())
+        self._hidden += sum(part.size for part in self._waiting)
+        self._waiting.clear()
+
+    def _emit(self, time_s: FloatArray) -> None:
+        if time_s.size:
+            self._ready.append(Samples(time_s, np.concatenate(self._waiting)))
+            self._waiting.clear()
+
+    def _deliver(self, driver: Driver) -> Samples:
+        counters = self.counters
+        counters.lost = driver.lost + self._hidden
+        if not self._ready:
+            return Samples.empty()
+        samples = Samples(
+            np.concatenate([part.time_s for part in self._ready]),
+            np.concatenate([part.eda_us for part in self._ready]),
+        )
+        self._ready.clear()
+        counters.samples += len(samples)
+        counters.missing += int(np.isnan(samples.eda_us).sum())
+        return samples
+
+    def _reset_health(self, driver: Driver) -> None:
         self._first_byte_s: float | None = None
         self._bytes_seen = 0
         self._sample_of_bytes = b""
-        self._understood = 0
-        self._refused_at_open = self._decoder.bad
+        self._good_at_open = driver.good
+        self._damaged_at_open = driver.damaged
 
-    def _check_health(self, data: bytes, arrival_s: float, understood: int) -> None:
-        """Refuse a stream in which, after a few seconds, hardly a line makes sense."""
+    def _check_health(self, driver: Driver, data: bytes, arrival_s: float) -> None:
+        """Refuse a stream in which, after a few seconds, hardly anything makes sense."""
         if self._first_byte_s is None:
             self._first_byte_s = arrival_s
         self._bytes_seen += len(data)
-        self._understood += understood
         self._sample_of_bytes = (self._sample_of_bytes + data)[:48]
-        refused = self._decoder.bad - self._refused_at_open
+        understood = driver.good - self._good_at_open
+        refused = driver.damaged - self._damaged_at_open
         elapsed_s = arrival_s - self._first_byte_s
-        if elapsed_s < _PATIENCE_S or self._understood > refused:
+        if elapsed_s < _PATIENCE_S or understood > refused:
             return
-        if self._bytes_seen < 32 and refused == 0:
+        if self._bytes_seen < _FEW_BYTES and refused == 0:
             return
         raise UnrecognisedDataError(
-            f"{self._transport.port} sent {self._bytes_seen} bytes in {elapsed_s:.0f} s at "
-            f"{self._transport.baud} baud, but only {self._understood} readable lines "
-            f"(values from 0 to {self._calibration.limit():g} are expected, one a line). It began "
-            f"with {self._sample_of_bytes!r}. Usually the baud rate is wrong: try --baud 115200 or "
-            "--baud 9600; or the board's numbers are larger: see --calibration."
+            f"{self._transport.device} sent {self._bytes_seen} bytes in {elapsed_s:.0f} s at "
+            f"{self._transport.baud} baud, but only {understood} {driver.expects()}. "
+            f"It began with {self._sample_of_bytes!r}."
         )

@@ -28,29 +28,44 @@ _TICK_S = 0.1
 
 
 @click.command(cls=RtcanCommand)
-@click.option("--port", required=True, help="/dev/ttyUSB0, COM3, socket://host:port, ...")
+@click.option(
+    "--port",
+    required=True,
+    help="/dev/ttyUSB0, COM3, socket://host:port, a pattern such as '/dev/ttyUSB*', "
+    "usb:VID:PID[:SERIAL] as rtcan-devices prints it, or a text recording.",
+)
+@click.option(
+    "--sensor",
+    "kind",
+    type=click.Choice(["auto", "grove", "bitalino", "shimmer", "rtcan"]),
+    default="auto",
+    show_default=True,
+    help="What is plugged in; auto finds out.",
+)
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
     help=f"Exported model [default: {DEFAULT_MODEL}].",
 )
 @click.option(
-    "--baud", type=click.IntRange(min=1), default=9600, show_default=True, help="Bits per second."
+    "--baud", type=click.IntRange(min=1), help="Bits per second [default: the sensor's usual]."
 )
 @click.option(
     "--rate",
     "rate_hz",
     type=click.FloatRange(min=0, min_open=True),
-    help="The sensor's samples per second; measured from their arrival where not given.",
+    help="Samples per second: set on a sensor that can be told; of a Grove, its own, measured from "
+    "arrivals where not given.",
 )
 @click.option(
     "--calibration",
-    default="512",
-    show_default=True,
-    help="Reading with open electrodes, and the converter's bits: 512; 2048,12 on an ESP32; or us "
-    "for a sketch that prints microsiemens.",
+    help="Of a Grove: reading with open electrodes, and the converter's bits: 512 [default]; "
+    "2048,12 on an ESP32; or us for a sketch that prints microsiemens.",
 )
 @click.option("--column", type=click.IntRange(min=0), help="Field of a line with several, from 0.")
+@click.option(
+    "--channel", type=click.IntRange(1, 6), help="Analog channel of a BITalino [default: 3]."
+)
 @click.option(
     "--output",
     type=click.Choice(["auto", "view", "jsonl"]),
@@ -66,11 +81,13 @@ _TICK_S = 0.1
 @click.version_option(package_name="rtcan", prog_name="rtcan-live")
 def main(
     port: str,
+    kind: str,
     model: Path | None,
-    baud: int,
+    baud: int | None,
     rate_hz: float | None,
-    calibration: str,
+    calibration: str | None,
     column: int | None,
+    channel: int | None,
     output: str,
     duration: float | None,
     no_reconnect: bool,
@@ -82,16 +99,16 @@ def main(
     a summary follows.
     """
     # Heavy imports wait until the options are known to be good: --help is to answer at once.
-    from device.calibration import parse_calibration
-    from device.serial_sensor import GroveSensor
+    from device.drivers.driver import DriverOptions
+    from device.recording_sensor import RecordingSensor
+    from device.serial_sensor import SerialSensor
 
-    sensor = GroveSensor(
-        port,
-        baud=baud,
-        rate_hz=rate_hz,
-        calibration=parse_calibration(calibration),
-        column=column,
-    )
+    sensor: Sensor
+    if Path(port).is_file():
+        sensor = RecordingSensor(Path(port), rate_hz, None if column is None else str(column))
+    else:
+        options = DriverOptions(rate_hz, calibration, column, channel)
+        sensor = SerialSensor(port, kind, baud=baud, options=options)
     path = model or DEFAULT_MODEL
     if model is None and not path.is_file():
         raise ModelError(

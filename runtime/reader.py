@@ -8,13 +8,13 @@ import threading
 import time
 from dataclasses import dataclass
 
-from device.errors import DeviceError, SensorDisconnectedError
+from device.errors import DeviceError, RecordingEndedError, SensorDisconnectedError
 from device.samples import Samples
 from device.sensor import Sensor
 
 _LOG = logging.getLogger(__name__)
 _POLL_S = 0.2
-_RETRY_S = 0.5
+_RETRY_S = 0.2
 _SILENCE_S = 5.0
 
 
@@ -89,6 +89,8 @@ class Reader(threading.Thread):
         """Read; called by `start`."""
         try:
             self._loop()
+        except RecordingEndedError:
+            _LOG.info("the recording has ended")
         except Exception as error:  # noqa: BLE001 - handed to the main thread, which reports it
             self._tell(Failure(error))
         finally:

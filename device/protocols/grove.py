@@ -10,8 +10,13 @@ One reading a line, in any of the shapes met in the wild:
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
+
+import numpy as np
+
+from device.protocols.readings import Readings
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _LABELLED = re.compile(rf"^([A-Za-z_][\w .()/%µ-]*?)\s*[=:]\s*({_NUMBER})\b")
@@ -46,20 +51,16 @@ class GroveDecoder:
     _at_start: bool = True
     _found_column: int = field(default=0)
 
-    def push(self, data: bytes) -> list[float]:
-        """Return the readings of the lines that `data` completes, in the sensor's own unit."""
+    def push(self, data: bytes) -> Readings:
+        """Return the readings of the lines that `data` completes; NaN for a refused line."""
         *lines, rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
         if len(rest) > _MAX_LINE:
             # No sketch prints such a line: keep the buffer bounded, and say that it was refused.
             self.bad += 1
             rest = b""
         self._rest = rest
-        readings = []
-        for line in lines:
-            value = self._line(line)
-            if value is not None:
-                readings.append(value)
-        return readings
+        values = [self._line(line) for line in lines]
+        return Readings(np.array([value for value in values if value is not None], dtype=float))
 
     def reset(self) -> None:
         """Forget the half line, for a port that was opened anew; the counters stay."""
@@ -69,7 +70,7 @@ class GroveDecoder:
     def _line(self, line: bytes) -> float | None:
         first, self._at_start = self._at_start, False
         try:
-            text = line.decode("ascii").strip()
+            text = line.decode("ascii").strip() if len(line) <= _MAX_LINE else "\0"
         except UnicodeDecodeError:
             text = "\0"
         if not text:
@@ -83,7 +84,7 @@ class GroveDecoder:
             return None
         if value is None or not 0 <= value <= self.limit:
             self.bad += 1
-            return None
+            return math.nan
         self.good += 1
         return value
 

@@ -1,0 +1,62 @@
+"""Counters that wrap around, made to rise for ever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from device.protocols.readings import IntArray
+
+
+@dataclass
+class Unwrapper:
+    """Continue a counter of 4, 8, 16, 24 or 32 bits beyond its wrap-around.
+
+    Parameters
+    ----------
+    modulus : int
+        The counter runs from 0 to this, exclusive.
+    tolerance : float or None
+        How far a step may differ from what was expected before it counts as a restart of the
+        counter; None never sees a restart.
+    """
+
+    modulus: int
+    tolerance: float | None = None
+    _raw: int | None = None
+    _total: int = 0
+
+    def push(self, raw: IntArray, expected: float | None = None) -> tuple[IntArray, bool]:
+        """Return the continued counter and whether it began anew.
+
+        Parameters
+        ----------
+        raw : int64 (n,)
+            Counter values as sent, in their order. Each is taken as the next such value after its
+            predecessor, at least one step on.
+        expected : float or None
+            About how far the counter should have moved since the last call, known from elsewhere:
+            whole turns that it made unseen are added. A counter that begins anew starts at `raw`.
+        """
+        if raw.size == 0:
+            return raw, False
+        restarted = self._raw is None
+        if self._raw is not None:
+            step = (int(raw[0]) - self._raw - 1) % self.modulus + 1
+            if expected is not None:
+                turns = round((expected - step) / self.modulus)
+                step += max(turns, 0) * self.modulus
+                missed = abs(step - expected)
+                restarted = self.tolerance is not None and missed > self.tolerance
+            self._total += step
+        if restarted:
+            self._total = int(raw[0])
+        steps = (np.diff(raw) - 1) % self.modulus + 1
+        total = self._total + np.concatenate([[0], np.cumsum(steps)]).astype(np.int64)
+        self._raw, self._total = int(raw[-1]), int(total[-1])
+        return total, restarted
+
+    def reset(self) -> None:
+        """Forget where the counter stood."""
+        self._raw = None

@@ -1,0 +1,1 @@
+"""What each kind of sensor wants to be told, and what its readings mean; no input or output."""

@@ -1,0 +1,176 @@
+"""Our own firmware: it samples by itself, numbers and times every sample, and answers questions."""
+
+from __future__ import annotations
+
+import itertools
+
+from device.calibration import GroveCalibration
+from device.counter import Unwrapper
+from device.drivers.driver import Batch, DriverOptions
+from device.errors import DeviceError
+from device.protocols import rtcan
+from device.protocols.readings import Readings
+from device.protocols.rtcan import Identity, RtcanDecoder, parse_identity
+
+DEFAULT_RATE_HZ = 100.0
+# The board answers at once; a question asked while it boots is lost.
+_ASK_EVERY_S = 1.0
+# The clock may stray this far from arrivals before it must have begun anew.
+_STRAY_S = 5.0
+
+
+class RtcanDriver:
+    """Framed samples with sequence and microseconds.
+
+    Parameters
+    ----------
+    options : DriverOptions
+        `rate_hz` (10 to 200, default 100) and `calibration` (the board's own where not given).
+
+    Raises
+    ------
+    DeviceError
+        For a rate that the firmware does not have.
+    """
+
+    key = "rtcan"
+    name = "RTCAN firmware"
+    baud = 115200
+    known_rate = True
+    trusted = False
+    turn_s: float | None = None
+    turn_samples = 1
+
+    def __init__(self, options: DriverOptions) -> None:
+        rate_hz = options.rate_hz or DEFAULT_RATE_HZ
+        low, high = rtcan.RATES_HZ
+        if not (low <= rate_hz <= high and rate_hz == round(rate_hz)):
+            raise DeviceError(
+                f"The RTCAN firmware cannot sample at {rate_hz:g} Hz. Give --rate a whole number "
+                f"from {low:g} to {high:g}."
+            )
+        self._rate_hz = rate_hz
+        self._given = _grove(options.calibration) if options.calibration else None
+        self._decoder = RtcanDecoder()
+        self._sequence = Unwrapper(rtcan.SEQUENCE_MODULUS)
+        self._clock = Unwrapper(rtcan.TICK_MODULUS, _STRAY_S * rtcan.TICK_HZ)
+        self.identity: Identity | None = None
+        self.lost = 0
+        self._last: int | None = None
+        self.begin(0.0)
+
+    @property
+    def good(self) -> int:
+        """Frames understood."""
+        return self._decoder.good
+
+    @property
+    def damaged(self) -> int:
+        """Frames refused."""
+        return self._decoder.bad
+
+    def begin(self, now_s: float) -> None:
+        """Expect the board to introduce itself."""
+        self._decoder.reset()
+        self._forget()
+        self._outgoing = b""
+        self._asked_s = now_s - _ASK_EVERY_S
+        self._arrival_s: float | None = None
+        self._settled = False
+
+    def poll(self, now_s: float) -> bytes:
+        """Ask who is there, and set the rate, until both are answered."""
+        if not self._settled and now_s - self._asked_s >= _ASK_EVERY_S:
+            self._asked_s = now_s
+            # An empty line first ends whatever half a command the board may hold.
+            return b"\n" + rtcan.command_rate(self._rate_hz) + rtcan.ASK_IDENTITY
+        return b""
+
+    def push(self, data: bytes, now_s: float, final: bool = False) -> list[Batch]:
+        """Return the samples, once the board has said its calibration and its rate."""
+        readings = self._decoder.push(data)
+        starts = list(self._decoder.starts)
+        for text in self._decoder.texts:
+            self._hear(text)
+        self._decoder.texts.clear()
+        batches = []
+        for first, stop in itertools.pairwise([0, *starts, len(readings)]):
+            if first in starts:
+                self._forget()
+            batches += self._batch(readings, slice(first, stop), now_s)
+        return batches
+
+    def end(self) -> bytes:
+        """Return nothing: the firmware may go on talking to nobody."""
+        return b""
+
+    def rate_hz(self, pace: float | None) -> float | None:
+        """Return the rate that was set."""
+        return self._rate_hz
+
+    def details(self) -> str:
+        """Say the board and the calibration."""
+        board = self.identity.board if self.identity else "not yet identified"
+        return f"{board}, {self._calibration().describe()}"
+
+    def expects(self) -> str:
+        """Say what the frames should be."""
+        return (
+            f"valid frames of the RTCAN firmware, version {rtcan.VERSION}. Is it flashed (make "
+            "firmware), and is its baud rate 115200? Or name the sensor that it is with --sensor"
+        )
+
+    def _hear(self, text: str) -> None:
+        identity = parse_identity(text)
+        if identity is None:
+            return
+        self.identity = identity
+        self._settled = round(identity.rate_hz) == round(self._rate_hz)
+        if identity.started:
+            # It has forgotten the rate: tell it without waiting.
+            self._settled = False
+            self._asked_s -= _ASK_EVERY_S
+
+    def _batch(self, readings: Readings, piece: slice, now_s: float) -> list[Batch]:
+        ticks, value = readings.ticks[piece], readings.value[piece]
+        if ticks.size == 0:
+            return []
+        if self.identity is None and self._given is None:
+            return []  # a value without its calibration is no value
+        elapsed = None if self._arrival_s is None else (now_s - self._arrival_s) * rtcan.TICK_HZ
+        self._arrival_s = now_s
+        micros, restarted = self._clock.push(ticks, elapsed)
+        before = self._last
+        if restarted:
+            self._sequence.reset()
+            before = None
+        number, _ = self._sequence.push(readings.sequence[piece])
+        self._last = int(number[-1])
+        self.lost += int(number[-1] - number[0]) + 1 - number.size
+        if before is not None:
+            self.lost += int(number[0]) - before - 1
+        return [Batch(self._calibration().to_us(value), micros / rtcan.TICK_HZ, restarted)]
+
+    def _calibration(self) -> GroveCalibration:
+        if self._given is not None:
+            return self._given
+        if self.identity is None:
+            return GroveCalibration()
+        return GroveCalibration(self.identity.open_adc, self.identity.bits)
+
+    def _forget(self) -> None:
+        self._sequence.reset()
+        self._clock.reset()
+        self._last = None
+
+
+def _grove(text: str) -> GroveCalibration:
+    from device.calibration import parse_calibration
+
+    calibration = parse_calibration(text)
+    if not isinstance(calibration, GroveCalibration):
+        raise DeviceError(
+            f"The RTCAN firmware sends counts: --calibration {text} does not fit. Leave it out: "
+            "the board says its own."
+        )
+    return calibration

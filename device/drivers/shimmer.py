@@ -1,0 +1,189 @@
+"""Shimmer3 GSR+: set up command by command, each acknowledged, then started."""
+
+from __future__ import annotations
+
+from device.calibration import ShimmerCalibration
+from device.counter import Unwrapper
+from device.drivers.driver import Batch, DriverOptions
+from device.errors import DeviceError
+from device.protocols import shimmer
+from device.protocols.shimmer import ShimmerDecoder, parse_inquiry
+
+DEFAULT_RATE_HZ = 64.0
+# Bluetooth answers within a few tenths of a second.
+_PATIENCE_S = 0.7
+_TRIES = 2
+# A board that has been silent this long is set up again: it was reset, or missed a command.
+_SILENCE_S = 1.5
+# The clock may stray this far from arrivals before it must have begun anew.
+_STRAY_S = 5.0
+_CRC_SIZE = 2
+
+
+class ShimmerDriver:
+    """Packets with a 24-bit clock.
+
+    Parameters
+    ----------
+    options : DriverOptions
+        `rate_hz` (1 to 1024; default 64; the nearest that divides 32768 is set).
+
+    Raises
+    ------
+    DeviceError
+        For a rate that the board does not have, or a calibration.
+    """
+
+    key = "shimmer"
+    name = "Shimmer3 GSR+"
+    baud = 115200
+    known_rate = True
+    trusted = False
+    turn_s: float | None = None
+    turn_samples = 1
+
+    def __init__(self, options: DriverOptions) -> None:
+        rate_hz = options.rate_hz or DEFAULT_RATE_HZ
+        if not 1 <= rate_hz <= 1024:
+            raise DeviceError(f"Shimmer cannot sample at {rate_hz:g} Hz. Give --rate 1 to 1024.")
+        if options.calibration:
+            raise DeviceError(
+                "Shimmer's calibration is fixed; leave --calibration out, or name another sensor "
+                "with --sensor."
+            )
+        self._period = shimmer.divider(rate_hz)
+        self.calibration = ShimmerCalibration()
+        self._clock = Unwrapper(shimmer.TICK_MODULUS, _STRAY_S * shimmer.TICK_HZ)
+        self._decoder = ShimmerDecoder(self._period, _CRC_SIZE)
+        self._retired = [0, 0]
+        self.lost = 0
+        self.begin(0.0)
+
+    @property
+    def good(self) -> int:
+        """Packets taken."""
+        return self._retired[0] + self._decoder.good
+
+    @property
+    def damaged(self) -> int:
+        """Places where packets were damaged."""
+        return self._retired[1] + self._decoder.bad
+
+    def begin(self, now_s: float) -> None:
+        """Plan the set-up."""
+        self._plan = [
+            shimmer.COMMAND_STOP,
+            shimmer.command_rate(shimmer.TICK_HZ / self._period),
+            shimmer.COMMAND_SENSORS_GSR,
+            shimmer.command_range(),
+            shimmer.command_crc(_CRC_SIZE),
+            shimmer.COMMAND_INQUIRY,
+            shimmer.COMMAND_START,
+        ]
+        self._sent_s: float | None = None
+        self._tries = 0
+        self._answer = b""
+        self._crc_size = _CRC_SIZE
+        self._channels: tuple[int, ...] = (shimmer.GSR_CHANNEL,)
+        self._clock.reset()
+        self._last: int | None = None
+        self._arrival_s: float | None = None
+        self._heard_s = now_s
+
+    def poll(self, now_s: float) -> bytes:
+        """Return the next command, or the last one again when nothing answered it."""
+        if not self._plan:
+            if now_s - self._heard_s > _SILENCE_S:
+                self.begin(now_s)
+            return b""
+        if self._sent_s is not None:
+            if now_s - self._sent_s >= _PATIENCE_S / 2 and self._stopped():
+                self._advance()
+                return self.poll(now_s)
+            if now_s - self._sent_s < _PATIENCE_S:
+                return b""
+            if self._tries >= _TRIES and self._may_do_without():
+                self._advance()
+                return self.poll(now_s)
+        self._sent_s = now_s
+        self._tries += 1
+        self._answer = b""
+        return self._plan[0]
+
+    def push(self, data: bytes, now_s: float, final: bool = False) -> list[Batch]:
+        """Return the samples; during the set-up, take the answers."""
+        if self._plan:
+            data = self._listen(data, now_s)
+        if self._plan or (not data and not final):
+            return []
+        readings = self._decoder.push(data, final)
+        if len(readings) == 0:
+            return []
+        self._heard_s = now_s
+        elapsed = None if self._arrival_s is None else (now_s - self._arrival_s) * shimmer.TICK_HZ
+        self._arrival_s = now_s
+        ticks, restarted = self._clock.push(readings.ticks, elapsed)
+        first = int(ticks[0]) if restarted or self._last is None else self._last + self._period
+        self._last = int(ticks[-1])
+        self.lost += max(round((self._last - first) / self._period) + 1 - ticks.size, 0)
+        position_s = ticks / shimmer.TICK_HZ
+        return [Batch(self.calibration.to_us(readings.value), position_s, restarted)]
+
+    def end(self) -> bytes:
+        """Return the command that stops the board."""
+        return shimmer.COMMAND_STOP
+
+    def rate_hz(self, pace: float | None) -> float | None:
+        """Return the rate that was set."""
+        return shimmer.TICK_HZ / self._period
+
+    def details(self) -> str:
+        """Say the checksum and the calibration."""
+        return f"{self.calibration.describe()}, CRC of {self._crc_size} bytes"
+
+    def expects(self) -> str:
+        """Say what the packets should be."""
+        return (
+            "data packets of a Shimmer3. Is it paired, and its firmware LogAndStream or BtStream? "
+            "Or name the sensor that it is with --sensor"
+        )
+
+    def _may_do_without(self) -> bool:
+        """Say whether the command at hand may stay unanswered; if so, live with that."""
+        if self._plan[0] == shimmer.command_crc(_CRC_SIZE):
+            self._crc_size = 0  # an older firmware, which has no checksum
+            return True
+        # A board that does not stream has nothing to stop.
+        return self._plan[0] == shimmer.COMMAND_STOP
+
+    def _stopped(self) -> bool:
+        # Packets that were still on their way may hold an ACK's byte: `poll` lets them pass first.
+        return self._plan[0] == shimmer.COMMAND_STOP and shimmer.ACK in self._answer
+
+    def _advance(self) -> None:
+        self._plan.pop(0)
+        self._sent_s, self._tries, self._answer = None, 0, b""
+        if not self._plan:
+            self._retired = [self.good, self.damaged]
+            take = self._channels.index(shimmer.GSR_CHANNEL)
+            self._decoder = ShimmerDecoder(self._period, self._crc_size, len(self._channels), take)
+
+    def _listen(self, data: bytes, now_s: float) -> bytes:
+        """Look for the answer to the command at hand; return what follows the last answer."""
+        if self._sent_s is None:
+            return b""
+        self._answer = (self._answer + data)[-512:]
+        command = self._plan[0]
+        if command == shimmer.COMMAND_INQUIRY:
+            inquiry = parse_inquiry(self._answer)
+            if inquiry is not None and shimmer.GSR_CHANNEL in inquiry.channels:
+                self._period, self._channels = inquiry.divider, inquiry.channels
+                self._advance()
+            return b""
+        at = self._answer.find(bytes([shimmer.ACK]))
+        if at < 0 or command == shimmer.COMMAND_STOP:
+            return b""
+        following = self._answer[at + 1 :]
+        self._advance()
+        self._heard_s = now_s
+        return b"" if self._plan else following
