@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import onnx
 import torch
 from torch import Tensor, nn
 
+from export.lower import Lowered
 from runtime.contract import METADATA_KEY, Contract
 from training.model import RTCAN
 
@@ -23,13 +25,13 @@ class Graph(nn.Module):
 
     Parameters
     ----------
-    networks : dict of str to RTCAN
-        One per target.
+    networks : mapping of str to Module
+        One per target, in evaluation mode.
     contract : Contract
         Its targets give the order of the outputs and their temperatures.
     """
 
-    def __init__(self, networks: dict[str, RTCAN], contract: Contract) -> None:
+    def __init__(self, networks: Mapping[str, nn.Module], contract: Contract) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks[target.name] for target in contract.targets)
         self.temperatures = [target.temperature for target in contract.targets]
@@ -43,7 +45,19 @@ class Graph(nn.Module):
 
 
 def build(graph: Graph, contract: Contract) -> onnx.ModelProto:
-    """Export to ONNX with a dynamic batch and the contract in the metadata."""
+    """Export to ONNX with a dynamic batch and the contract in the metadata.
+
+    What is written is the lowered form of the networks (`export.lower`); that it equals them is
+    for `export.parity` to prove.
+    """
+    lowered = Graph(
+        {
+            target.name: Lowered(network)
+            for target, network in zip(contract.targets, graph.networks, strict=True)
+            if isinstance(network, RTCAN)
+        },
+        contract,
+    )
     example = torch.randn(3, len(contract.channels), contract.input_length)
     names = [target.name for target in contract.targets]
     # The exporter only writes to files; its own directory keeps a failed export from leaving any.
@@ -54,7 +68,7 @@ def build(graph: Graph, contract: Contract) -> onnx.ModelProto:
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         path = Path(folder) / "model.onnx"
         torch.onnx.export(
-            graph.eval(),
+            lowered.eval(),
             (example,),
             path,
             dynamo=True,

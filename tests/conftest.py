@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from runtime.contract import Contract
+from tests.networks import lively
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -42,18 +42,12 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_contract: Con
     from device.physiology import Person, simulate
     from runtime.preprocess import Preprocessor
     from training import checkpoint
-    from training.model import RTCAN, NetworkConfig
+    from training.model import NetworkConfig
 
-    torch.manual_seed(1)
-    networks = {}
-    for target in tiny_contract.targets:
-        network = RTCAN(NetworkConfig(input_length=64, width=8))
-        for module in network.modules():
-            if isinstance(module, torch.nn.BatchNorm1d):
-                torch.nn.init.uniform_(module.weight, 0.5, 1.5)
-                torch.nn.init.normal_(module.bias, std=0.3)
-                torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
-        networks[target.name] = network.eval()
+    networks = {
+        target.name: lively(NetworkConfig(input_length=64, width=8), seed)
+        for seed, target in enumerate(tiny_contract.targets)
+    }
     samples = simulate(Person(), 40.0, 19.0, arousal=lambda _: 0.8, seed=3)
     windows = Preprocessor(tiny_contract).push(samples.time_s, samples.eda_us)
     examples = np.stack([w.input for w in windows if w.input is not None])

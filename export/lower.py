@@ -1,0 +1,151 @@
+"""The network as the edge runs it: the same function, written so that it lowers well.
+
+What differs from `training.model`, and why:
+
+* Batch normalisation is folded into the convolution before it (evaluation mode only).
+* Convolutions are two-dimensional over (N, C, 1, L): onnxruntime has blocked kernels for those and
+  not for one-dimensional ones, which saves about a third of their time.
+* The three pointwise convolutions of the temporal attention are one, and its products are written
+  so that no transposed copy is made: onnxruntime takes the transposition into the product.
+
+Lengths beside the code are for an input of 2500. Equality with the source is proven at every export
+(`export.parity`).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from training.model import RTCAN, ChannelAttention, ResidualUnit, TemporalAttention
+
+
+def _flat_conv(conv: nn.Conv1d, norm: nn.BatchNorm1d | None = None) -> nn.Conv2d:
+    """Return a Conv2d over (N, C, 1, L) that equals a Conv1d and the normalisation after it."""
+    weight, bias = conv.weight, conv.bias
+    if norm is not None:
+        assert norm.running_mean is not None and norm.running_var is not None
+        weight, bias = fuse_conv_bn_weights(
+            weight, bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
+        )
+    flat = nn.Conv2d(
+        conv.in_channels,
+        conv.out_channels,
+        (1, int(conv.kernel_size[0])),
+        (1, int(conv.stride[0])),
+        (0, int(conv.padding[0])),
+        bias=bias is not None,
+    )
+    with torch.no_grad():
+        flat.weight.copy_(weight.unsqueeze(2))
+        if flat.bias is not None and bias is not None:
+            flat.bias.copy_(bias)
+    return flat
+
+
+class _ChannelAttention(nn.Module):
+    def __init__(self, source: ChannelAttention) -> None:
+        super().__init__()
+        self.down, self.up = _flat_conv(source.down), _flat_conv(source.up)
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = x.mean(dim=(2, 3), keepdim=True)  # (N, 64, 1, 1)
+        weight = torch.sigmoid(self.up(functional.relu(self.down(weight))))
+        gated: Tensor = x * weight
+        return gated
+
+
+class _TemporalAttention(nn.Module):
+    def __init__(self, source: TemporalAttention) -> None:
+        super().__init__()
+        joined = nn.Conv1d(source.theta.in_channels, 3 * source.theta.out_channels, 1)
+        parts = (source.theta, source.phi, source.g)
+        with torch.no_grad():
+            joined.weight.copy_(torch.cat([part.weight for part in parts]))
+            biases = [part.bias for part in parts if part.bias is not None]
+            assert joined.bias is not None
+            joined.bias.copy_(torch.cat(biases))
+        self.joined = _flat_conv(joined)
+        self.out = _flat_conv(source.out, source.norm)
+        self.inner = source.theta.out_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        length = x.shape[3]
+        joined = self.joined(x).squeeze(2)  # (N, 96, 1250)
+        cuts = (0, length // 3, 2 * length // 3, length)
+        parts = []
+        for start, stop in pairwise(cuts):
+            third = joined[:, :, start:stop]  # (N, 96, 417)
+            query = third[:, : self.inner]  # (N, 32, 417)
+            pooled = functional.max_pool1d(third[:, self.inner :], 2)  # (N, 64, 208)
+            key, value = pooled[:, : self.inner], pooled[:, self.inner :]
+            weight = torch.softmax(query.transpose(1, 2) @ key, dim=2)  # (N, 417, 208)
+            parts.append(value @ weight.transpose(1, 2))  # (N, 32, 417)
+        attended: Tensor = self.out(torch.cat(parts, dim=2).unsqueeze(2))
+        return attended + x
+
+
+class _ResidualUnit(nn.Module):
+    def __init__(self, source: ResidualUnit) -> None:
+        super().__init__()
+        self.attention = None if source.attention is None else _ChannelAttention(source.attention)
+        self.conv = _flat_conv(source.conv, source.norm)
+        self.shortcut: nn.Conv2d | None = None
+        if source.shortcut is not None:
+            conv, norm = source.shortcut
+            assert isinstance(conv, nn.Conv1d) and isinstance(norm, nn.BatchNorm1d)
+            self.shortcut = _flat_conv(conv, norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        attended = x if self.attention is None else self.attention(x)
+        residual = x if self.shortcut is None else self.shortcut(attended)
+        return functional.relu(functional.relu(self.conv(attended)) + residual)
+
+
+class Lowered(nn.Module):
+    """A trained network for inference alone.
+
+    Parameters
+    ----------
+    source : RTCAN
+        The network; its weights are copied.
+    """
+
+    def __init__(self, source: RTCAN) -> None:
+        super().__init__()
+        conv, norm, activation = source.origin
+        assert isinstance(conv, nn.Conv1d) and isinstance(norm, nn.BatchNorm1d)
+        self.origin = nn.Sequential(_flat_conv(conv, norm), activation)
+        self.temporal = None if source.temporal is None else _TemporalAttention(source.temporal)
+        self.channel = None if source.channel is None else _ChannelAttention(source.channel)
+        units = [unit for unit in source.stages if isinstance(unit, ResidualUnit)]
+        self.stages = nn.Sequential(*(_ResidualUnit(unit) for unit in units))
+        final_conv, final_norm = source.final
+        assert isinstance(final_conv, nn.Conv1d) and isinstance(final_norm, nn.BatchNorm1d)
+        self.final = _flat_conv(final_conv, final_norm)
+        window = source.pool.kernel_size
+        steps = window if isinstance(window, int) else window[0]
+        self.pool = nn.AvgPool2d((1, steps), stride=1)
+        self.head = source.head
+        self.config = source.config
+
+    def forward(self, eda: Tensor, music: Tensor | None = None) -> Tensor:
+        """Return what `RTCAN.forward` returns."""
+        x = self.origin(eda.unsqueeze(2))  # (N, 64, 1, 1250)
+        if self.temporal is not None:
+            x = self.temporal(x)
+        if self.channel is not None:
+            x = self.channel(x)
+        x = self.pool(self.final(self.stages(x))).flatten(1)  # (N, 896)
+        if music is not None:
+            x = torch.cat([x, music], dim=1)
+        out: Tensor = self.head(x)
+        if self.config.head == "relu":
+            return functional.relu(out)
+        if self.config.head == "softmax":
+            return torch.softmax(out, dim=1)
+        return out

@@ -1,0 +1,29 @@
+"""Random networks that are worth comparing."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from training.model import RTCAN, NetworkConfig
+
+
+def lively(config: NetworkConfig, seed: int = 0) -> RTCAN:
+    """A network whose answer depends on its input and whose every layer does something.
+
+    As torch initialises it, a network answers nearly the same to everything: two such would agree
+    whatever was wrong with one of them.
+    """
+    torch.manual_seed(seed)
+    network = RTCAN(config)
+    for module in network.modules():
+        if isinstance(module, (nn.Conv1d, nn.Linear)):
+            nn.init.kaiming_normal_(module.weight)
+            if module.bias is not None:
+                nn.init.normal_(module.bias, std=0.3)
+        if isinstance(module, nn.BatchNorm1d):
+            nn.init.uniform_(module.weight, 0.3, 0.7)
+            nn.init.normal_(module.bias, std=0.3)
+            nn.init.normal_(module.running_mean, std=0.3)
+            nn.init.uniform_(module.running_var, 0.5, 2.0)
+    return network.eval()
