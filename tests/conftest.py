@@ -52,7 +52,9 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_contract: Con
     windows = Preprocessor(tiny_contract).push(samples.time_s, samples.eda_us)
     examples = np.stack([w.input for w in windows if w.input is not None])
     path = tmp_path_factory.mktemp("tiny") / "best.pt"
-    checkpoint.save(checkpoint.Checkpoint(tiny_contract, networks, examples, {}), path)
+    truth = {t.name: np.arange(len(examples), dtype=np.int64) % 2 for t in tiny_contract.targets}
+    stored = checkpoint.Checkpoint(tiny_contract, networks, examples, truth, examples, {})
+    checkpoint.save(stored, path)
     return path
 
 

@@ -36,6 +36,10 @@ class Checkpoint:
         One per target, in eval mode, in the order of the contract's targets.
     examples : float32 (n, 3, input_length)
         Real windows of held-out subjects, with which an export is proven.
+    truth : dict of str to int64 (n,)
+        Per target, the class of each example; what a smaller variant is judged by.
+    calibration : float32 (m, 3, input_length)
+        Windows of the training side, by which a quantised variant finds its ranges.
     metrics : dict
         What stands in metrics.json.
     """
@@ -43,6 +47,8 @@ class Checkpoint:
     contract: Contract
     networks: Mapping[str, RTCAN]
     examples: NDArray[np.float32]
+    truth: Mapping[str, NDArray[np.int64]]
+    calibration: NDArray[np.float32]
     metrics: dict[str, Any]
 
 
@@ -57,6 +63,8 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
             for name, network in checkpoint.networks.items()
         },
         "examples": torch.from_numpy(checkpoint.examples),
+        "truth": {name: torch.from_numpy(truth) for name, truth in checkpoint.truth.items()},
+        "calibration": torch.from_numpy(checkpoint.calibration),
         "metrics": json.dumps(checkpoint.metrics),
     }
     with whole_file(path) as file:
@@ -107,7 +115,9 @@ def load(path: Path) -> Checkpoint:
             network.load_state_dict(stored["state"])
             networks[target.name] = network.eval()
         examples = np.asarray(data["examples"].numpy(), dtype=np.float32)
+        truth = {name: np.asarray(t.numpy(), dtype=np.int64) for name, t in data["truth"].items()}
+        calibration = np.asarray(data["calibration"].numpy(), dtype=np.float32)
         metrics = json.loads(data["metrics"])
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise CheckpointError(f"{path} is damaged: {error}. Train again.") from error
-    return Checkpoint(contract, networks, examples, metrics)
+    return Checkpoint(contract, networks, examples, truth, calibration, metrics)

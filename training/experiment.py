@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from rich.console import Console
 
 from device.errors import DatasetError, RtcanError
@@ -25,8 +26,10 @@ from training.progress import Bar
 from training.settings import Settings
 from training.windows import Windows, cut
 
-# Windows of held-out subjects that travel in the checkpoint, to prove exports with.
-_EXAMPLES = 32
+# Windows that travel in the checkpoint: of held-out subjects, to prove exports with, and of the
+# training side, to calibrate quantised ones.
+_EXAMPLES = 256
+_CALIBRATION = 64
 
 
 def choose_device(name: str) -> torch.device:
@@ -129,11 +132,25 @@ def run(
         "history": losses,
         "seconds": round(time.monotonic() - started_s, 1),
     }
-    held_out = np.flatnonzero(np.isin(windows.recording, split.test))
-    examples = windows.inputs[held_out[:: max(1, held_out.size // _EXAMPLES)][:_EXAMPLES]]
-    checkpoint.save(checkpoint.Checkpoint(contract, networks, examples, report), output / "best.pt")
+    held_out = _spread(np.isin(windows.recording, split.test), _EXAMPLES)
+    of_training = _spread(np.isin(windows.recording, split.train), _CALIBRATION)
+    kept = checkpoint.Checkpoint(
+        contract,
+        networks,
+        examples=windows.inputs[held_out],
+        truth={t: annotation.classes(data, t)[windows.recording[held_out]] for t in TARGETS},
+        calibration=windows.inputs[of_training],
+        metrics=report,
+    )
+    checkpoint.save(kept, output / "best.pt")
     write_whole(output / "metrics.json", (json.dumps(report, indent=2) + "\n").encode())
     return report
+
+
+def _spread(mask: NDArray[np.bool_], most: int) -> NDArray[np.int64]:
+    """Return at most `most` indices of true values, evenly spread."""
+    index = np.flatnonzero(mask).astype(np.int64)
+    return index[np.linspace(0, index.size - 1, min(most, index.size)).round().astype(np.int64)]
 
 
 def _advancing(bar: Bar) -> Any:
