@@ -105,6 +105,11 @@ class Contract:
         How ratings became classes, in words.
     trained_on : str
         What the network learnt from, in words; shown wherever predictions are shown.
+    not_live : str
+        Why live windows cannot be brought into this network's form; "" for one that runs live.
+    music_mean, music_std : tuple of float
+        Mean and standard deviation of the music features on the training side, with which they
+        are standardised; empty for a network without music.
     """
 
     schema: int = SCHEMA
@@ -123,6 +128,9 @@ class Contract:
     targets: tuple[Target, ...] = (Target(name="arousal"), Target(name="valence"))
     labels: str = "not stated"
     trained_on: str = "not stated"
+    not_live: str = ""
+    music_mean: tuple[float, ...] = ()
+    music_std: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         _check_ranges(self)
@@ -224,6 +232,7 @@ _READERS: dict[str, Callable[[Any, str], Any]] = {
     "float": _number,
     "str": _text,
     "tuple[str, ...]": lambda v, p: tuple(_text(x, p) for x in _list(v, p)),
+    "tuple[float, ...]": lambda v, p: tuple(_number(x, p) for x in _list(v, p)),
     "tuple[Target, ...]": lambda v, p: tuple(
         _build(Target, x, f"{p}[{i}]") for i, x in enumerate(_list(v, p))
     ),
@@ -252,6 +261,8 @@ def _check_ranges(contract: Contract) -> None:
         ("cvxeda.alpha", d.alpha, 0 < d.alpha <= 1e3, "above 0, at most 1000"),
         ("cvxeda.gamma", d.gamma, 0 < d.gamma <= 1e3, "above 0, at most 1000"),
         ("targets", [t.name for t in c.targets], bool(c.targets), "at least one"),
+        ("music_std", len(c.music_std), len(c.music_std) == len(c.music_mean), "as many as means"),
+        ("music_std", min(c.music_std, default=1.0), min(c.music_std, default=1.0) > 0, "above 0"),
     ]
     for key in ("context_s", "window_s", "hop_s"):
         exact = getattr(c, key) * c.rate_hz
