@@ -93,11 +93,12 @@ class BitalinoCalibration:
         """Return microsiemens, same shape; NaN where adc is 0 (open) or full scale (saturated)."""
         counts = np.asarray(adc, dtype=np.float64)
         valid = (counts > 0) & (counts < 2**self.bits - 1)
-        return np.where(valid, counts / 2**self.bits * 25.0, np.nan)
+        return np.asarray(np.where(valid, counts / 2**self.bits * 25.0, np.nan))
 
     def to_adc(self, eda_us: ArrayLike) -> FloatArray:
         """Return the reading, not rounded, that `to_us` turns into `eda_us`."""
-        return np.asarray(eda_us, dtype=np.float64) / 25.0 * 2**self.bits
+        conductance = np.asarray(eda_us, dtype=np.float64)
+        return np.asarray(conductance / 25.0 * 2**self.bits)
 
     def describe(self) -> str:
         """Say the calibration in a few words."""

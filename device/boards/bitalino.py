@@ -1,0 +1,58 @@
+"""A BITalino (r)evolution with its EDA sensor on A3."""
+
+from __future__ import annotations
+
+import math
+
+from device.calibration import BitalinoCalibration
+from device.protocols import bitalino
+
+_EDA_CHANNEL = 2
+_RATES_HZ = {command: float(rate_hz) for rate_hz, command in bitalino.RATES_HZ.items()}
+_MIDDLE = 512
+
+
+class BitalinoBoard:
+    """It is silent until it is told its rate and its channels."""
+
+    key = "bitalino"
+
+    def __init__(self) -> None:
+        self.calibration = BitalinoCalibration()
+        self.start()
+
+    def start(self) -> bytes:
+        """Wait for commands."""
+        self.rate_hz = 1000.0
+        self.streaming = False
+        self._channels: tuple[int, ...] = ()
+        self._sequence = 0
+        return b""
+
+    def receive(self, data: bytes) -> bytes:
+        """Obey one-byte commands; while it streams, the stop alone."""
+        answer = b""
+        for command in data:
+            if command in (bitalino.COMMAND_STOP[0], bitalino.COMMAND_IDLE[0]):
+                self.streaming = False
+            elif self.streaming:
+                continue
+            elif command in _RATES_HZ:
+                self.rate_hz = _RATES_HZ[command]
+            elif command == bitalino.COMMAND_VERSION[0]:
+                answer += b"BITalino_v5.2\n"
+            elif command & 3 in (1, 2) and command >> 2:
+                self._channels = tuple(i for i in range(6) if command >> 2 >> i & 1)
+                self._sequence = 0
+                self.streaming = True
+        return answer
+
+    def frame(self, eda_us: float, device_s: float) -> bytes:
+        """Return a frame of the chosen channels; all but the EDA's rest in their middle."""
+        adc = 0
+        if not math.isnan(eda_us):
+            adc = round(min(max(float(self.calibration.to_adc(eda_us)), 0.0), 1023.0))
+        values = [adc if channel == _EDA_CHANNEL else _MIDDLE for channel in self._channels]
+        packed = [value >> 4 if i >= 4 else value for i, value in enumerate(values)]
+        self._sequence += 1
+        return bitalino.encode(packed, self._sequence - 1, (0, 0, 0, 0))

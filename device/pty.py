@@ -1,0 +1,69 @@
+"""A pseudo-terminal as a simulated sensor's port."""
+
+from __future__ import annotations
+
+import os
+import select
+import tty
+from pathlib import Path
+
+from device.errors import DeviceError
+
+
+class PseudoTerminal:
+    """A port whose name may stay, and the knowledge whether anybody listens.
+
+    Parameters
+    ----------
+    link : Path or None
+        A name for it, made as a symbolic link.
+
+    Raises
+    ------
+    DeviceError
+        If there is something else by that name.
+    """
+
+    def __init__(self, link: Path | None = None) -> None:
+        if link is not None and link.exists() and not link.is_symlink():
+            raise DeviceError(f"{link} exists and is not a link; choose another name for --link")
+        self._link = link
+        self._open = False
+        self.path = ""
+        self.plug_in()
+
+    def plug_in(self) -> None:
+        """Make the port appear."""
+        self._master, slave = os.openpty()
+        tty.setraw(slave)
+        self.path = os.ttyname(slave)
+        # With the slave closed here, the master reports a hang-up until a reader opens it.
+        os.close(slave)
+        self._open = True
+        self._poll = select.poll()
+        self._poll.register(self._master, select.POLLIN)
+        if self._link is not None:
+            self._link.unlink(missing_ok=True)
+            self._link.symlink_to(self.path)
+
+    def receive(self) -> bytes | None:
+        """Return what the reader has sent; None when there is no reader."""
+        events = dict(self._poll.poll(0)).get(self._master, 0)
+        data = b""
+        if events & select.POLLIN:
+            data = os.read(self._master, 4096)
+        return None if events & select.POLLHUP else data
+
+    def write(self, data: bytes) -> None:
+        """Send; waits while the reader's buffer is full."""
+        while data:
+            data = data[os.write(self._master, data) :]
+
+    def unplug(self) -> None:
+        """Take the port away; harmless when it is away."""
+        if not self._open:
+            return
+        self._open = False
+        os.close(self._master)
+        if self._link is not None and self._link.is_symlink():
+            self._link.unlink()
