@@ -10,6 +10,14 @@ from numpy.typing import NDArray
 
 from device.errors import MissingExtraError, ModelError
 from runtime.contract import METADATA_KEY, Contract
+from runtime.music import standardise
+from runtime.seal import check
+
+_PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+}
 
 
 class Classifier:
@@ -21,6 +29,8 @@ class Classifier:
         The `.onnx` file that `python -m export.onnx` writes, or its content.
     threads : int
         Threads within an operator; 1 is fastest for networks of this size on small machines.
+    provider : str
+        Where to compute: "cpu", "cuda" or "tensorrt".
 
     Attributes
     ----------
@@ -32,14 +42,15 @@ class Classifier:
     Raises
     ------
     ModelError
-        If there is no such file, it is no ONNX file, or it holds no contract of ours.
+        If there is no such file, it is no ONNX file, it holds no contract of ours, it is not as it
+        was exported, or the provider is not there.
     device.errors.ContractError
         If the contract is refused.
     MissingExtraError
         If onnxruntime is not installed.
     """
 
-    def __init__(self, model: Path | bytes, threads: int = 1) -> None:
+    def __init__(self, model: Path | bytes, threads: int = 1, provider: str = "cpu") -> None:
         self.name = model.name if isinstance(model, Path) else "model"
         if isinstance(model, Path) and not model.is_file():
             raise ModelError(
@@ -54,12 +65,14 @@ class Classifier:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        # A live classifier works for milliseconds a second: threads that spin meanwhile cost power.
+        # A live classifier works for milliseconds a second: threads that spin meanwhile cost power,
+        # and an arena keeps memory that nobody needs.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.enable_cpu_mem_arena = False
         options.log_severity_level = 3
         try:
             self._session: Any = onnxruntime.InferenceSession(
-                data, options, providers=["CPUExecutionProvider"]
+                data, options, providers=[_PROVIDERS[provider]]
             )
         except Exception as error:  # onnxruntime has no common base for its own errors
             if type(error).__module__.split(".")[0] != "onnxruntime":
@@ -68,41 +81,79 @@ class Classifier:
                 f"{self.name} is not an ONNX model ({len(data)} bytes, beginning with "
                 f"{data[:12]!r}). Expected: the save/best.onnx that python -m export.onnx writes."
             ) from error
+        # onnxruntime falls back to the CPU without raising when a provider cannot be had.
+        if self._session.get_providers()[0] != _PROVIDERS[provider]:
+            raise ModelError(
+                f"onnxruntime cannot compute on {provider} here: it offers "
+                f"{', '.join(onnxruntime.get_available_providers())}. Install the driver and "
+                "pip install 'rtcan[gpu]' in place of 'rtcan[edge]', or compute on the cpu."
+            )
         metadata = self._session.get_modelmeta().custom_metadata_map
         if METADATA_KEY not in metadata:
             raise ModelError(
                 f"{self.name} is an ONNX model without RTCAN's contract, so how to feed it is not "
                 "known. Expected: the save/best.onnx that python -m export.onnx writes."
             )
+        check(data, self.name)
         self.contract = Contract.from_json(metadata[METADATA_KEY])
         self._check_interface()
         self._targets = [target.name for target in self.contract.targets]
+        # The first run allocates: better now than at the first prediction.
+        self(np.zeros((1, len(self.contract.channels), self.contract.input_length), np.float32))
 
-    def __call__(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    def __call__(
+        self, inputs: NDArray[np.float32], music: NDArray[np.float32] | None = None
+    ) -> dict[str, NDArray[np.float32]]:
         """Return probabilities of the classes.
 
         Parameters
         ----------
         inputs : float32 (n, 3, input_length)
             Network inputs, see `runtime.preprocess.Window.input`.
+        music : float32 (n, features) or (features,), or None
+            Music features as computed, for a model that takes them; they are standardised here.
 
         Returns
         -------
         dict of str to float32 (n, 2)
             Per target, columns as in the contract's classes, rows summing to 1.
+
+        Raises
+        ------
+        ModelError
+            If the model takes music and none is given, or the other way round.
         """
-        outputs = self._session.run(self._targets, {"eda": inputs})
+        feeds = {"eda": inputs}
+        self.check_music(music is not None)
+        if music is not None:
+            scaled = standardise(music, self.contract.music_mean, self.contract.music_std)
+            feeds["music"] = np.ascontiguousarray(
+                np.broadcast_to(scaled, (len(inputs), scaled.shape[-1]))
+            )
+        outputs = self._session.run(self._targets, feeds)
         return dict(zip(self._targets, outputs, strict=True))
+
+    def check_music(self, given: bool) -> None:
+        """Raise `ModelError` where music is given to a model without, or not to one with it."""
+        wanted = bool(self.contract.music_mean)
+        if wanted and not given:
+            raise ModelError(
+                f"{self.name} was trained with music and needs the song that is heard: --music FILE"
+            )
+        if given and not wanted:
+            raise ModelError(f"{self.name} was trained without music; leave --music out")
 
     def _check_interface(self) -> None:
         contract = self.contract
         inputs = {item.name: item.shape for item in self._session.get_inputs()}
         outputs = [item.name for item in self._session.get_outputs()]
-        wanted = [len(contract.channels), contract.input_length]
-        if list(inputs) != ["eda"] or inputs["eda"][1:] != wanted:
+        wanted = {"eda": [len(contract.channels), contract.input_length]}
+        if contract.music_mean:
+            wanted["music"] = [len(contract.music_mean)]
+        if {name: shape[1:] for name, shape in inputs.items()} != wanted:
             raise ModelError(
-                f"{self.name} takes {inputs}; its contract says eda (batch, {wanted[0]}, "
-                f"{wanted[1]}). The file was changed after its export: export it again."
+                f"{self.name} takes {inputs}; its contract says {wanted} after the batch. The file "
+                "was changed after its export: export it again."
             )
         for target in contract.targets:
             if target.name not in outputs:

@@ -6,6 +6,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from device.errors import ModelError
 from device.samples import Samples
 from runtime.classifier import Classifier
 from runtime.preprocess import Preprocessor, Window
@@ -67,11 +71,25 @@ class Pipeline:
     ----------
     classifier : Classifier
         The model, which brings the contract.
+    music : float32 (features,) or None
+        Features of the song that is heard, for a model that was trained with music.
+
+    Raises
+    ------
+    ModelError
+        If the model is marked as not for live use, or music is missing or not asked for.
     """
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, music: NDArray[np.float32] | None = None) -> None:
         self.classifier = classifier
         self.contract = classifier.contract
+        if self.contract.not_live:
+            raise ModelError(
+                f"{classifier.name} is not for live use: {self.contract.not_live}. Train one that "
+                "is: python -m training.run with --preset ours"
+            )
+        classifier.check_music(music is not None)
+        self.music = music
         self.preprocessor = Preprocessor(classifier.contract)
 
     def reset(self) -> None:
@@ -104,7 +122,7 @@ class Pipeline:
         targets = self.contract.targets
         if window.input is None:
             return {target.name: Estimate(WITHHELD, None) for target in targets}
-        answer = self.classifier(window.input[None])
+        answer = self.classifier(window.input[None], self.music)
         estimates = {}
         for target in targets:
             high = float(answer[target.name][0, 1])
