@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import queue
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,11 +18,9 @@ from device.errors import ModelError
 
 if TYPE_CHECKING:
     from device.sensor import Sensor
-    from runtime.pipeline import Pipeline
-    from runtime.sinks.sink import Sink, Summary
+    from runtime.sinks.sink import Sink
 
 DEFAULT_MODEL = Path("save/best.onnx")
-_TICK_S = 0.1
 
 
 @click.command(cls=RtcanCommand)
@@ -118,6 +114,7 @@ def main(
 
     from runtime.classifier import Classifier
     from runtime.pipeline import Pipeline
+    from runtime.session import run
     from runtime.terminal import summary_text
 
     pipeline = Pipeline(Classifier(path, threads))
@@ -133,101 +130,11 @@ def main(
     click.echo(summary_text(summary), err=True)
 
 
-def run(
-    sensor: Sensor,
-    pipeline: Pipeline,
-    sinks: list[Sink],
-    *,
-    duration_s: float | None = None,
-    reconnect: bool = True,
-    stopping: threading.Event | None = None,
-) -> Summary:
-    """Read a sensor and hand predictions to sinks until told to stop.
-
-    Parameters
-    ----------
-    sensor : Sensor
-        Opened here, and closed.
-    pipeline : Pipeline
-        With its model.
-    sinks : list of Sink
-        Told of everything.
-    duration_s : float or None
-        How long to run; None for ever.
-    reconnect : bool
-        Whether to wait for a sensor that goes away.
-    stopping : Event or None
-        Set it to end the run.
-
-    Raises
-    ------
-    device.errors.DeviceError
-        If the sensor cannot be opened or read; the sinks are closed first.
-    """
-    from runtime.reader import Chunk, Failure, Reader
-    from runtime.sinks.sink import Session, Summary, percentiles
-
-    stopping = stopping or threading.Event()
-    sensor.open()
-    reader = Reader(sensor, reconnect=reconnect)
-    session = Session(sensor.describe(), pipeline.classifier.name, pipeline.contract)
-    for sink in sinks:
-        sink.start(session)
-    began_s = time.monotonic()
-    latency_ms: list[float] = []
-    compute_ms: list[float] = []
-    withheld = 0
-    failure: Exception | None = None
-    reader.start()
-    try:
-        while failure is None:
-            ends = duration_s is not None and time.monotonic() - began_s >= duration_s
-            if (ends or stopping.is_set()) and reader.is_alive():
-                reader.stop()
-            try:
-                event = reader.events.get(timeout=_TICK_S if reader.is_alive() else 0)
-            except queue.Empty:
-                if reader.is_alive():
-                    continue
-                break
-            if isinstance(event, Failure):
-                failure = event.error
-            elif isinstance(event, Chunk):
-                predictions = pipeline.push(event.samples, event.arrival_s)
-                for sink in sinks:
-                    sink.samples(event.samples, pipeline.preprocessor.fill_s)
-                for prediction in predictions:
-                    latency_ms.append(prediction.latency_ms)
-                    compute_ms.append(prediction.compute_ms)
-                    withheld += prediction.withheld
-                    for sink in sinks:
-                        sink.prediction(prediction)
-            else:
-                for sink in sinks:
-                    sink.status(event)
-    finally:
-        reader.stop()
-        summary = Summary(
-            seconds=time.monotonic() - began_s,
-            counters=sensor.counters,
-            overrun=reader.overrun,
-            windows=len(latency_ms),
-            withheld=withheld,
-            latency_ms=percentiles(latency_ms),
-            compute_ms=percentiles(compute_ms),
-        )
-        for sink in sinks:
-            sink.close(summary)
-    if failure is not None:
-        raise failure
-    return summary
-
-
 def _sink(output: str) -> Sink:
     if output == "jsonl" or (output == "auto" and not sys.stdout.isatty()):
-        from runtime.sinks.jsonl import JsonLines
+        from runtime.sinks.jsonl import Descriptor, JsonLines
 
-        return JsonLines(sys.stdout)
+        return JsonLines(Descriptor(sys.stdout.fileno()))
     from rich.console import Console
 
     from runtime.terminal import TerminalView

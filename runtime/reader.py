@@ -33,7 +33,7 @@ class Status:
     Attributes
     ----------
     kind : str
-        "disconnected", "reconnected", "silent" or "overrun".
+        "disconnected", "reconnected" or "silent", and "sink" for news of a sink.
     text : str
         In plain words.
     """
@@ -63,6 +63,8 @@ class Reader(threading.Thread):
         Whether to wait for a sensor that goes away; otherwise that is the end.
     capacity : int
         Chunks that may wait for the pipeline. What arrives beyond it is dropped and counted.
+    lossless : bool
+        Whether the sensor can wait, as a recording can: then nothing is dropped.
 
     Attributes
     ----------
@@ -72,12 +74,20 @@ class Reader(threading.Thread):
         Samples dropped because nobody took them.
     """
 
-    def __init__(self, sensor: Sensor, *, reconnect: bool = True, capacity: int = 10_000) -> None:
+    def __init__(
+        self,
+        sensor: Sensor,
+        *,
+        reconnect: bool = True,
+        capacity: int = 10_000,
+        lossless: bool = False,
+    ) -> None:
         super().__init__(name="rtcan-reader", daemon=True)
         self.events: queue.Queue[Event] = queue.Queue(capacity)
         self.overrun = 0
         self._sensor = sensor
         self._reconnect = reconnect
+        self._lossless = lossless
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -133,10 +143,15 @@ class Reader(threading.Thread):
         return False
 
     def _tell(self, event: Event) -> None:
-        try:
-            self.events.put_nowait(event)
-        except queue.Full:
-            if isinstance(event, Chunk):
-                self.overrun += len(event.samples)
-            else:
-                self.events.put(event)
+        while True:
+            try:
+                self.events.put(event, block=self._lossless, timeout=_POLL_S)
+                return
+            except queue.Full:
+                if self._lossless and not self._stopping.is_set():
+                    continue
+                if isinstance(event, Chunk):
+                    self.overrun += len(event.samples)
+                else:
+                    self.events.put(event)
+                return

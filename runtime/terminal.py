@@ -15,7 +15,7 @@ from rich.text import Text
 from device.samples import FloatArray, Samples
 from runtime.pipeline import Prediction
 from runtime.reader import Status
-from runtime.sinks.sink import Session, Summary
+from runtime.sinks.sink import Session, Sink, Summary
 
 _REFRESH_S = 0.25
 _SHOWN_S = 60.0
@@ -24,7 +24,7 @@ _COURSE = 24
 _BARS = " ▁▂▃▄▅▆▇█"
 
 
-class TerminalView:
+class TerminalView(Sink):
     """A chart of the last minute, the two estimates with their course, and how it is going.
 
     Parameters
@@ -32,6 +32,8 @@ class TerminalView:
     console : rich Console
         Where to.
     """
+
+    name = "view"
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -217,4 +219,7 @@ def summary_text(summary: Summary) -> str:
             f"latency p50 {summary.latency_ms[0]:.1f} ms, p99 {summary.latency_ms[1]:.1f} ms; "
             f"computing p50 {summary.compute_ms[0]:.1f} ms, p99 {summary.compute_ms[1]:.1f} ms"
         )
+    for sink in summary.sinks:
+        if sink.missed or sink.trouble:
+            lines.append(f"{sink.name}: {sink.missed} events missed; {sink.trouble or 'works now'}")
     return "\n".join(lines)

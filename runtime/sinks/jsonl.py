@@ -4,26 +4,57 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, TextIO
+import os
+from typing import Any, Protocol
 
-from device.samples import Samples
 from runtime.pipeline import Prediction
 from runtime.reader import Status
-from runtime.sinks.sink import Session, Summary
+from runtime.sinks.sink import Marker, Session, Sink, Summary
 
 SCHEMA = 1
 
 
-class JsonLines:
+class Writable(Protocol):
+    """What lines can be written to."""
+
+    def write(self, text: str, /) -> Any:
+        """Write all of it."""
+
+
+class Descriptor:
+    """A file descriptor as something to write to, without a buffer.
+
+    A thread that hangs in a write (nobody reads the pipe) then holds no lock that the interpreter
+    would wait for at its end.
+
+    Parameters
+    ----------
+    number : int
+        1 for standard output.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def write(self, text: str) -> None:
+        """Write all of it as UTF-8."""
+        data = text.encode()
+        while data:
+            data = data[os.write(self._number, data) :]
+
+
+class JsonLines(Sink):
     """Write every event as a line of JSON, at once.
 
     Parameters
     ----------
-    stream : text file
-        Where to; flushed after every line.
+    stream : Writable
+        Where to, one call a line.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    name = "jsonl"
+
+    def __init__(self, stream: Writable) -> None:
         self._stream = stream
 
     def start(self, session: Session) -> None:
@@ -42,9 +73,6 @@ class JsonLines:
                 "hop_s": contract.hop_s,
             },
         )
-
-    def samples(self, samples: Samples, fill_s: float) -> None:
-        """Nothing: samples are not written."""
 
     def prediction(self, prediction: Prediction) -> None:
         """Write one prediction."""
@@ -69,13 +97,16 @@ class JsonLines:
         """Write news of the sensor."""
         self._write("status", {"kind": status.kind, "text": status.text})
 
+    def marker(self, marker: Marker) -> None:
+        """Write a marker."""
+        self._write("marker", {"time_s": round(marker.time_s, 6), "text": marker.text})
+
     def close(self, summary: Summary) -> None:
         """Write the summary."""
         self._write("summary", dataclasses.asdict(summary))
 
     def _write(self, kind: str, fields: dict[str, Any]) -> None:
         self._stream.write(json.dumps({"type": kind, **fields}, ensure_ascii=False) + "\n")
-        self._stream.flush()
 
 
 def _rounded(value: float | None) -> float | None:

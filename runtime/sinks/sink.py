@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -12,6 +12,49 @@ from device.sensor import SensorCounters, SensorInfo
 from runtime.contract import Contract
 from runtime.pipeline import Prediction
 from runtime.reader import Status
+
+
+@dataclass(frozen=True)
+class SinkHealth:
+    """How a sink is doing.
+
+    Attributes
+    ----------
+    name : str
+        "jsonl", "mqtt", "recording" and so on.
+    missed : int
+        Events (groups of samples, predictions, markers, news) that did not get through.
+    trouble : str or None
+        What is wrong with it now, in plain words; None when nothing is.
+    """
+
+    name: str
+    missed: int = 0
+    trouble: str | None = None
+
+
+@dataclass(frozen=True)
+class Marker:
+    """Something that a person wanted to have noted.
+
+    Attributes
+    ----------
+    time_s : float
+        When, in the samples' time.
+    text : str
+        What.
+    """
+
+    time_s: float
+    text: str
+
+
+def _no_sinks() -> tuple[SinkHealth, ...]:
+    return ()
+
+
+def _no_markers(text: str) -> None:
+    """Take a marker when nobody listens."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +69,17 @@ class Session:
         Name of the model file.
     contract : Contract
         The model's.
+    health : callable
+        Returns the state of all sinks; to be asked from any thread.
+    mark : callable
+        Takes the text of a marker, which then reaches all sinks; to be called from any thread.
     """
 
     sensor: SensorInfo
     model: str
     contract: Contract
+    health: Callable[[], tuple[SinkHealth, ...]] = _no_sinks
+    mark: Callable[[str], None] = _no_markers
 
 
 @dataclass(frozen=True)
@@ -48,7 +97,9 @@ class Summary:
     windows, withheld : int
         Windows judged, and those of them without an answer.
     latency_ms, compute_ms : (float, float) or None
-        Median and 99th percentile; None without any window.
+        Median and 99th percentile of the last hour or so; None without any window.
+    sinks : tuple of SinkHealth
+        What every sink missed, and what was wrong with it at the end.
     """
 
     seconds: float
@@ -58,10 +109,28 @@ class Summary:
     withheld: int
     latency_ms: tuple[float, float] | None
     compute_ms: tuple[float, float] | None
+    sinks: tuple[SinkHealth, ...] = ()
 
 
-class Sink(Protocol):
-    """Something that predictions are handed to."""
+class Sink:
+    """Something that predictions are handed to; a sink overrides what it wants to know.
+
+    All methods are called from one thread, the sink's own (`runtime.sinks.isolated`), and may take
+    their time. A method that raises ends its sink, and only that.
+
+    Attributes
+    ----------
+    name : str
+        Short, for people.
+    missed : int
+        Events that the sink itself had to give up.
+    trouble : str or None
+        What is wrong now, in plain words, where the sink goes on trying.
+    """
+
+    name = "sink"
+    missed = 0
+    trouble: str | None = None
 
     def start(self, session: Session) -> None:
         """Begin."""
@@ -74,6 +143,12 @@ class Sink(Protocol):
 
     def status(self, status: Status) -> None:
         """Take news of the sensor."""
+
+    def marker(self, marker: Marker) -> None:
+        """Take a marker."""
+
+    def tick(self) -> None:
+        """Do what is due when nothing happened for a quarter of a second."""
 
     def close(self, summary: Summary) -> None:
         """End."""

@@ -1,0 +1,140 @@
+"""A sink in a thread of its own: however slow or broken, it delays nothing and nobody."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+from device.errors import RtcanError
+from device.samples import Samples
+from runtime.pipeline import Prediction
+from runtime.reader import Status
+from runtime.sinks.sink import Marker, Session, Sink, SinkHealth, Summary
+
+_LOG = logging.getLogger(__name__)
+_TICK_S = 0.25
+# At 100 groups of samples a second this is more than a minute and a half of patience.
+_CAPACITY = 10_000
+
+_Job = Callable[[], None]
+
+
+class IsolatedSink:
+    """Hand a sink its events through a queue of limited length.
+
+    Parameters
+    ----------
+    sink : Sink
+        What to feed.
+    lossless : bool
+        Whether to wait for a slow sink, for sources that can wait too, such as a recording that is
+        replayed as fast as possible. Otherwise what finds the queue full is dropped and counted.
+    capacity : int
+        Events that may wait.
+    """
+
+    def __init__(self, sink: Sink, *, lossless: bool = False, capacity: int = _CAPACITY) -> None:
+        self.sink = sink
+        self._lossless = lossless
+        self._jobs: queue.Queue[_Job] = queue.Queue(capacity)
+        self._missed = 0
+        self._failure: str | None = None
+        self._closing = threading.Event()
+        self._summary: Summary | None = None
+        self._thread = threading.Thread(
+            target=self._work, name=f"rtcan-sink-{sink.name}", daemon=True
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether the sink still takes anything."""
+        return self._failure is None
+
+    @property
+    def health(self) -> SinkHealth:
+        """How it is doing."""
+        sink = self.sink
+        trouble = self._failure or sink.trouble
+        waiting = self._jobs.qsize()
+        if trouble is None and waiting > self._jobs.maxsize // 2:
+            trouble = f"slow: {waiting} events wait for it"
+        return SinkHealth(sink.name, self._missed + sink.missed, trouble)
+
+    def start(self, session: Session) -> None:
+        """Begin; the sink's own start runs in its thread."""
+        self._tell(lambda: self.sink.start(session))
+        self._thread.start()
+
+    def samples(self, samples: Samples, fill_s: float) -> None:
+        """Hand on samples."""
+        self._tell(lambda: self.sink.samples(samples, fill_s))
+
+    def prediction(self, prediction: Prediction) -> None:
+        """Hand on a prediction."""
+        self._tell(lambda: self.sink.prediction(prediction))
+
+    def status(self, status: Status) -> None:
+        """Hand on news of the sensor."""
+        self._tell(lambda: self.sink.status(status))
+
+    def marker(self, marker: Marker) -> None:
+        """Hand on a marker."""
+        self._tell(lambda: self.sink.marker(marker))
+
+    def finish(self, summary: Summary) -> None:
+        """Let the sink take what waits, then close; returns at once, see `join`."""
+        self._summary = summary
+        self._closing.set()
+
+    def join(self, until_s: float) -> None:
+        """Wait for the end until this monotonic time; a sink that hangs is left behind."""
+        self._thread.join(max(until_s - time.monotonic(), 0.0))
+        if self._thread.is_alive() and self._failure is None:
+            self._missed += self._jobs.qsize()
+            self._failure = "did not end in time and was left behind"
+
+    def _tell(self, job: _Job) -> None:
+        if self._failure is not None:
+            self._missed += 1
+            return
+        while True:
+            try:
+                self._jobs.put(job, block=self._lossless, timeout=_TICK_S)
+                return
+            except queue.Full:
+                if not self._lossless or self._failure is not None:
+                    self._missed += 1
+                    return
+
+    def _work(self) -> None:
+        try:
+            self._loop()
+        except Exception as error:  # noqa: BLE001 - the other sinks and the reader must go on
+            self._missed += 1 + self._jobs.qsize()
+            self._failure = f"stopped: {_in_words(error)}"
+            _LOG.debug("sink %s failed", self.sink.name, exc_info=True)
+
+    def _loop(self) -> None:
+        while True:
+            # Asked before the queue: what is put before `finish` is then always taken.
+            closing = self._closing.is_set()
+            try:
+                job = self._jobs.get(timeout=0 if closing else _TICK_S)
+            except queue.Empty:
+                if closing and self._summary is not None:
+                    self.sink.close(self._summary)
+                    return
+                self.sink.tick()
+                continue
+            job()
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, BrokenPipeError):
+        return "nobody reads its output any more"
+    if isinstance(error, (RtcanError, OSError)):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
