@@ -96,7 +96,7 @@ def _update(windows: int) -> dict[str, Any]:
     # 41.7 Hz, so that 60 s are 2500 samples for both; 4.8 s are 200 of them.
     contract = Contract(rate_hz=2500 / 60, context_s=4.8, hop_s=4.8)
     source = _graph(contract).eval()
-    pipeline = Pipeline(Classifier(graphs.build(source, contract).SerializeToString()))
+    pipeline = Pipeline(Classifier(graphs.build(source, contract)))
     seconds = contract.context_s + contract.window_s + contract.hop_s * (windows + 3)
     samples = simulate(
         Person(), seconds, _RATE_HZ, arousal=lambda t: 0.5 + 0.5 * np.sin(t / 30), seed=1
@@ -151,7 +151,7 @@ def _live(speed: float) -> dict[str, Any]:
     contract = Contract()
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model.onnx"
-        model.write_bytes(graphs.build(_graph(contract), contract).SerializeToString())
+        model.write_bytes(graphs.build(_graph(contract), contract))
         master, slave = os.openpty()
         tty.setraw(slave)
         command = [sys.executable, "-m", "runtime.live", "--port", os.ttyname(slave)]

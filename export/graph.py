@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from export.lower import Lowered
 from runtime.contract import METADATA_KEY, Contract
+from runtime.seal import seal
 from training.model import RTCAN
 
 # The oldest that torch's exporter writes without converting.
@@ -44,8 +45,8 @@ class Graph(nn.Module):
         )
 
 
-def build(graph: Graph, contract: Contract) -> onnx.ModelProto:
-    """Export to ONNX with a dynamic batch and the contract in the metadata.
+def build(graph: Graph, contract: Contract) -> bytes:
+    """Export to ONNX with a dynamic batch, the contract in the metadata, and a seal.
 
     What is written is the lowered form of the networks (`export.lower`); that it equals them is
     for `export.parity` to prove.
@@ -80,6 +81,12 @@ def build(graph: Graph, contract: Contract) -> onnx.ModelProto:
             verbose=False,
         )
         model = onnx.load(path)
+    return finish(model, contract)
+
+
+def finish(model: onnx.ModelProto, contract: Contract) -> bytes:
+    """Return the file's content: the checked model with the contract inside and the seal on it."""
+    del model.metadata_props[:]
     onnx.helper.set_model_props(model, {METADATA_KEY: contract.to_json()})
     onnx.checker.check_model(model)
-    return model
+    return seal(model.SerializeToString())

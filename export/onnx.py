@@ -39,7 +39,7 @@ def main(path: Path, output: Path | None) -> None:
         raise CheckpointError(f"{path} holds no windows to prove an export with; train again")
     graph = graphs.Graph(dict(stored.networks), stored.contract)
     click.echo(f"Exporting {path} ...")
-    data = graphs.build(graph, stored.contract).SerializeToString()
+    data = graphs.build(graph, stored.contract)
     parity = compare(graph, data, stored.examples)
     click.echo(
         f"Parity with torch on {parity.windows} held-out windows, batches of "

@@ -61,6 +61,10 @@ class Classifier:
             import onnxruntime
         except ImportError as error:
             raise MissingExtraError("onnxruntime", "edge", "Running a model") from error
+        if provider not in _PROVIDERS:
+            raise ValueError(f"provider is {provider!r}; it must be one of {', '.join(_PROVIDERS)}")
+        if _PROVIDERS[provider] not in onnxruntime.get_available_providers():
+            raise _no_provider(provider, onnxruntime.get_available_providers())
         data = model.read_bytes() if isinstance(model, Path) else model
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -83,11 +87,7 @@ class Classifier:
             ) from error
         # onnxruntime falls back to the CPU without raising when a provider cannot be had.
         if self._session.get_providers()[0] != _PROVIDERS[provider]:
-            raise ModelError(
-                f"onnxruntime cannot compute on {provider} here: it offers "
-                f"{', '.join(onnxruntime.get_available_providers())}. Install the driver and "
-                "pip install 'rtcan[gpu]' in place of 'rtcan[edge]', or compute on the cpu."
-            )
+            raise _no_provider(provider, self._session.get_providers())
         metadata = self._session.get_modelmeta().custom_metadata_map
         if METADATA_KEY not in metadata:
             raise ModelError(
@@ -158,3 +158,10 @@ class Classifier:
         for target in contract.targets:
             if target.name not in outputs:
                 raise ModelError(f"{self.name} has no output {target.name!r}, only {outputs}")
+
+
+def _no_provider(provider: str, offered: list[str]) -> ModelError:
+    return ModelError(
+        f"onnxruntime cannot compute on {provider} here: it offers {', '.join(offered)}. Install "
+        "the driver and pip install 'rtcan[gpu]' in place of 'rtcan[edge]', or compute on the cpu."
+    )

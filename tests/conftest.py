@@ -68,5 +68,5 @@ def tiny_model(tiny_checkpoint: Path) -> Path:
     stored = checkpoint.load(tiny_checkpoint)
     exported = graph.build(graph.Graph(dict(stored.networks), stored.contract), stored.contract)
     path = tiny_checkpoint.with_suffix(".onnx")
-    write_whole(path, exported.SerializeToString())
+    write_whole(path, exported)
     return path

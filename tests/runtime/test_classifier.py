@@ -2,11 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 
 from device.errors import ContractError, ModelError
 from runtime.classifier import Classifier
 from runtime.contract import METADATA_KEY
+from runtime.seal import seal
 
 
 def test_probabilities_per_target(tiny_model: Path) -> None:
@@ -47,7 +49,7 @@ def rewritten(tiny_model: Path, tmp_path: Path, metadata: dict[str, str]) -> Pat
     del model.metadata_props[:]
     onnx.helper.set_model_props(model, metadata)
     path = tmp_path / "changed.onnx"
-    onnx.save(model, path)
+    path.write_bytes(seal(model.SerializeToString()))
     return path
 
 
@@ -69,3 +71,19 @@ def test_a_contract_that_does_not_fit_the_graph_is_refused(
     text = text.replace('"input_length": 64', '"input_length": 128')
     with pytest.raises(ModelError, match="changed after its export"):
         Classifier(rewritten(tiny_model, tmp_path, {METADATA_KEY: text}))
+
+
+def test_an_edited_weight_breaks_the_seal(tmp_path: Path, tiny_model: Path) -> None:
+    data = bytearray(tiny_model.read_bytes())
+    data[len(data) // 2] ^= 1  # in the middle of the weights
+    path = tmp_path / "edited.onnx"
+    path.write_bytes(bytes(data))
+    with pytest.raises(ModelError, match=r"edited\.onnx is not as it was exported"):
+        Classifier(path)
+
+
+def test_a_provider_that_is_not_there_is_refused_loudly(tiny_model: Path) -> None:
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("CUDA is here")
+    with pytest.raises(ModelError, match="cannot compute on cuda"):
+        Classifier(tiny_model, provider="cuda")
