@@ -23,9 +23,9 @@ from runtime.classifier import Classifier
 from runtime.contract import Contract
 from training.metrics import balanced_accuracy, confusion
 
-# A variant may be written only if it decides like the original on this share of held-out windows ...
+# A variant may be written only if it decides like the original on this share of windows ...
 LEAST_AGREEMENT = 0.99
-# ... and its balanced accuracy moves by less than this.
+# ... and its balanced accuracy on them moves by less than this.
 MOST_CHANGE = 0.01
 _REPEATS = 60
 

@@ -1,8 +1,8 @@
 """A model file's seal: its own SHA-256, so that a damaged or edited file is refused.
 
 An ONNX file is a protobuf message, and bytes appended to a message are more of its fields. The
-seal is one more entry of the metadata, of fixed length, at the very end; it hashes all before it. So
-neither side needs a protobuf parser. It guards against accidents and careless editing, not
+seal is one more entry of the metadata, of fixed length, at the very end; it hashes all before it.
+So neither side needs a protobuf parser. It guards against accidents and careless editing, not
 against somebody who seals anew.
 """
 
