@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,29 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """What is made of one target's answers over time; see `runtime.decision`.
+
+    Attributes
+    ----------
+    state : str
+        Name of the class, which changes only when the smoothed probability passes the threshold by
+        the hysteresis; "none" without an answer, and while the baseline is measured.
+    smoothed : float or None
+        Smoothed probability of the second class, 0 to 1.
+    change : float or None
+        `smoothed` against the person's mean at rest, -1 to 1; None without a baseline.
+    triggered : bool
+        Whether the trigger level was reached with this window.
+    """
+
+    state: str
+    smoothed: float | None
+    change: float | None
+    triggered: bool
+
+
+@dataclass(frozen=True)
 class Prediction:
     """The answer for one window.
 
@@ -47,12 +70,21 @@ class Prediction:
         Time spent on this window: decomposition and network.
     latency_ms : float
         From the arrival of the newest sample to this answer.
+    decisions : mapping of str to Decision
+        By target; empty until `runtime.decision.Decider` has seen the prediction.
+    baseline_left_s : float
+        Seconds of answers that the baseline still needs; 0 when it is known or not asked for.
+    level_change_us : float or None
+        Tonic level of the newest hop against the baseline, microsiemens.
     """
 
     window: Window
     estimates: Mapping[str, Estimate]
     compute_ms: float
     latency_ms: float
+    decisions: Mapping[str, Decision] = field(default_factory=dict)
+    baseline_left_s: float = 0.0
+    level_change_us: float | None = None
 
     @property
     def withheld(self) -> bool:

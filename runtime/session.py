@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 
 from device.sensor import Sensor
+from runtime.decision import Decider
 from runtime.pipeline import Pipeline, Prediction
 from runtime.reader import Chunk, Failure, Reader, Status
 from runtime.sinks.isolated import IsolatedSink
@@ -30,6 +31,8 @@ def run(
     reconnect: bool = True,
     stopping: threading.Event | None = None,
     lossless: bool = False,
+    decider: Decider | None = None,
+    model_sha256: str = "",
 ) -> Summary:
     """Read a sensor and hand predictions to sinks until told to stop.
 
@@ -51,6 +54,10 @@ def run(
         Set it to end the run.
     lossless : bool
         Whether the sensor can wait: then nothing is ever dropped, and a slow sink slows the run.
+    decider : Decider or None
+        Makes decisions of predictions; None for one with the usual settings.
+    model_sha256 : str
+        Of the model file, for the record.
 
     Raises
     ------
@@ -58,24 +65,29 @@ def run(
         If the sensor cannot be opened or read; the sinks are closed first.
     """
     sensor.open()
-    loop = _Loop(sensor, pipeline, sinks, reconnect=reconnect, lossless=lossless)
-    return loop.run(duration_s, stopping or threading.Event())
+    reader = Reader(sensor, reconnect=reconnect, lossless=lossless)
+    isolated = [IsolatedSink(sink, lossless=lossless) for sink in sinks]
+    decider = decider or Decider(pipeline.contract)
+    loop = _Loop(sensor, reader, pipeline, decider, isolated, lossless=lossless)
+    return loop.run(duration_s, stopping or threading.Event(), model_sha256)
 
 
 class _Loop:
     def __init__(
         self,
         sensor: Sensor,
+        reader: Reader,
         pipeline: Pipeline,
-        sinks: Sequence[Sink],
+        decider: Decider,
+        sinks: Sequence[IsolatedSink],
         *,
-        reconnect: bool,
         lossless: bool,
     ) -> None:
         self._sensor = sensor
+        self._reader = reader
         self._pipeline = pipeline
-        self._reader = Reader(sensor, reconnect=reconnect, lossless=lossless)
-        self._sinks = [IsolatedSink(sink, lossless=lossless) for sink in sinks]
+        self._decider = decider
+        self._sinks = sinks
         self._lossless = lossless
         self._told: set[str] = set()
         self._marks: queue.SimpleQueue[tuple[float, str]] = queue.SimpleQueue()
@@ -85,12 +97,16 @@ class _Loop:
         self._windows = 0
         self._withheld = 0
 
-    def run(self, duration_s: float | None, stopping: threading.Event) -> Summary:
+    def run(
+        self, duration_s: float | None, stopping: threading.Event, model_sha256: str
+    ) -> Summary:
         reader, pipeline = self._reader, self._pipeline
         session = Session(
             self._sensor.describe(),
             pipeline.classifier.name,
             pipeline.contract,
+            model_sha256,
+            self._decider.settings,
             self._health,
             self._mark,
         )
@@ -136,7 +152,7 @@ class _Loop:
         for sink in self._sinks:
             sink.samples(chunk.samples, fill_s)
         for prediction in predictions:
-            self._tell_prediction(prediction)
+            self._tell_prediction(self._decider.push(prediction))
         self._newest = (float(chunk.samples.time_s[-1]), chunk.arrival_s)
         self._tell_marks()
         if predictions:

@@ -59,39 +59,11 @@ class JsonLines(Sink):
 
     def start(self, session: Session) -> None:
         """Write what holds for the whole run."""
-        contract = session.contract
-        self._write(
-            "start",
-            {
-                "schema": SCHEMA,
-                "sensor": session.sensor.name,
-                "port": session.sensor.port,
-                "model": session.model,
-                "trained_on": contract.trained_on,
-                "context_s": contract.context_s,
-                "window_s": contract.window_s,
-                "hop_s": contract.hop_s,
-            },
-        )
+        self._write("start", start_fields(session))
 
     def prediction(self, prediction: Prediction) -> None:
         """Write one prediction."""
-        window = prediction.window
-        self._write(
-            "prediction",
-            {
-                "window": window.index,
-                "time_s": round(window.end_s, 6),
-                **{
-                    name: {"label": item.label, "probability_high": _rounded(item.probability_high)}
-                    for name, item in prediction.estimates.items()
-                },
-                "gap_share": round(window.gap_share, 4),
-                "reasons": list(window.reasons),
-                "compute_ms": round(prediction.compute_ms, 3),
-                "latency_ms": round(prediction.latency_ms, 3),
-            },
-        )
+        self._write("prediction", prediction_fields(prediction))
 
     def status(self, status: Status) -> None:
         """Write news of the sensor."""
@@ -107,6 +79,57 @@ class JsonLines(Sink):
 
     def _write(self, kind: str, fields: dict[str, Any]) -> None:
         self._stream.write(json.dumps({"type": kind, **fields}, ensure_ascii=False) + "\n")
+
+
+def start_fields(session: Session) -> dict[str, Any]:
+    """Return what holds for the whole run, as docs/jsonl.md describes it."""
+    contract = session.contract
+    return {
+        "schema": SCHEMA,
+        "sensor": session.sensor.name,
+        "port": session.sensor.port,
+        "rate_hz": session.sensor.rate_hz,
+        "model": session.model,
+        "model_sha256": session.model_sha256,
+        "trained_on": contract.trained_on,
+        "context_s": contract.context_s,
+        "window_s": contract.window_s,
+        "hop_s": contract.hop_s,
+        "targets": {target.name: list(target.classes) for target in contract.targets},
+        "decision": dataclasses.asdict(session.settings),
+    }
+
+
+def prediction_fields(prediction: Prediction) -> dict[str, Any]:
+    """Return one prediction, as docs/jsonl.md describes it."""
+    window = prediction.window
+    return {
+        "window": window.index,
+        "time_s": round(window.end_s, 6),
+        **{name: _target_fields(prediction, name) for name in prediction.estimates},
+        "gap_share": round(window.gap_share, 4),
+        "reasons": list(window.reasons),
+        "baseline_left_s": prediction.baseline_left_s,
+        "level_change_us": _rounded(prediction.level_change_us),
+        "compute_ms": round(prediction.compute_ms, 3),
+        "latency_ms": round(prediction.latency_ms, 3),
+    }
+
+
+def _target_fields(prediction: Prediction, name: str) -> dict[str, Any]:
+    estimate, decision = prediction.estimates[name], prediction.decisions.get(name)
+    fields: dict[str, Any] = {
+        "label": estimate.label,
+        "probability_high": _rounded(estimate.probability_high),
+    }
+    if decision is not None:
+        fields |= {
+            "state": decision.state,
+            "smoothed": _rounded(decision.smoothed),
+            "change": _rounded(decision.change),
+            "trigger": decision.triggered,
+        }
+    return fields
 
 
 def _rounded(value: float | None) -> float | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from device.samples import Samples
 from device.sensor import SensorCounters, SensorInfo
 from runtime.contract import Contract
+from runtime.decision import DecisionSettings
 from runtime.pipeline import Prediction
 from runtime.reader import Status
 
@@ -69,6 +70,10 @@ class Session:
         Name of the model file.
     contract : Contract
         The model's.
+    model_sha256 : str
+        Of the model file; "" where it is not known.
+    settings : DecisionSettings
+        How decisions are made.
     health : callable
         Returns the state of all sinks; to be asked from any thread.
     mark : callable
@@ -78,6 +83,8 @@ class Session:
     sensor: SensorInfo
     model: str
     contract: Contract
+    model_sha256: str = ""
+    settings: DecisionSettings = field(default_factory=DecisionSettings)
     health: Callable[[], tuple[SinkHealth, ...]] = _no_sinks
     mark: Callable[[str], None] = _no_markers
 
