@@ -122,19 +122,23 @@ class Player:
         opened_s = reset_s = time.monotonic()
         line.put(board.start(), opened_s)
         start_s, count, rate_hz = opened_s, 0, self._pace()
+        self._clock_s = 0.0
         while not self.stopping.is_set():
             said = self._port.receive()
             if said is None:
                 return
             now_s = time.monotonic()
-            was_streaming = board.streaming
+            was_streaming, before_hz = board.streaming, board.rate_hz
             line.put(board.receive(said), now_s)
             if faults.reset_every_s and now_s - reset_s >= faults.reset_every_s:
                 reset_s = now_s
                 line.put(board.start(), now_s)
                 was_streaming = False
             if board.streaming and (not was_streaming or self._pace() != rate_hz):
-                # A new count begins; its first sample is taken now.
+                # A new count begins; its first sample is taken now. The board's clock goes on
+                # when only the rate was changed.
+                went_on = was_streaming and count > 0
+                self._clock_s += count / (before_hz * self._speed) if went_on else -self._clock_s
                 start_s, count, rate_hz = now_s, 0, self._pace()
             if board.streaming:
                 count = self._take(start_s, count, rate_hz, now_s)
@@ -165,7 +169,7 @@ class Player:
             if self._faults.lifted(self._played_s):
                 value = math.nan
             taken_s = start_s + count / rate_hz
-            device_s = count / (self._board.rate_hz * self._speed)
+            device_s = self._clock_s + count / (self._board.rate_hz * self._speed)
             frame = self._board.frame(value, device_s)
             self._on_their_way[self.sent] = (value, taken_s, frame)
             self._line.put(frame, taken_s, self.sent)
