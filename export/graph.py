@@ -1,4 +1,4 @@
-"""The graph that is exported: both networks, one input, probabilities out."""
+"""The graph that is exported: all networks, the same input, probabilities out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from export.lower import Lowered
 from runtime.contract import METADATA_KEY, Contract
 from runtime.seal import seal
-from training.model import RTCAN
+from training.model import RTCAN, to_logits
 
 # The oldest that torch's exporter writes without converting.
 OPSET = 18
@@ -26,22 +26,26 @@ class Graph(nn.Module):
 
     Parameters
     ----------
-    networks : mapping of str to Module
+    networks : mapping of str to RTCAN or Lowered
         One per target, in evaluation mode.
     contract : Contract
         Its targets give the order of the outputs and their temperatures.
     """
 
-    def __init__(self, networks: Mapping[str, nn.Module], contract: Contract) -> None:
+    def __init__(self, networks: Mapping[str, RTCAN] | Mapping[str, Lowered], contract: Contract) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks[target.name] for target in contract.targets)
+        self.heads = [networks[target.name].config.head for target in contract.targets]
         self.temperatures = [target.temperature for target in contract.targets]
 
-    def forward(self, eda: Tensor) -> tuple[Tensor, ...]:
-        """Return probabilities, one float32 (batch, 2) per target."""
+    def forward(self, eda: Tensor, music: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return probabilities, one float32 (batch, 2) per target; `music` is standardised."""
+        inputs = (eda,) if music is None else (eda, music)
         return tuple(
-            torch.softmax(network(eda) / temperature, dim=1)
-            for network, temperature in zip(self.networks, self.temperatures, strict=True)
+            torch.softmax(to_logits(network(*inputs), head) / temperature, dim=1)
+            for network, head, temperature in zip(
+                self.networks, self.heads, self.temperatures, strict=True
+            )
         )
 
 
@@ -59,7 +63,10 @@ def build(graph: Graph, contract: Contract) -> bytes:
         },
         contract,
     )
-    example = torch.randn(3, len(contract.channels), contract.input_length)
+    examples = {"eda": torch.randn(3, len(contract.channels), contract.input_length)}
+    if contract.music_mean:
+        examples["music"] = torch.randn(3, len(contract.music_mean))
+    batch = torch.export.Dim("batch", min=1)
     names = [target.name for target in contract.targets]
     # The exporter only writes to files; its own directory keeps a failed export from leaving any.
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -70,14 +77,14 @@ def build(graph: Graph, contract: Contract) -> bytes:
         path = Path(folder) / "model.onnx"
         torch.onnx.export(
             lowered.eval(),
-            (example,),
+            tuple(examples.values()),
             path,
             dynamo=True,
             external_data=False,
             opset_version=OPSET,
-            input_names=["eda"],
+            input_names=list(examples),
             output_names=names,
-            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+            dynamic_shapes=tuple({0: batch} for _ in examples),
             verbose=False,
         )
         model = onnx.load(path)

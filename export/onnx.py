@@ -40,7 +40,7 @@ def main(path: Path, output: Path | None) -> None:
     graph = graphs.Graph(dict(stored.networks), stored.contract)
     click.echo(f"Exporting {path} ...")
     data = graphs.build(graph, stored.contract)
-    parity = compare(graph, data, stored.examples)
+    parity = compare(graph, data, stored.examples, stored.music)
     click.echo(
         f"Parity with torch on {parity.windows} held-out windows, batches of "
         f"{', '.join(map(str, parity.batches))}: largest difference {parity.max_difference:.1e} "

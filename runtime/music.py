@@ -93,7 +93,8 @@ def standardise(
             f"There are {features.shape[-1]} music features; the model was trained with {len(mean)}"
         )
     scaled = (features.astype(np.float64) - np.array(mean)) / np.array(std)
-    return np.clip(scaled, -_MOST_DEVIATIONS, _MOST_DEVIATIONS).astype(np.float32)
+    held = np.clip(scaled, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
+    return np.asarray(held, dtype=np.float32)
 
 
 def _from_table(path: Path) -> NDArray[np.float32]:

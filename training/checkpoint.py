@@ -42,6 +42,8 @@ class Checkpoint:
         Windows of the training side, by which a quantised variant finds its ranges.
     metrics : dict
         What stands in metrics.json.
+    music : float32 (n, features) or None
+        Music features of each example, as computed, where the networks take them.
     """
 
     contract: Contract
@@ -50,6 +52,7 @@ class Checkpoint:
     truth: Mapping[str, NDArray[np.int64]]
     calibration: NDArray[np.float32]
     metrics: dict[str, Any]
+    music: NDArray[np.float32] | None = None
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
@@ -66,6 +69,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         "truth": {name: torch.from_numpy(truth) for name, truth in checkpoint.truth.items()},
         "calibration": torch.from_numpy(checkpoint.calibration),
         "metrics": json.dumps(checkpoint.metrics),
+        "music": None if checkpoint.music is None else torch.from_numpy(checkpoint.music),
     }
     with whole_file(path) as file:
         torch.save(data, file)
@@ -118,6 +122,8 @@ def load(path: Path) -> Checkpoint:
         truth = {name: np.asarray(t.numpy(), dtype=np.int64) for name, t in data["truth"].items()}
         calibration = np.asarray(data["calibration"].numpy(), dtype=np.float32)
         metrics = json.loads(data["metrics"])
+        music = data["music"]
+        music = None if music is None else np.asarray(music.numpy(), dtype=np.float32)
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise CheckpointError(f"{path} is damaged: {error}. Train again.") from error
-    return Checkpoint(contract, networks, examples, truth, calibration, metrics)
+    return Checkpoint(contract, networks, examples, truth, calibration, metrics, music)

@@ -217,3 +217,11 @@ def _final_length(length: int) -> int:
     for _ in range(5):  # the origin block and four stages halve, rounding up
         length = (length + 1) // 2
     return (length + 2) // 3
+
+
+def to_logits(out: Tensor, head: Head) -> Tensor:
+    """Return logits (N, classes) of a head's output, so that their softmax is its probability.
+
+    The released softmax head gives probabilities already; another softmax would squash them.
+    """
+    return torch.log(out.clamp_min(1e-12)) if head == "softmax" else out
