@@ -3,9 +3,9 @@
  * numpy; its size is checked at every call, so a wrong shape is an error and never a wild pointer.
  *
  * Columns of the tonic basis sit in slots, four to a SIMD vector: slot 0 is the right-hand side, 1
- * and 2 are the free baseline, the splines start at 4. A spline is zero outside four knot spacings
- * and its forward substitution fades after them, so each block of rows works on a band of vectors
- * only, and the cost per sample does not grow with the window.
+ * and 2 are the free baseline, the splines start at 4. All splines are one bump, shifted, of which
+ * at most five meet in a row, so a table of one knot spacing holds them; what substitution leaves of
+ * them behind their support fades and is dropped. Cost and memory per sample do not grow with n.
  */
 #define Py_LIMITED_API 0x030A0000
 #define PY_SSIZE_T_CLEAN
@@ -23,11 +23,14 @@
 #endif
 
 #define LANES 4
-#define BLOCK 8   /* rows that are factored, substituted and multiplied while they are in cache */
+#define BLOCK 8   /* rows that are factored, substituted and multiplied while in cache */
+#define OVERLAP 5 /* splines that meet in a row, of index knot - 2 to knot + 2 */
+#define ENTRY 12  /* a row of a table: four zeros, the overlap, three zeros */
 #define MARGIN 8  /* zeros on either side of a signal, so that neighbours exist at the edges */
 #define FIRST_SPLINE LANES
 /* Substituted columns start at size 1; below this nothing is left of them in double precision. */
 #define FADED 1e-17
+#define NO_COLUMN 1e300 /* penalty of an empty slot: its coefficient stays zero */
 #define SHORTEST_REACH 0.9 /* of the way to the nearest bound */
 #define LONGEST_REACH 0.9999
 
@@ -49,48 +52,55 @@ INLINE double total(lanes value) { return (value[0] + value[2]) + (value[1] + va
 /* One problem: sizes, constants, and the places of all arrays in the arena. */
 typedef struct {
     Py_ssize_t n, splines, baseline, spacing; /* samples, columns of B and C, samples per knot */
-    Py_ssize_t width, vectors, blocks;        /* slots, their SIMD vectors, blocks of rows */
+    Py_ssize_t width, vectors, phases;        /* slots, their SIMD vectors, rows of a table */
     double alpha, gamma, a1, a2, m;           /* A = (1, a1, a2), M = m (1, 2, 1) */
-    /* Python reads or writes these. */
-    double *y, *driver, *slack, *dual, *phasic, *correlation, *coefficients, *columns, *border;
+    /* Python reads or writes these: signals (n,), baseline parts of G and A G (n, 4), tables of
+     * splines in G (phases, 12) and in A G (2 + phases, 12): rows 0 and 1 of the window first. */
+    double *y, *driver, *slack, *dual, *phasic, *correlation, *coefficients;
+    double *base, *border, *table, *border_table;
     /* Of one iteration. */
-    double *primal_residual, *dual_residual, *coupling;
-    double *inverse_slack, *inverse_driver, *ratio, *change, *rhs, *work, *omega, *dslack, *ddriver;
-    double *diagonal, *below1, *below2, *z, *gram, *factor, *dx, *x;
-    int32_t *active;
+    double *primal_residual, *dual_residual, *inverse_slack, *inverse_driver, *ratio, *change;
+    double *rhs, *work, *omega, *dslack, *ddriver, *diagonal, *below1, *below2;
+    double *coupling, *x, *dx, *z, *gram, *factor;
 } Problem;
 
 /* Place the arrays; returns the bytes from the start of the arena. */
 static size_t place(Problem *q, char *arena) {
-    const size_t aligned = (64 - (uintptr_t)arena % 64) % 64;
-    double *next = (double *)(arena + aligned);
+    double *next = (double *)(arena + (64 - (uintptr_t)arena % 64) % 64);
     q->vectors = 1 + (q->splines + LANES - 1) / LANES;
     q->width = q->vectors * LANES;
-    q->blocks = (q->n + BLOCK - 1) / BLOCK;
+    q->phases = q->spacing < q->n ? q->spacing : q->n;
     double **signals[] = {
         &q->y, &q->driver, &q->slack, &q->dual, &q->phasic, &q->correlation,
-        &q->primal_residual, &q->dual_residual, &q->inverse_slack, &q->inverse_driver, &q->ratio, &q->change,
-        &q->rhs, &q->work, &q->omega, &q->dslack, &q->ddriver, &q->diagonal, &q->below1,
-        &q->below2,
+        &q->primal_residual, &q->dual_residual, &q->inverse_slack, &q->inverse_driver, &q->ratio,
+        &q->change, &q->rhs, &q->work, &q->omega, &q->dslack, &q->ddriver, &q->diagonal,
+        &q->below1, &q->below2,
     };
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         *signals[i] = next + MARGIN;
         next += (q->n + 2 * MARGIN + 7) / 8 * 8;
     }
-    double **matrices[] = {&q->columns, &q->border, &q->z};
-    for (size_t i = 0; i < 3; i++) {
-        *matrices[i] = next;
-        next += q->blocks * BLOCK * q->width;
+    const Py_ssize_t slots = q->width + 2 * LANES; /* A row's splines may end beyond the last. */
+    const struct {
+        double **array;
+        Py_ssize_t count;
+    } others[] = {
+        {&q->base, q->n * LANES},
+        {&q->border, q->n * LANES},
+        {&q->table, q->phases * ENTRY},
+        {&q->border_table, (2 + q->phases) * ENTRY},
+        {&q->coefficients, slots},
+        {&q->coupling, slots},
+        {&q->x, slots},
+        {&q->dx, slots},
+        {&q->z, (BLOCK + 2) * q->width},
+        {&q->gram, q->width * q->width},
+        {&q->factor, q->width * q->width},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        *others[i].array = next;
+        next += (others[i].count + 7) / 8 * 8;
     }
-    q->gram = next, next += q->width * q->width;
-    q->factor = next, next += q->width * q->width;
-    double **rows[] = {&q->coefficients, &q->coupling, &q->dx, &q->x};
-    for (size_t i = 0; i < 4; i++) {
-        *rows[i] = next;
-        next += q->width;
-    }
-    q->active = (int32_t *)next;
-    next += q->blocks;
     return (size_t)((char *)next - arena);
 }
 
@@ -101,20 +111,25 @@ INLINE Py_ssize_t slot_of(const Problem *q, Py_ssize_t j) {
 
 INLINE double penalty_of(const Problem *q, Py_ssize_t slot) {
     if (slot >= FIRST_SPLINE && slot < FIRST_SPLINE + q->splines) return q->gamma;
-    return slot >= 1 && slot < 1 + q->baseline ? 0.0 : 1.0; /* 1: an empty slot, kept regular */
+    return slot >= 1 && slot < 1 + q->baseline ? 0.0 : NO_COLUMN;
 }
 
-/* The vectors of splines that are not zero somewhere in rows [row, row + BLOCK). */
-INLINE Py_ssize_t support_start(const Problem *q, Py_ssize_t row) {
-    Py_ssize_t v = 1;
-    while (v < q->vectors && (LANES * v + 1) * q->spacing <= row) v++;
-    return v;
+/* Rows [first, end) between two knots: their splines fill `offset` lanes into vector `vector`. */
+typedef struct {
+    Py_ssize_t first, end, vector, offset;
+} Stretch;
+
+INLINE Stretch stretch_of(const Problem *q, Py_ssize_t knot) {
+    const Py_ssize_t slot = FIRST_SPLINE + knot - OVERLAP / 2;
+    Stretch s = {knot * q->spacing, (knot + 1) * q->spacing, slot / LANES, slot % LANES};
+    if (s.end > q->n) s.end = q->n;
+    return s;
 }
 
-INLINE Py_ssize_t support_end(const Problem *q, Py_ssize_t row) {
-    Py_ssize_t v = 1;
-    while (v < q->vectors && (LANES * v - LANES - 2) * q->spacing < row + BLOCK) v++;
-    return v;
+/* The splines of row i in A G, the vector that `offset` lanes from its middle are the first of. */
+INLINE const double *border_entry(const Problem *q, const Stretch *s, Py_ssize_t i) {
+    const Py_ssize_t row = i < 2 ? i : 2 + i - s->first;
+    return q->border_table + row * ENTRY + LANES - s->offset;
 }
 
 /* K p runs forward and K'v backward: two recursions, side by side to hide their latency. */
@@ -132,30 +147,39 @@ INLINE void filter(const Problem *q) {
     }
 }
 
+/* Coefficients of vector v as a row's splines see them: the baseline's vector is not theirs. */
+INLINE lanes spline_weights(const double *slots, Py_ssize_t v) {
+    return v ? load(slots + LANES * v) : zeros();
+}
+
+INLINE void add_splines(double *slots, Py_ssize_t v, lanes sum) {
+    if (v) store(slots + LANES * v, load(slots + LANES * v) + sum);
+}
+
 /* work = y - phasic - G x and coupling = G'v. */
 INLINE void apply_columns(Problem *q) {
-    const Py_ssize_t n = q->n, width = q->width;
     const double *restrict y = q->y, *restrict phasic = q->phasic, *restrict dual = q->dual;
-    const double *restrict columns = q->columns, *restrict x = q->x;
-    double *restrict residual = q->work, *restrict coupling = q->coupling;
-    memset(coupling, 0, width * sizeof(double));
-    for (Py_ssize_t block = 0; block < q->blocks; block++) {
-        const Py_ssize_t row = block * BLOCK, end = row + BLOCK < n ? row + BLOCK : n;
-        const Py_ssize_t first = support_start(q, row), last = support_end(q, row);
-        lanes tonic[BLOCK];
-        for (Py_ssize_t v = 0; v < last; v = v ? v + 1 : first) {
-            const lanes xv = load(x + LANES * v);
-            lanes coupled = load(coupling + LANES * v);
-            for (Py_ssize_t i = row; i < end; i++) {
-                const lanes column = load(columns + i * width + LANES * v);
-                tonic[i - row] = v ? tonic[i - row] + column * xv : column * xv;
-                coupled += column * dual[i];
-            }
-            store(coupling + LANES * v, coupled);
+    const double *restrict base = q->base, *restrict table = q->table;
+    double *restrict residual = q->work;
+    const lanes x0 = load(q->x);
+    lanes sum0 = zeros();
+    memset(q->coupling, 0, (q->width + 2 * LANES) * sizeof(double));
+    for (Py_ssize_t knot = 0; knot * q->spacing < q->n; knot++) {
+        const Stretch s = stretch_of(q, knot);
+        const lanes x1 = spline_weights(q->x, s.vector), x2 = spline_weights(q->x, s.vector + 1);
+        lanes sum1 = zeros(), sum2 = zeros();
+        for (Py_ssize_t i = s.first; i < s.end; i++) {
+            const double *entry = table + (i - s.first) * ENTRY + LANES - s.offset;
+            const lanes g0 = load(base + LANES * i), g1 = load(entry), g2 = load(entry + LANES);
+            residual[i] = y[i] - phasic[i] - total(g0 * x0 + g1 * x1 + g2 * x2);
+            sum0 += g0 * dual[i];
+            sum1 += g1 * dual[i];
+            sum2 += g2 * dual[i];
         }
-        for (Py_ssize_t i = row; i < end; i++)
-            residual[i] = y[i] - phasic[i] - total(tonic[i - row]);
+        add_splines(q->coupling, s.vector, sum1);
+        add_splines(q->coupling, s.vector + 1, sum2);
     }
+    store(q->coupling, sum0);
 }
 
 /* Residuals of the iterate, its phasic signal and correlation; also the objective and p's. */
@@ -185,7 +209,8 @@ INLINE void measure_body(Problem *q, double *objective, double *left) {
     }
     *left = total(products);
     *objective = 0.5 * total(squares) + alpha * total(drive);
-    for (Py_ssize_t slot = 1; slot < q->width; slot++) {
+    for (Py_ssize_t j = 0; j < q->splines + q->baseline; j++) {
+        const Py_ssize_t slot = slot_of(q, j);
         const double weight = penalty_of(q, slot), x = q->x[slot];
         *objective += 0.5 * weight * x * x;
         q->coupling[slot] -= weight * x;
@@ -218,40 +243,42 @@ INLINE Pivot factor_rows(Problem *q, Py_ssize_t row, Py_ssize_t end, Pivot pivot
     return pivot;
 }
 
-/* Substitute the border and the predictor's right-hand side through L in one block of rows. */
-INLINE void substitute_rows(Problem *q, Py_ssize_t block, Py_ssize_t oldest) {
-    const Py_ssize_t row = block * BLOCK, end = row + BLOCK < q->n ? row + BLOCK : q->n;
-    const Py_ssize_t width = q->width, last = support_end(q, row);
-    const Py_ssize_t started = row ? support_end(q, row - BLOCK) : 0, first = support_start(q, row);
+/* Substitute the border and the predictor's right-hand side through L in rows [row, end). Rows of z
+ * start with the last two before `row`; vectors from `oldest` on are in play. */
+INLINE void substitute_rows(
+    Problem *q, const Stretch *s, Py_ssize_t row, Py_ssize_t end, Py_ssize_t oldest, Py_ssize_t last) {
+    const Py_ssize_t width = q->width;
     for (Py_ssize_t v = 0; v < last; v = v ? v + 1 : oldest) {
-        lanes z1 = zeros(), z2 = zeros();
-        if (v < started) {
-            z1 = load(q->z + (row - 1) * width + LANES * v);
-            z2 = load(q->z + (row - 2) * width + LANES * v);
-        }
+        double *restrict z = q->z + LANES * v;
+        lanes before2 = load(z), before1 = load(z + width);
         for (Py_ssize_t i = row; i < end; i++) {
-            lanes z = zeros();
-            if (v == 0 || v >= first) z = load(q->border + i * width + LANES * v);
-            if (v == 0) z[0] = q->rhs[i];
-            z = (z - q->below2[i] * z2) - q->below1[i] * z1;
-            store(q->z + i * width + LANES * v, z);
-            z2 = z1, z1 = z;
+            lanes value = zeros();
+            if (v == 0) {
+                value = load(q->border + LANES * i);
+                value[0] = q->rhs[i];
+            } else if (v == s->vector || v == s->vector + 1) {
+                value = load(border_entry(q, s, i) + LANES * (v - s->vector));
+            }
+            value = (value - q->below2[i] * before2) - q->below1[i] * before1;
+            store(z + (2 + i - row) * width, value);
+            before2 = before1, before1 = value;
         }
     }
 }
 
-/* gram += Z' inv(d) Z over one block of rows, upper triangle of 4 x 4 tiles. */
-INLINE void multiply_rows(Problem *q, Py_ssize_t block, Py_ssize_t oldest) {
-    const Py_ssize_t row = block * BLOCK, width = q->width, last = support_end(q, row);
-    /* Rows after the window are zero, so the last block is a whole one too. */
+/* gram += Z' inv(d) Z over rows [row, end), upper triangle of 4 x 4 tiles. */
+INLINE void multiply_rows(
+    Problem *q, Py_ssize_t row, Py_ssize_t end, Py_ssize_t oldest, Py_ssize_t last) {
+    const Py_ssize_t width = q->width, count = end - row;
+    const double *z = q->z + 2 * width;
     for (Py_ssize_t va = 0; va < last; va = va ? va + 1 : oldest) {
         double left[BLOCK * LANES];
         for (Py_ssize_t i = 0; i < BLOCK; i++)
             store(left + LANES * i,
-                  load(q->z + (row + i) * width + LANES * va) * q->diagonal[row + i]);
+                  i < count ? load(z + i * width + LANES * va) * q->diagonal[row + i] : zeros());
         for (Py_ssize_t vb = va; vb < last; vb = vb ? vb + 1 : oldest) {
             /* Two sets of sums: one alone would wait for its own additions. */
-            const double *right = q->z + row * width + LANES * vb;
+            const double *right = z + LANES * vb;
             double *tile = q->gram + LANES * va * width + LANES * vb;
             lanes even[LANES], odd[LANES];
             for (int k = 0; k < LANES; k++) even[k] = load(tile + k * width), odd[k] = zeros();
@@ -267,17 +294,33 @@ INLINE void multiply_rows(Problem *q, Py_ssize_t block, Py_ssize_t oldest) {
     }
 }
 
-/* The first spline vector still in play after a block: one that has faded is left behind. */
-INLINE Py_ssize_t fade(const Problem *q, Py_ssize_t block, Py_ssize_t oldest) {
-    const Py_ssize_t row = block * BLOCK;
-    if (row + BLOCK >= q->n) return oldest;
-    while (oldest < support_start(q, row)) {
-        const lanes z1 = load(q->z + (row + BLOCK - 1) * q->width + LANES * oldest);
-        const lanes z2 = load(q->z + (row + BLOCK - 2) * q->width + LANES * oldest);
-        if (total(z1 * z1 + z2 * z2) >= FADED * FADED) break;
-        oldest++;
+/* Factor N and form the Schur complement's gram, knot by knot and block by block. */
+INLINE void factor_and_multiply(Problem *q) {
+    const Py_ssize_t width = q->width;
+    Py_ssize_t oldest = 1;
+    Pivot pivot = {0.0, 0.0, 0.0};
+    memset(q->gram, 0, width * width * sizeof(double));
+    memset(q->z, 0, (BLOCK + 2) * width * sizeof(double));
+    for (Py_ssize_t knot = 0; knot * q->spacing < q->n; knot++) {
+        const Stretch s = stretch_of(q, knot);
+        const Py_ssize_t last = s.vector + 2 < q->vectors ? s.vector + 2 : q->vectors;
+        for (Py_ssize_t row = s.first; row < s.end; row += BLOCK) {
+            const Py_ssize_t end = row + BLOCK < s.end ? row + BLOCK : s.end;
+            pivot = factor_rows(q, row, end, pivot);
+            substitute_rows(q, &s, row, end, oldest, last);
+            multiply_rows(q, row, end, oldest, last);
+            for (Py_ssize_t v = 0; v < last; v = v ? v + 1 : oldest) {
+                double *z = q->z + LANES * v;
+                const lanes before2 = load(z + (end - row) * width);
+                const lanes before1 = load(z + (end - row + 1) * width);
+                store(z, before2);
+                store(z + width, before1);
+                if (v && v == oldest && v < s.vector &&
+                    total(before1 * before1 + before2 * before2) < FADED * FADED)
+                    oldest = v + 1;
+            }
+        }
     }
-    return oldest;
 }
 
 /* Cholesky factor of the Schur complement, penalty + gram without slot 0. */
@@ -300,7 +343,7 @@ static int factor_schur(Problem *q) {
     return 1;
 }
 
-/* dx from its right-hand side, in place; slot 0 becomes -1, the weight of the forward solution. */
+/* dx from its right-hand side, in place. */
 static void solve_schur(Problem *q, double *dx) {
     const Py_ssize_t width = q->width;
     for (Py_ssize_t j = 1; j < width; j++) {
@@ -313,54 +356,59 @@ static void solve_schur(Problem *q, double *dx) {
         for (Py_ssize_t k = j + 1; k < width; k++) value -= q->factor[k * width + j] * dx[k];
         dx[j] = value / q->factor[j * width + j];
     }
-    dx[0] = -1.0;
+    dx[0] = 0.0;
+    memset(dx + width, 0, 2 * LANES * sizeof(double)); /* beyond the last spline */
 }
 
-/* omega = inv(L)' inv(d) (z0 - Z dx), z0 being slot 0. */
-INLINE void substitute_back(Problem *q) {
-    double after1 = 0.0, after2 = 0.0;
-    for (Py_ssize_t block = q->blocks - 1; block >= 0; block--) {
-        const Py_ssize_t row = block * BLOCK, end = row + BLOCK < q->n ? row + BLOCK : q->n;
-        const Py_ssize_t last = support_end(q, row), oldest = q->active[block];
-        lanes sums[BLOCK];
-        for (Py_ssize_t i = row; i < end; i++)
-            sums[i - row] = load(q->z + i * q->width) * load(q->dx);
-        for (Py_ssize_t v = oldest; v < last; v++) {
-            const lanes weights = load(q->dx + LANES * v);
-            for (Py_ssize_t i = row; i < end; i++)
-                sums[i - row] += load(q->z + i * q->width + LANES * v) * weights;
-        }
-        for (Py_ssize_t i = end - 1; i >= row; i--) {
-            const double forward = -total(sums[i - row]) * q->diagonal[i];
-            const double value = (forward - q->below2[i + 2] * after2) - q->below1[i + 1] * after1;
-            q->omega[i] = value;
-            after2 = after1, after1 = value;
+/* omega = inv(N) work, by substitution forward and back. */
+INLINE void solve_bands(Problem *q) {
+    const double *restrict diagonal = q->diagonal, *restrict work = q->work;
+    const double *restrict below1 = q->below1, *restrict below2 = q->below2;
+    double *restrict omega = q->omega, z1 = 0.0, z2 = 0.0;
+    for (Py_ssize_t i = 0; i < q->n; i++) {
+        const double z = (work[i] - below2[i] * z2) - below1[i] * z1;
+        omega[i] = z * diagonal[i];
+        z2 = z1, z1 = z;
+    }
+    z1 = z2 = 0.0;
+    for (Py_ssize_t i = q->n - 1; i >= 0; i--) {
+        const double z = (omega[i] - below2[i + 2] * z2) - below1[i + 1] * z1;
+        omega[i] = z;
+        z2 = z1, z1 = z;
+    }
+}
+
+/* work = rhs - A G dx */
+INLINE void less_border(Problem *q) {
+    const lanes x0 = load(q->dx);
+    for (Py_ssize_t knot = 0; knot * q->spacing < q->n; knot++) {
+        const Stretch s = stretch_of(q, knot);
+        const lanes x1 = spline_weights(q->dx, s.vector), x2 = spline_weights(q->dx, s.vector + 1);
+        for (Py_ssize_t i = s.first; i < s.end; i++) {
+            const double *entry = border_entry(q, &s, i);
+            const lanes sum = load(q->border + LANES * i) * x0 + load(entry) * x1;
+            q->work[i] = q->rhs[i] - total(sum + load(entry + LANES) * x2);
         }
     }
 }
 
-/* The corrector's right-hand side into slot 0 of Z through L; dx = its products with Z. */
-INLINE void substitute_corrector(Problem *q) {
-    double before1 = 0.0, before2 = 0.0;
-    memset(q->dx, 0, q->width * sizeof(double));
-    for (Py_ssize_t block = 0; block < q->blocks; block++) {
-        const Py_ssize_t row = block * BLOCK, end = row + BLOCK < q->n ? row + BLOCK : q->n;
-        const Py_ssize_t last = support_end(q, row), oldest = q->active[block];
-        double weighted[BLOCK];
-        for (Py_ssize_t i = row; i < end; i++) {
-            const double value =
-                (q->rhs[i] - q->below2[i] * before2) - q->below1[i] * before1;
-            q->z[i * q->width] = value;
-            weighted[i - row] = value * q->diagonal[i];
-            before2 = before1, before1 = value;
+/* dx = (A G)'omega */
+INLINE void border_products(Problem *q) {
+    lanes sum0 = zeros();
+    memset(q->dx, 0, (q->width + 2 * LANES) * sizeof(double));
+    for (Py_ssize_t knot = 0; knot * q->spacing < q->n; knot++) {
+        const Stretch s = stretch_of(q, knot);
+        lanes sum1 = zeros(), sum2 = zeros();
+        for (Py_ssize_t i = s.first; i < s.end; i++) {
+            const double *entry = border_entry(q, &s, i);
+            sum0 += load(q->border + LANES * i) * q->omega[i];
+            sum1 += load(entry) * q->omega[i];
+            sum2 += load(entry + LANES) * q->omega[i];
         }
-        for (Py_ssize_t v = 0; v < last; v = v ? v + 1 : oldest) {
-            lanes sum = load(q->dx + LANES * v);
-            for (Py_ssize_t i = row; i < end; i++)
-                sum += load(q->z + i * q->width + LANES * v) * weighted[i - row];
-            store(q->dx + LANES * v, sum);
-        }
+        add_splines(q->dx, s.vector, sum1);
+        add_splines(q->dx, s.vector + 1, sum2);
     }
+    store(q->dx, sum0);
 }
 
 /* ds = dual residual - M'omega and dp = change - D ds; returns the longest step, at most `fraction`
@@ -416,22 +464,13 @@ INLINE int advance_body(Problem *q) {
         q->change[i] = -q->driver[i];
     }
     aim(q);
-    memset(q->gram, 0, width * width * sizeof(double));
-    Py_ssize_t oldest = 1;
-    Pivot pivot = {0.0, 0.0, 0.0};
-    for (Py_ssize_t block = 0; block < q->blocks; block++) {
-        const Py_ssize_t row = block * BLOCK, end = row + BLOCK < n ? row + BLOCK : n;
-        pivot = factor_rows(q, row, end, pivot);
-        substitute_rows(q, block, oldest);
-        multiply_rows(q, block, oldest);
-        q->active[block] = (int32_t)oldest;
-        oldest = fade(q, block, oldest);
-    }
+    factor_and_multiply(q);
     if (!factor_schur(q)) return 0;
 
     for (Py_ssize_t j = 1; j < width; j++) q->dx[j] = q->coupling[j] + q->gram[j];
     solve_schur(q, q->dx);
-    substitute_back(q);
+    less_border(q);
+    solve_bands(q);
     const double reach = direct(q, 1.0, products), left = products[0];
     const double reduction = (left + reach * (products[1] + reach * products[2])) / left;
     const double target = left / (double)n * reduction * reduction * reduction;
@@ -440,10 +479,13 @@ INLINE int advance_body(Problem *q) {
         q->change[i] =
             (target - q->ddriver[i] * q->dslack[i]) * q->inverse_slack[i] - q->driver[i];
     aim(q);
-    substitute_corrector(q);
+    memcpy(q->work, q->rhs, n * sizeof(double));
+    solve_bands(q);
+    border_products(q);
     for (Py_ssize_t j = 1; j < width; j++) q->dx[j] += q->coupling[j];
     solve_schur(q, q->dx);
-    substitute_back(q);
+    less_border(q);
+    solve_bands(q);
     const double fraction = fmin(fmax(SHORTEST_REACH, 1.0 - target / q->alpha), LONGEST_REACH);
     const double length = direct(q, fraction, products);
     if (!isfinite(length * (products[1] + products[2]))) return 0;
@@ -476,13 +518,18 @@ static int has_wide(void) { return 0; }
 #endif
 static int wide;
 
+/* A row meets the splines up to two after its knot: there must be one for every knot. */
+static int sizes_allowed(const Problem *q) {
+    return q->n >= 3 && q->n <= (Py_ssize_t)1 << 28 && q->spacing >= 1 && q->splines <= 4096 &&
+           q->splines > (q->n - 1) / q->spacing && q->baseline >= 0 && q->baseline <= 2;
+}
+
 /* Read (arena, (n, splines, baseline, spacing), (alpha, gamma, a1, a2, m)). */
 static int read_problem(PyObject *args, Problem *q, PyObject **arena) {
     if (!PyArg_ParseTuple(args, "Y(nnnn)(ddddd)", arena, &q->n, &q->splines, &q->baseline,
                           &q->spacing, &q->alpha, &q->gamma, &q->a1, &q->a2, &q->m))
         return 0;
-    if (q->n < 3 || q->n > (Py_ssize_t)1 << 28 || q->splines < 1 || q->splines > 4096 ||
-        q->baseline < 0 || q->baseline > 2 || q->spacing < 1) {
+    if (!sizes_allowed(q)) {
         PyErr_SetString(PyExc_ValueError, "sizes out of range");
         return 0;
     }
@@ -497,8 +544,8 @@ static int read_problem(PyObject *args, Problem *q, PyObject **arena) {
 static PyObject *size(PyObject *module, PyObject *args) {
     (void)module;
     Problem q = {0};
-    if (!PyArg_ParseTuple(args, "nn", &q.n, &q.splines)) return NULL;
-    if (q.n < 3 || q.n > (Py_ssize_t)1 << 28 || q.splines < 1 || q.splines > 4096) {
+    if (!PyArg_ParseTuple(args, "nnn", &q.n, &q.splines, &q.spacing)) return NULL;
+    if (!sizes_allowed(&q)) {
         PyErr_SetString(PyExc_ValueError, "sizes out of range");
         return NULL;
     }
@@ -512,9 +559,9 @@ static PyObject *offsets(PyObject *module, PyObject *args) {
     if (!read_problem(args, &q, &arena)) return NULL;
     const char *base = PyByteArray_AsString(arena);
 #define OFFSET(name) #name, (Py_ssize_t)((char *)q.name - base)
-    return Py_BuildValue("{snsnsnsnsnsnsnsnsn}", OFFSET(y), OFFSET(driver), OFFSET(slack),
+    return Py_BuildValue("{snsnsnsnsnsnsnsnsnsnsn}", OFFSET(y), OFFSET(driver), OFFSET(slack),
                          OFFSET(dual), OFFSET(phasic), OFFSET(correlation), OFFSET(coefficients),
-                         OFFSET(columns), OFFSET(border));
+                         OFFSET(base), OFFSET(border), OFFSET(table), OFFSET(border_table));
 }
 
 static PyObject *measure(PyObject *module, PyObject *args) {
@@ -545,7 +592,7 @@ static PyObject *advance(PyObject *module, PyObject *args) {
 }
 
 static PyMethodDef methods[] = {
-    {"size", size, METH_VARARGS, "size(n, splines) -> bytes of an arena"},
+    {"size", size, METH_VARARGS, "size(n, splines, spacing) -> bytes of an arena"},
     {"offsets", offsets, METH_VARARGS, "offsets(arena, sizes, constants) -> {array: byte}"},
     {"measure", measure, METH_VARARGS, "measure(arena, sizes, constants) -> (objective, p's)"},
     {"advance", advance, METH_VARARGS, "advance(arena, sizes, constants) -> whether it could"},

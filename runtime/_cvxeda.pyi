@@ -1,6 +1,6 @@
 SIMD: str
 
-def size(n: int, splines: int, /) -> int: ...
+def size(n: int, splines: int, spacing: int, /) -> int: ...
 def offsets(
     arena: bytearray,
     sizes: tuple[int, int, int, int],

@@ -157,17 +157,19 @@ def prepare(
     )
 
 
-def spline_columns(n: int, spacing: int) -> Array:
-    """Return B (n, knots): cubic B-splines of peak 1 at the samples 0, spacing, 2 spacing, ...
+def spline_bump(spacing: int) -> Array:
+    """Return the cubic B-spline of peak 1 and knots `spacing` samples apart, (4 spacing - 3,).
 
-    A triangle 1 ... spacing ... 1 convolved with itself samples the cubic B-spline of that
-    spacing; each column is this bump centred on its knot and cut at the window's edges.
+    A triangle 1 ... spacing ... 1 convolved with itself samples it.
     """
-    triangle: Array = np.concatenate(
-        [np.arange(1.0, spacing + 1), np.arange(spacing - 1.0, 0.0, -1)]
-    )
+    triangle = np.concatenate([np.arange(1.0, spacing + 1), np.arange(spacing - 1.0, 0.0, -1)])
     bump = np.convolve(triangle, triangle)
-    bump /= bump.max()
+    return np.asarray(bump / bump.max(), dtype=np.float64)
+
+
+def spline_columns(n: int, spacing: int) -> Array:
+    """Return B (n, knots): the bump centred on 0, spacing, 2 spacing, ..., cut at the edges."""
+    bump = spline_bump(spacing)
     half = len(bump) // 2
     columns = np.zeros((n, len(range(0, n + spacing // 2, spacing))))
     for column, knot in enumerate(range(0, n + spacing // 2, spacing)):

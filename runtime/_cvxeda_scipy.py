@@ -19,6 +19,8 @@ Steps are Mehrotra's predictor and corrector (SIAM J. Optim. 2, 1992, doi:10.113
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.linalg import lapack
 
@@ -27,8 +29,8 @@ from runtime._cvxeda_steps import Steps
 
 # A step goes 1 - target/alpha of the way to the nearest bound, but within these limits.
 SHORTEST_REACH, LONGEST_REACH = 0.9, 0.9999
-# From this complementarity, relative to the objective, on the residuals are taken through the
-# recursive filters instead of the banded products: dearer, and exact to the last digits.
+# From this complementarity, relative to the objective, on the residuals are taken anew at every
+# iterate: dearer, and exact to the last digits.
 NEAR = 1e-5
 
 
@@ -38,11 +40,10 @@ class ScipySteps(Steps):
     def __init__(self, model: CvxEDAModel) -> None:
         super().__init__(model)
         n, columns = model.columns.shape
-        self.y, self.driver, self.slack, self.dual = np.zeros((4, n))
+        self.y, self.dual = np.zeros((2, n))
+        self._state, self._change = np.zeros((2, 2, n))
+        self.driver, self.slack = self._state
         self.coefficients = np.zeros(columns)
-        self._border = np.empty((n, columns), order="F")
-        for column in range(columns):
-            self._border[:, column] = product(model.ar, model.columns[:, column])
         # The lower bands of T diag(d) T' are linear in d[i], d[i-1] and d[i-2]; before the window
         # d is 0. Bands are kept as (n, 3): the transpose of LAPACK's (3, n) in Fortran order.
         self._lagged = np.zeros(n + 2)
@@ -54,8 +55,11 @@ class ScipySteps(Steps):
         # travel as one complex column in a third of the time. The last slot is the predictor's.
         slots = columns // 2 + 1
         self._packed = np.zeros((n, slots), dtype=np.complex128, order="F")
-        self._packed.real[:, : (columns + 1) // 2] = self._border[:, 0::2]
-        self._packed.imag[:, : columns // 2] = self._border[:, 1::2]
+        for column in range(columns):
+            part = self._packed.imag if column % 2 else self._packed.real
+            part[:, column // 2] = product(model.ar, model.columns[:, column])
+        self._near = False
+        self._penalty = np.diag(model.penalty)
         # Large temporaries would be mapped and unmapped by the system at every iteration.
         self._bands = np.empty((n, 3))
         self._factor = self._bands.T
@@ -63,38 +67,29 @@ class ScipySteps(Steps):
         self._solved = np.empty_like(self._packed)
         self._forward = np.empty((n, 2 * slots), order="F")
 
-    def load(self, y: Array, alpha: float) -> None:
-        """Set the window and its alpha."""
-        super().load(y, alpha)
-        self._target = product(self.model.ar, y)
-        self.exact = False
-
     def start(self) -> None:
         """Set the iterate to iterate from."""
         super().start()
-        self.exact = False
-        self._dual_residual = self.alpha - self.slack - self.model.correlation(self.dual)
+        self.measure(exact=True)
+        self._near = False
 
     def measure(self, *, exact: bool = False) -> float:
         """Take the residuals of the iterate and return its objective."""
         model, p, v, x = self.model, self.driver, self.dual, self.coefficients
-        self._coupling = model.columns.T @ v - model.penalty * x
         self.complementarity = float(p @ self.slack)
-        objective = 0.5 * float(model.penalty @ x**2) + self.alpha * float(p.sum())
-        if exact or self.exact:
-            self.exact = True
-            self.phasic, self.correlation = model.phasic(p), model.correlation(v)
-            residual = self.y - self.phasic - model.columns @ x
-            self._primal_residual = product(model.ar, residual - v)
-            self._dual_residual = self.alpha - self.slack - self.correlation
-            return objective + 0.5 * float(residual @ residual)
-        self._primal_residual = (
-            self._target - product(model.ma, p) - self._border @ x - product(model.ar, v)
-        )
-        objective += 0.5 * float(v @ v)
-        # From the next iterate on.
-        self.exact = self.complementarity < NEAR * objective
-        return objective
+        objective = 0.5 * float(model.penalty @ (x * x)) + self.alpha * float(p.sum())
+        self.exact = exact or self._near
+        if not self.exact:
+            # Each step has shrunk the residuals by its length; they are as good as new.
+            objective += 0.5 * float(v @ v)
+            self._near = self.complementarity < NEAR * objective
+            return objective
+        self.phasic, self.correlation = model.phasic(p), model.correlation(v)
+        residual = self.y - self.phasic - model.columns @ x
+        self._primal_residual = product(model.ar, residual - v)
+        self._dual_residual = self.alpha - self.slack - self.correlation
+        self._coupling = model.columns.T @ v - model.penalty * x
+        return objective + 0.5 * float(residual @ residual)
 
     def advance(self) -> bool:
         """Do one predictor-corrector step; False where the arithmetic can go no further."""
@@ -120,39 +115,42 @@ class ScipySteps(Steps):
         np.divide(solved.imag, factor[0][:, None], out=forward[:, 1::2])
         gram = forward.T @ forward
         z, first = forward[:, :k], forward[:, k]
-        schur, failed = lapack.dpotrf(gram[:k, :k] + np.diag(model.penalty), lower=1)
+        schur, failed = lapack.dpotrf(gram[:k, :k] + self._penalty, lower=1)
         if failed:
             return False
 
-        def solve(rhs: Array, projected: Array) -> tuple[Array, Array]:
-            dx, _ = lapack.dpotrs(schur, coupling + projected, lower=1)
-            w, _ = lapack.dtbtrs(factor, (rhs - z @ dx)[:, None], uplo="L", trans="T")
-            return dx, w[:, 0]
-
-        _, w = solve(first, gram[:k, k])
-        ds = dual - product_transposed(model.ma, w)
-        dp = -p - ratio * ds
-        length = min(1.0, _longest(p, dp), _longest(s, ds))
+        dp, ds = self._change
         left = float(p @ s)
-        predicted = float((p + length * dp) @ (s + length * ds))
+
+        def direct(rhs: Array, products: Array, change: Array) -> tuple[Array, Array, float]:
+            """Set dp and ds; return dx, w and the step length that reaches the first bound."""
+            dx, _ = lapack.dpotrs(schur, coupling + products, lower=1)
+            w, _ = lapack.dtbtrs(factor, (rhs - z @ dx)[:, None], uplo="L", trans="T")
+            np.subtract(dual, product_transposed(model.ma, w[:, 0]), out=ds)
+            np.subtract(change, ratio * ds, out=dp)
+            steepest = float((self._change / self._state).min())
+            return dx, w[:, 0], -1.0 / min(steepest, -1e-30)
+
+        *_, reach = direct(first, gram[:k, k], -p)
+        length = min(1.0, reach)
+        predicted = left + length * float(p @ ds + s @ dp) + length**2 * float(dp @ ds)
         target = (left / n) * (predicted / left) ** 3
 
         # Corrector: centres, and makes up for the product of the predictor's changes.
         change = (target - dp * ds) / s - p
         rhs = primal - product(model.ma, change - ratio * dual)
-        second, _ = lapack.dtbtrs(factor, rhs[:, None], uplo="L")
-        dx, w = solve(second[:, 0], z.T @ second[:, 0])
-        ds = dual - product_transposed(model.ma, w)
-        dp = change - ratio * ds
+        second = lapack.dtbtrs(factor, rhs[:, None], uplo="L")[0][:, 0]
+        dx, w, reach = direct(second, z.T @ second, change)
         fraction = min(max(SHORTEST_REACH, 1.0 - target / self.alpha), LONGEST_REACH)
-        length = min(1.0, fraction * min(_longest(p, dp), _longest(s, ds)))
-        if not np.isfinite(length + dx.sum()):
+        length = min(1.0, fraction * reach)
+        if not math.isfinite(length * float(dp @ ds)):
             return False
-        self.driver += length * dp
-        self.slack += length * ds
+        self._state += length * self._change
         self.dual += length * product_transposed(model.ar, w)
         self.coefficients += length * dx
-        self._dual_residual = (1.0 - length) * dual
+        left_over = 1.0 - length
+        self._primal_residual, self._dual_residual = left_over * primal, left_over * dual
+        self._coupling = left_over * coupling
         return True
 
 
@@ -160,9 +158,3 @@ def _band_weights(taps: Array) -> Array:
     """Return W (3, 3): the lower bands of T diag(d) T' in row i are (d[i-2], d[i-1], d[i]) W."""
     t0, t1, t2 = taps
     return np.array([[t2 * t2, 0.0, 0.0], [t1 * t1, t1 * t2, 0.0], [t0 * t0, t0 * t1, t0 * t2]])
-
-
-def _longest(values: Array, change: Array) -> float:
-    """Return the step length at which the first of `values` > 0 reaches zero, infinity if none."""
-    steepest = float(np.min(change / values))
-    return -1.0 / steepest if steepest < 0.0 else np.inf

@@ -27,17 +27,17 @@ from runtime._cvxeda_model import Array, prepare
 from runtime._cvxeda_scipy import ScipySteps
 from runtime._cvxeda_steps import Steps
 
-try:
-    from runtime._cvxeda_kernel import KernelSteps
-except ImportError:  # No compiler built the extension here.
-    _FLOORS: dict[str, type[Steps]] = {"scipy": ScipySteps}
-else:
-    _FLOORS = {"kernel": KernelSteps, "scipy": ScipySteps}
-
 Baseline = Literal["linear", "constant", "none", "spline"]
 Floor = Literal["kernel", "scipy"]
 
-FLOORS: tuple[str, ...] = tuple(_FLOORS)
+try:
+    from runtime._cvxeda_kernel import KernelSteps
+except ImportError:  # No compiler built the extension here.
+    _FLOORS: dict[Floor, type[Steps]] = {"scipy": ScipySteps}
+else:
+    _FLOORS = {"kernel": KernelSteps, "scipy": ScipySteps}
+
+FLOORS: tuple[Floor, ...] = tuple(_FLOORS)
 """The floors that this installation has, the fastest first; it is the one in use."""
 
 # Beyond this, the weights of the problem are lost beside the samples in double precision.
@@ -176,7 +176,7 @@ class CvxEDA:
                 f"knot_spacing_s is {knot_spacing_s}, which gives this window more than "
                 f"{_MOST_KNOTS} knots; is it in seconds?"
             )
-        self.floor: str = FLOORS[0] if floor is None else floor
+        self.floor: Floor = FLOORS[0] if floor is None else floor
         if self.floor not in _FLOORS:
             raise ValueError(
                 f"floor {floor!r} is not installed here; there is {' and '.join(FLOORS)}. "
@@ -209,31 +209,51 @@ class CvxEDA:
         SignalError
             The window has the wrong shape or type, or holds NaN, infinity or absurd magnitudes.
         """
-        model, steps = self._model, self._steps
         window = self._checked(y)
-        # The solver sees a window without baseline and of mean square 1. Both are exact: the
-        # baseline is free, and objective(s y; alpha) is s^2 objective(y; alpha/s).
-        centred = window - model.free @ (model.free.T @ window)
+        centred, scale = self._centred(window)
+        steps = self._steps
+        self._load(centred, scale)
+        iterations = 0
+        if np.max(steps.correlation) > steps.alpha:  # Else no driver at all is the optimum.
+            steps.start()
+            iterations = self._iterate()
+        return self._result(window, centred, scale, iterations)
+
+    def _centred(self, window: Array) -> tuple[Array, float]:
+        """Return the window without its baseline, and its root mean square.
+
+        The solver sees the one divided by the other. Both changes are exact: the baseline is free,
+        and objective(s y; alpha) is s^2 objective(y; alpha/s).
+        """
+        free = self._model.free
+        centred = np.asarray(window - free @ (free.T @ window))
         scale = float(np.sqrt(np.mean(centred**2)))
         if scale <= _ROUNDING * float(np.max(np.abs(window))):
-            centred, scale = np.zeros(model.n), 1.0
+            return np.zeros(len(window)), 1.0
+        return centred, scale
+
+    def _load(self, centred: Array, scale: float) -> None:
+        """Give the window to the floor; the iterate is its best fit without any driver."""
+        model, steps = self._model, self._steps
         y = centred / scale
         steps.load(y, self._alpha / scale)
         fit = model.ridge @ (model.columns.T @ y)
         steps.propose(0.0, 0.0, y - model.columns @ fit, fit)
-        objective = steps.measure(exact=True)
+        steps.measure(exact=True)
+
+    def _iterate(self) -> int:
+        """Iterate from where the floor stands to the tolerance or the cap; return the count."""
+        steps = self._steps
+        objective = steps.measure()
         iterations = 0
-        if np.max(steps.correlation) > steps.alpha:  # Else no driver at all is the optimum.
-            steps.start()
+        while not self._reached(objective) and iterations < self._max_iterations:
+            if not steps.advance():
+                break
+            iterations += 1
             objective = steps.measure()
-            while not self._reached(objective) and iterations < self._max_iterations:
-                if not steps.advance():
-                    break
-                iterations += 1
-                objective = steps.measure()
-            if not steps.exact:
-                steps.measure(exact=True)
-        return self._result(window, centred, scale, iterations)
+        if not steps.exact:
+            steps.measure(exact=True)
+        return iterations
 
     def _checked(self, y: ArrayLike) -> Array:
         window = np.asarray(y)
@@ -250,7 +270,7 @@ class CvxEDA:
             first = int(np.argmin(usable))
             raise SignalError(
                 f"sample {first} of the window is {window[first]}; every sample must be finite "
-                f"at most {_LARGEST_SAMPLE:g} in size: fill or drop gaps and z-score the window first"
+                f"and at most {_LARGEST_SAMPLE:g} in size: fill or drop gaps, and z-score the rest"
             )
         return window
 

@@ -171,7 +171,8 @@ def test_objective_is_at_most_that_of_cvxopt(eevr_windows: list[tuple[float, Arr
 
 @floors
 @pytest.mark.parametrize(
-    ("n", "rate_hz"), [(240, 4.0), (480, 8.0), (2500, 50.0), (2560, 128.0), (1201, 4.0)]
+    ("n", "rate_hz"),
+    [(240, 4.0), (240, 8.0), (480, 8.0), (561, 8.0), (1201, 4.0), (2500, 50.0), (2560, 128.0)],
 )
 def test_synthetic_windows(n: int, rate_hz: float, floor: str) -> None:
     y = arousals(n, rate_hz, seed=n)
