@@ -1,11 +1,12 @@
 # make demo   train, export and run live on a simulated sensor
+# make firmware   build the sensor's firmware and the emulated board that tests it
 # make test   the whole suite: format, lint, types, import arrows, tests
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test check format clean
+.PHONY: help demo firmware test check format clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -28,6 +29,10 @@ check: $(READY)
 
 test: check
 	$(BIN)/pytest
+
+firmware:
+	@command -v avr-gcc >/dev/null || { echo "Install the compiler first: sudo apt-get install gcc-avr avr-libc libsimavr-dev"; exit 1; }
+	@$(MAKE) --no-print-directory -C device/firmware all emulator
 
 format: $(READY)
 	$(BIN)/ruff format .
