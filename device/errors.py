@@ -14,6 +14,8 @@
     ├── ModelError                   a file that is not an RTCAN ONNX model
     ├── CheckpointError              a file that is not an RTCAN checkpoint
     ├── DatasetError                 a data set that is missing or damaged
+    ├── RecordingError               a recording that cannot be written, read or repaired
+    ├── SinkError                    a receiver of predictions that cannot be set up as asked
     ├── ExportError                  an exported model that does not equal its source
     └── MissingExtraError            an optional package that is needed and not installed
 
@@ -77,6 +79,14 @@ class CheckpointError(RtcanError):
 
 class DatasetError(RtcanError):
     """A data set that is missing or damaged."""
+
+
+class RecordingError(RtcanError):
+    """A recording that cannot be written, read or repaired."""
+
+
+class SinkError(RtcanError):
+    """A receiver of predictions that cannot be set up as asked."""
 
 
 class ExportError(RtcanError):

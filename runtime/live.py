@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import signal
 import sys
 import threading
@@ -9,26 +10,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from device.cli import RtcanCommand
 from device.errors import ModelError
+from runtime.options import (
+    decision_options,
+    make_decider,
+    make_sinks,
+    sink_options,
+    speed_option,
+)
 
 if TYPE_CHECKING:
     from device.sensor import Sensor
-    from runtime.sinks.sink import Sink
 
 DEFAULT_MODEL = Path("save/best.onnx")
+_REPLAY = "replay:"
 
 
 @click.command(cls=RtcanCommand)
+@click.argument("action", type=click.Choice(["doctor"]), required=False)
 @click.option(
     "--port",
-    required=True,
     help="/dev/ttyUSB0, COM3, socket://host:port, a pattern such as '/dev/ttyUSB*', "
-    "usb:VID:PID[:SERIAL] as rtcan-devices prints it, or a text recording.",
+    "usb:VID:PID[:SERIAL] as rtcan-devices prints it, a text recording, or replay:PATH.",
 )
 @click.option(
     "--sensor",
@@ -58,17 +66,13 @@ DEFAULT_MODEL = Path("save/best.onnx")
     help="Of a Grove: reading with open electrodes, and the converter's bits: 512 [default]; "
     "2048,12 on an ESP32; or us for a sketch that prints microsiemens.",
 )
-@click.option("--column", type=click.IntRange(min=0), help="Field of a line with several, from 0.")
+@click.option("--column", help="Field of a line with several, from 0; of a table, its name.")
 @click.option(
     "--channel", type=click.IntRange(1, 6), help="Analog channel of a BITalino [default: 3]."
 )
-@click.option(
-    "--output",
-    type=click.Choice(["auto", "view", "jsonl"]),
-    default="auto",
-    show_default=True,
-    help="auto: a view in a terminal, JSON lines elsewhere.",
-)
+@speed_option
+@sink_options
+@decision_options
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="Seconds to run.")
 @click.option("--no-reconnect", is_flag=True, help="End when the sensor is unplugged.")
 @click.option(
@@ -76,36 +80,36 @@ DEFAULT_MODEL = Path("save/best.onnx")
 )
 @click.version_option(package_name="rtcan", prog_name="rtcan-live")
 def main(
-    port: str,
+    action: str | None,
+    port: str | None,
     kind: str,
     model: Path | None,
     baud: int | None,
     rate_hz: float | None,
     calibration: str | None,
-    column: int | None,
+    column: str | None,
     channel: int | None,
-    output: str,
+    speed: float | None,
     duration: float | None,
     no_reconnect: bool,
     threads: int,
+    **chosen: Any,
 ) -> None:
     """Read a skin-conductance sensor and show, second by second, arousal and valence.
 
     It ends on Ctrl-C, after --duration, or when the sensor goes away and --no-reconnect is given;
-    a summary follows.
+    a summary follows. `rtcan-live doctor` checks what is installed and plugged in instead.
     """
-    # Heavy imports wait until the options are known to be good: --help is to answer at once.
-    from device.drivers.driver import DriverOptions
-    from device.recording_sensor import RecordingSensor
-    from device.serial_sensor import SerialSensor
-
-    sensor: Sensor
-    if Path(port).is_file():
-        sensor = RecordingSensor(Path(port), rate_hz, None if column is None else str(column))
-    else:
-        options = DriverOptions(rate_hz, calibration, column, channel)
-        sensor = SerialSensor(port, kind, baud=baud, options=options)
     path = model or DEFAULT_MODEL
+    if action == "doctor":
+        from runtime.doctor import examine
+
+        sys.exit(0 if examine(port, path) else 1)
+    if port is None:
+        raise click.UsageError("Missing option '--port'.")
+    # Heavy imports wait until the options are known to be good: --help is to answer at once.
+    options = (kind, baud, rate_hz, calibration, column, channel)
+    sensor = _replay(port, rate_hz, column, speed) or _sensor(port, *options)
     if model is None and not path.is_file():
         raise ModelError(
             f"No --model was given and there is no {DEFAULT_MODEL}. Make one: python -m "
@@ -122,24 +126,49 @@ def main(
         summary = run(
             sensor,
             pipeline,
-            [_sink(output)],
+            make_sinks(chosen),
             duration_s=duration,
             reconnect=not no_reconnect,
             stopping=stopping,
+            lossless=getattr(sensor, "lossless", False),
+            decider=make_decider(pipeline, chosen),
+            model_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         )
     click.echo(summary_text(summary), err=True)
 
 
-def _sink(output: str) -> Sink:
-    if output == "jsonl" or (output == "auto" and not sys.stdout.isatty()):
-        from runtime.sinks.jsonl import Descriptor, JsonLines
+def _replay(
+    port: str, rate_hz: float | None, column: str | None, speed: float | None
+) -> Sensor | None:
+    """Return a recording as a sensor, or None where the port names something else."""
+    if not port.startswith(_REPLAY):
+        return None
+    from runtime.replay.sensor import ReplaySensor
+    from runtime.replay.source import find
 
-        return JsonLines(Descriptor(sys.stdout.fileno()))
-    from rich.console import Console
+    return ReplaySensor(find(Path(port.removeprefix(_REPLAY)), rate_hz, column), speed)
 
-    from runtime.terminal import TerminalView
 
-    return TerminalView(Console())
+def _sensor(
+    port: str,
+    kind: str,
+    baud: int | None,
+    rate_hz: float | None,
+    calibration: str | None,
+    column: str | None,
+    channel: int | None,
+) -> Sensor:
+    from device.drivers.driver import DriverOptions
+    from device.recording_sensor import RecordingSensor
+    from device.serial_sensor import SerialSensor
+
+    if Path(port).is_file():
+        return RecordingSensor(Path(port), rate_hz, column)
+    if column is not None and not column.isdigit():
+        raise click.BadParameter(f"{column!r} is not a number from 0.", param_hint="'--column'")
+    field = None if column is None else int(column)
+    options = DriverOptions(rate_hz, calibration, field, channel)
+    return SerialSensor(port, kind, baud=baud, options=options)
 
 
 @contextmanager

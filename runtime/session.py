@@ -63,13 +63,29 @@ def run(
     ------
     device.errors.DeviceError
         If the sensor cannot be opened or read; the sinks are closed first.
+    device.errors.RtcanError
+        If a sink cannot have what it needs.
     """
-    sensor.open()
+    _prepare(sensor, sinks)
     reader = Reader(sensor, reconnect=reconnect, lossless=lossless)
     isolated = [IsolatedSink(sink, lossless=lossless) for sink in sinks]
     decider = decider or Decider(pipeline.contract)
     loop = _Loop(sensor, reader, pipeline, decider, isolated, lossless=lossless)
     return loop.run(duration_s, stopping or threading.Event(), model_sha256)
+
+
+def _prepare(sensor: Sensor, sinks: Sequence[Sink]) -> None:
+    """Claim everything; what cannot be had is told before anything runs."""
+    claimed = []
+    try:
+        for sink in sinks:
+            sink.prepare()
+            claimed.append(sink)
+        sensor.open()
+    except BaseException:
+        for sink in claimed:
+            sink.release()
+        raise
 
 
 class _Loop:

@@ -122,8 +122,9 @@ class Summary:
 class Sink:
     """Something that predictions are handed to; a sink overrides what it wants to know.
 
-    All methods are called from one thread, the sink's own (`runtime.sinks.isolated`), and may take
-    their time. A method that raises ends its sink, and only that.
+    `prepare` and `release` are called by who makes the run. All others are called from one thread,
+    the sink's own (`runtime.sinks.isolated`), and may take their time. A method that raises ends
+    its sink, and only that.
 
     Attributes
     ----------
@@ -138,6 +139,12 @@ class Sink:
     name = "sink"
     missed = 0
     trouble: str | None = None
+
+    def prepare(self) -> None:
+        """Claim what is needed, such as a port or a file; an RtcanError ends the run."""
+
+    def release(self) -> None:
+        """Let go of what was claimed: there will be no run."""
 
     def start(self, session: Session) -> None:
         """Begin."""

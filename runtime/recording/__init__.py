@@ -1,0 +1,1 @@
+"""Keeping a run: an append-only journal while it lasts, BIDS files when it is over."""

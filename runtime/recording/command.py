@@ -1,0 +1,96 @@
+"""`rtcan-record`: repair, list and verify recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from device.cli import RtcanCommand
+from device.errors import RecordingError
+
+_FOLDER = click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+
+
+@click.group()
+@click.version_option(package_name="rtcan", prog_name="rtcan-record")
+def main() -> None:
+    """Look after what `rtcan-live --record FOLDER` recorded."""
+
+
+@main.command(cls=RtcanCommand)
+@_FOLDER
+def repair(folder: Path) -> None:
+    """Finish runs that were cut off: a killed program, a full disk, a lost supply."""
+    from runtime.recording.finish import finish
+    from runtime.recording.layout import runs
+
+    found = runs(folder)
+    if not found:
+        raise RecordingError(f"{folder} holds no run recorded by rtcan-live --record")
+    for run in found:
+        if not run.journal.is_file():
+            click.echo(f"run {run.number}: whole")
+            continue
+        try:
+            torn = finish(run)
+        except RecordingError as error:
+            click.echo(f"run {run.number}: {error}", err=True)
+            continue
+        lost = f"; {torn.bytes} bytes of a torn end left out" if torn.bytes else ""
+        click.echo(f"run {run.number}: finished{lost}")
+
+
+@main.command(name="list", cls=RtcanCommand)
+@_FOLDER
+def list_runs(folder: Path) -> None:
+    """Show the runs in a folder."""
+    from runtime.recording.layout import runs
+    from runtime.recording.load import load
+
+    for run in runs(folder):
+        header = load(folder, run.number).header
+        state = "whole" if run.finished else "unfinished: rtcan-record repair finishes it"
+        click.echo(
+            f"run {run.number}: {header['began']}, {header['sensor']['name']} on "
+            f"{header['sensor']['port']}, {header['model']}; {state}"
+        )
+
+
+@main.command(cls=RtcanCommand)
+@_FOLDER
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    default=Path("save/best.onnx"),
+    show_default=True,
+    help="The model that was used.",
+)
+@click.option("--run", "number", type=click.IntRange(min=1), help="Which run [default: newest].")
+def verify(folder: Path, model: Path, number: int | None) -> None:
+    """Predict a run again and compare bit for bit; exit status 1 where anything differs."""
+    import hashlib
+
+    from runtime.classifier import Classifier
+    from runtime.recording.load import load
+    from runtime.recording.verify import verify as compare
+
+    recording = load(folder, number)
+    classifier = Classifier(model)
+    recorded = recording.header["model_sha256"]
+    if recorded and recorded != hashlib.sha256(model.read_bytes()).hexdigest():
+        click.echo(
+            f"Note: {model} is not the file that was used ({recording.header['model']}, SHA-256 "
+            f"{recorded[:12]}...)",
+            err=True,
+        )
+    verdict = compare(recording, classifier)
+    if recording.torn.bytes:
+        click.echo(f"Note: {recording.torn.bytes} bytes of a torn end were left out", err=True)
+    if verdict.differing:
+        raise RecordingError("Not equal:\n  " + "\n  ".join(verdict.differing))
+    click.echo(f"run {recording.run.number}: {verdict.windows} windows, equal to the last bit")
+
+
+if __name__ == "__main__":
+    main()

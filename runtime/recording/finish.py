@@ -1,0 +1,206 @@
+"""From a journal to BIDS files: at the end of a run, or later by `rtcan-record repair`."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from device.errors import RecordingError
+from runtime.recording.journal import Torn, read
+from runtime.recording.layout import Run
+
+# Columns of predictions.tsv that a replay cannot give again, because they tell of the run.
+TIMING = ("compute_ms", "latency_ms")
+_WINDOW = ("window", "start_s", "end_s")
+_TARGET = ("label", "probability_high", "state", "smoothed", "change", "triggered")
+_REST = ("gap_share", "baseline_left_s", "level_change_us", "reasons")
+
+
+def finish(run: Run) -> Torn:
+    """Write a run's files from its journal, then remove the journal; return what was torn off.
+
+    It may be cut off at any moment and done again: the journal goes last.
+
+    Raises
+    ------
+    RecordingError
+        If the journal holds no beginning, or the files cannot be written.
+    """
+    torn = Torn()
+    events = read(run.journal, torn)
+    header = next(events, None)
+    if header is None or header["kind"] != "header":
+        raise RecordingError(
+            f"{run.journal} does not begin with a header: nothing was recorded. It can be deleted."
+        )
+    targets = [target["name"] for target in header["contract"]["targets"]]
+    try:
+        first_s, raw = _write_tables(run, targets, events)
+        _write_json(run.physio_json, _physio_description(header, first_s, raw, torn))
+        _write_json(run.events_json, _EVENTS_DESCRIPTION)
+        _write_json(run.predictions_json, _predictions_description(header))
+        run.journal.unlink()
+    except OSError as error:
+        raise RecordingError(
+            f"The files of {run.journal} cannot be written: {error.strerror}. The journal is kept; "
+            f"make room, then: rtcan-record repair {run.root}"
+        ) from error
+    return torn
+
+
+def prediction_columns(targets: Iterable[str]) -> list[str]:
+    """Return the columns of predictions.tsv."""
+    of_targets = [f"{target}_{name}" for target in targets for name in _TARGET]
+    return [*_WINDOW, *of_targets, *_REST, *TIMING]
+
+
+def prediction_row(event: dict[str, Any]) -> list[str]:
+    """Return a recorded prediction as the cells of its row."""
+    cells = [event[name] for name in _WINDOW]
+    for target in event["targets"].values():
+        cells += [target.get(name) for name in _TARGET]
+    cells += [event[name] for name in _REST[:-1]]
+    cells.append("; ".join(event["reasons"]) or None)
+    cells += [event[name] for name in TIMING]
+    return [cell(value) for value in cells]
+
+
+def cell(value: Any) -> str:
+    """Return a table's cell: floats to the last bit, n/a for nothing."""
+    if value is None:
+        return "n/a"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    return " ".join(str(value).split()) or "n/a"
+
+
+def _write_tables(
+    run: Run, targets: list[str], events: Iterator[dict[str, Any]]
+) -> tuple[float, bool]:
+    """Write the three tables in one pass; return the first time, and whether there are counts."""
+    first_s: float | None = None
+    raw = False
+    with (
+        _table(run.physio) as physio,
+        _table(run.events) as marks,
+        _table(run.predictions) as predictions,
+    ):
+        marks.write("onset\tduration\ttrial_type\tvalue\n")
+        predictions.write("\t".join(prediction_columns(targets)) + "\n")
+        for event in events:
+            kind = event["kind"]
+            if kind == "samples":
+                if first_s is None:
+                    first_s = event["time_s"][0]
+                    raw = "raw" in event
+                columns = [event["time_s"], event["eda_us"], *([event["raw"]] if raw else [])]
+                for row in zip(*columns, strict=True):
+                    physio.write("\t".join(map(cell, row)) + "\n")
+            elif kind == "prediction":
+                predictions.write("\t".join(prediction_row(event)) + "\n")
+                for name, target in event["targets"].items():
+                    if target.get("triggered"):
+                        marks.write(f"{cell(event['end_s'])}\t0\ttrigger\t{name}\n")
+            elif kind == "marker":
+                marks.write(f"{cell(event['time_s'])}\t0\tmarker\t{cell(event['text'])}\n")
+            elif kind == "status":
+                text = cell(event["text"])
+                marks.write(f"{cell(event['time_s'])}\t0\t{event['status']}\t{text}\n")
+    return first_s or 0.0, raw
+
+
+@contextlib.contextmanager
+def _table(path: Path) -> Iterator[TextIO]:
+    """Give a text file that takes its name only when it is complete."""
+    draft = path.with_name(path.name + ".part")
+    if path.suffix == ".gz":
+        # No time and no name inside: the same recording gives the same bytes.
+        with (
+            draft.open("wb") as file,
+            gzip.GzipFile("", "wb", 6, file, mtime=0) as packed,
+            io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as text,
+        ):
+            yield text
+    else:
+        with draft.open("w", encoding="utf-8", newline="\n") as text:
+            yield text
+    draft.replace(path)
+
+
+def _write_json(path: Path, data: dict[str, Any]) -> None:
+    draft = path.with_name(path.name + ".part")
+    draft.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def _made_by(header: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in header.items() if key != "kind"}
+
+
+def _physio_description(
+    header: dict[str, Any], first_s: float, raw: bool, torn: Torn
+) -> dict[str, Any]:
+    description = {
+        # BIDS wants a number; the column `time` is what holds.
+        "SamplingFrequency": header["sensor"]["rate_hz"] or 0,
+        "StartTime": first_s,
+        "Columns": ["time", "eda", *(["raw"] if raw else [])],
+        "time": {"Description": "seconds since the sensor's first sample", "Units": "s"},
+        "eda": {
+            "Description": "skin conductance; n/a where the sensor gave no valid value",
+            "Units": "uS",
+        },
+    }
+    if raw:
+        description["raw"] = {"Description": "the converter's count", "Units": "arbitrary"}
+    description |= {
+        "DeviceName": header["sensor"]["name"],
+        "TornBytes": torn.bytes,
+        "RTCAN": _made_by(header),
+    }
+    return description
+
+
+_EVENTS_DESCRIPTION = {
+    "onset": {"Description": "in the time of the samples", "Units": "s"},
+    "duration": {"Description": "always 0: all events are moments", "Units": "s"},
+    "trial_type": {
+        "Levels": {
+            "marker": "a person pressed a key; value is the text",
+            "trigger": "the smoothed probability reached the trigger level; value is the target",
+            "disconnected": "the sensor went away",
+            "reconnected": "the sensor came back",
+            "silent": "the sensor sends nothing",
+            "sink": "news of an output",
+        }
+    },
+    "value": {"Description": "see trial_type"},
+}
+
+
+def _predictions_description(header: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "window": {"Description": "number of the window, from 0"},
+        "start_s": {"Description": "start of what the network saw", "Units": "s"},
+        "end_s": {"Description": "its end", "Units": "s"},
+        "TARGET_label": {"Description": "class by the contract's threshold; none without answer"},
+        "TARGET_probability_high": {"Description": "probability of the second class"},
+        "TARGET_state": {"Description": "the decision, after smoothing and hysteresis"},
+        "TARGET_smoothed": {"Description": "smoothed probability of the second class"},
+        "TARGET_change": {"Description": "smoothed probability against the baseline"},
+        "TARGET_triggered": {"Description": "whether the trigger level was reached"},
+        "gap_share": {"Description": "share of the window without samples"},
+        "baseline_left_s": {"Description": "answers that the baseline still needs", "Units": "s"},
+        "level_change_us": {"Description": "tonic level against the baseline", "Units": "uS"},
+        "reasons": {"Description": "what is wrong with the signal"},
+        "compute_ms": {"Description": "time spent on this window", "Units": "ms"},
+        "latency_ms": {"Description": "from the newest sample's arrival", "Units": "ms"},
+        "RTCAN": _made_by(header),
+    }

@@ -1,0 +1,141 @@
+"""The sink that records: `--record DIR`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from device.samples import Samples
+from runtime.pipeline import Prediction
+from runtime.reader import Status
+from runtime.recording.finish import finish
+from runtime.recording.journal import Journal, numbers
+from runtime.recording.layout import Run, new_run
+from runtime.sinks.sink import Marker, Session, Sink, Summary
+
+SCHEMA = 1
+_PACKAGES = ("rtcan", "numpy", "scipy", "onnxruntime", "pyserial")
+
+
+class Recorder(Sink):
+    """Record a run.
+
+    Parameters
+    ----------
+    root : Path
+        The folder; made where it is not there. Every run adds to it.
+    """
+
+    name = "recording"
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._run: Run | None = None
+        self._journal: Journal | None = None
+        self._newest_s = 0.0
+
+    def prepare(self) -> None:
+        """Make the folder and the journal; see `Journal` for the errors."""
+        self._run = new_run(self._root)
+        self._journal = Journal(self._run.journal)
+
+    def release(self) -> None:
+        """Take the empty journal away."""
+        if self._journal is not None and self._run is not None:
+            self._journal.close()
+            self._run.journal.unlink()
+
+    def start(self, session: Session) -> None:
+        """Write down what made the run."""
+        self._write("header", header(session))
+
+    def samples(self, samples: Samples, fill_s: float) -> None:
+        """Record samples as they came."""
+        self._newest_s = float(samples.time_s[-1])
+        fields: dict[str, Any] = {
+            "time_s": samples.time_s.tolist(),
+            "eda_us": numbers(samples.eda_us),
+        }
+        if samples.raw is not None:
+            fields["raw"] = numbers(samples.raw)
+        self._write("samples", fields)
+
+    def prediction(self, prediction: Prediction) -> None:
+        """Record a prediction, to the last bit."""
+        self._write("prediction", exact(prediction))
+
+    def status(self, status: Status) -> None:
+        """Record news."""
+        self._write(
+            "status", {"time_s": self._newest_s, "status": status.kind, "text": status.text}
+        )
+
+    def marker(self, marker: Marker) -> None:
+        """Record a marker."""
+        self._write("marker", dataclasses.asdict(marker))
+
+    def close(self, summary: Summary) -> None:
+        """Finish the files."""
+        if self._journal is None or self._run is None:
+            return
+        self._write("end", {"summary": dataclasses.asdict(summary)})
+        self._journal.close()
+        finish(self._run)
+
+    def _write(self, kind: str, fields: dict[str, Any]) -> None:
+        if self._journal is not None:
+            self._journal.write(kind, fields)
+
+
+def header(session: Session) -> dict[str, Any]:
+    """Return what made a run: sensor, model, contract, settings, versions, machine."""
+    versions = {}
+    for package in _PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "schema": SCHEMA,
+        "began": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+        "sensor": dataclasses.asdict(session.sensor),
+        "model": session.model,
+        "model_sha256": session.model_sha256,
+        "contract": json.loads(session.contract.to_json()),
+        "decision": dataclasses.asdict(session.settings),
+        "versions": versions,
+        "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+    }
+
+
+def exact(prediction: Prediction) -> dict[str, Any]:
+    """Return a prediction as it is recorded: nothing rounded."""
+    window = prediction.window
+    return {
+        "window": window.index,
+        "start_s": window.start_s,
+        "end_s": window.end_s,
+        "targets": {
+            name: {
+                "label": estimate.label,
+                "probability_high": estimate.probability_high,
+                **(
+                    dataclasses.asdict(prediction.decisions[name])
+                    if name in prediction.decisions
+                    else {}
+                ),
+            }
+            for name, estimate in prediction.estimates.items()
+        },
+        "gap_share": window.gap_share,
+        "reasons": list(window.reasons),
+        "baseline_left_s": prediction.baseline_left_s,
+        "level_change_us": prediction.level_change_us,
+        "compute_ms": prediction.compute_ms,
+        "latency_ms": prediction.latency_ms,
+    }

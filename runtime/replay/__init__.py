@@ -1,0 +1,1 @@
+"""Recordings played as sensors: our own, plain tables, Empatica E4, OpenSignals."""
