@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from export.lower import Lowered
 from runtime.contract import METADATA_KEY, Contract
+from runtime.music import MOST_DEVIATIONS
 from runtime.seal import seal
 from training.model import RTCAN, to_logits
 
@@ -32,15 +33,25 @@ class Graph(nn.Module):
         Its targets give the order of the outputs and their temperatures.
     """
 
-    def __init__(self, networks: Mapping[str, RTCAN] | Mapping[str, Lowered], contract: Contract) -> None:
+    music_mean: Tensor
+    music_std: Tensor
+
+    def __init__(
+        self, networks: Mapping[str, RTCAN] | Mapping[str, Lowered], contract: Contract
+    ) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks[target.name] for target in contract.targets)
         self.heads = [networks[target.name].config.head for target in contract.targets]
         self.temperatures = [target.temperature for target in contract.targets]
+        self.register_buffer("music_mean", torch.tensor(contract.music_mean))
+        self.register_buffer("music_std", torch.tensor(contract.music_std))
 
     def forward(self, eda: Tensor, music: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return probabilities, one float32 (batch, 2) per target; `music` is standardised."""
-        inputs = (eda,) if music is None else (eda, music)
+        """Return probabilities, one float32 (batch, 2) per target; `music` is as computed."""
+        inputs: tuple[Tensor, ...] = (eda,)
+        if music is not None:
+            scaled = (music - self.music_mean) / self.music_std
+            inputs = (eda, scaled.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS))
         return tuple(
             torch.softmax(to_logits(network(*inputs), head) / temperature, dim=1)
             for network, head, temperature in zip(

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from device.cli import RtcanCommand
 from device.errors import CheckpointError, ExportError, MissingExtraError
+
+if TYPE_CHECKING:
+    from export.proof import Proof
+    from training.checkpoint import Checkpoint
 
 
 @click.command(cls=RtcanCommand)
@@ -16,10 +23,23 @@ from device.errors import CheckpointError, ExportError, MissingExtraError
 @click.option(
     "--output", type=click.Path(path_type=Path), help="[default: beside the checkpoint, .onnx]"
 )
-def main(path: Path, output: Path | None) -> None:
+@click.option("--fp16", is_flag=True, help="Also write a half-precision variant, if it is as good.")
+@click.option("--int8", is_flag=True, help="Also write an 8-bit variant, if it is as good.")
+@click.option(
+    "--provider",
+    type=click.Choice(["cpu", "cuda", "tensorrt"]),
+    multiple=True,
+    default=["cpu"],
+    show_default=True,
+    help="Where to prove it; may be given several times.",
+)
+def main(
+    path: Path, output: Path | None, fp16: bool, int8: bool, provider: tuple[str, ...]
+) -> None:
     """Export CHECKPOINT (save/best.pt) to ONNX, prove that it equals its source, and write it.
 
-    A file that fails the proof is not written.
+    A file that fails the proof is not written. What was measured stands beside the model, in
+    .export.json. A smaller variant is written only if it decides like the original.
     """
     for package, extra in (
         ("torch", "train"),
@@ -30,7 +50,7 @@ def main(path: Path, output: Path | None) -> None:
         if importlib.util.find_spec(package) is None:
             raise MissingExtraError(package, extra, "Exporting")
     from export import graph as graphs
-    from export.parity import TOLERANCE, compare
+    from export import parity, proof
     from training import checkpoint
     from training.files import write_whole
 
@@ -40,25 +60,104 @@ def main(path: Path, output: Path | None) -> None:
     graph = graphs.Graph(dict(stored.networks), stored.contract)
     click.echo(f"Exporting {path} ...")
     data = graphs.build(graph, stored.contract)
-    parity = compare(graph, data, stored.examples, stored.music)
-    click.echo(
-        f"Parity with torch on {parity.windows} held-out windows, batches of "
-        f"{', '.join(map(str, parity.batches))}: largest difference {parity.max_difference:.1e} "
-        f"(limit {TOLERANCE:.0e}), decisions {'equal' if parity.same_decisions else 'DIFFER'}"
-    )
-    if not parity.holds:
-        raise ExportError(
-            f"The exported model differs from {path}, so no file was written. This is a fault of "
-            "the export, not of the model: please report it with the versions of torch and "
-            "onnxruntime."
-        )
+    proven = {
+        place: parity.compare(graph, data, stored.examples, stored.music, place)
+        for place in provider
+    }
+    for place, result in proven.items():
+        if not result.holds:
+            raise ExportError(
+                f"On {place} the exported model differs from {path} by up to "
+                f"{result.max_difference:.1e} (limit {parity.TOLERANCE:.0e}), with "
+                f"{result.agreement:.2%} equal decisions; so no file was written. This is a fault "
+                "of the export, not of the model: please report it with the versions of torch "
+                "and onnxruntime."
+            )
     target = output or path.with_suffix(".onnx")
     write_whole(target, data)
-    names = " and ".join(item.name for item in stored.contract.targets)
-    click.echo(
-        f"Wrote {target}: {len(data) / 1e6:.1f} MB, {names}, opset {graphs.OPSET}, trained on "
-        f"{stored.contract.trained_on}. Next: rtcan-live --port PORT --model {target}"
+    facts = {
+        place: proof.measure(target, result, stored.examples, stored.music, place)
+        for place, result in proven.items()
+    }
+    variants = _variants(stored, data, target, fp16=fp16, int8=int8)
+    first = facts[provider[0]]
+    beside = target.with_suffix(".export.json")
+    text = first.to_json(
+        contract=json.loads(stored.contract.to_json()),
+        providers={place: asdict(fact) for place, fact in facts.items()},
+        variants=variants,
     )
+    write_whole(beside, (text + "\n").encode())
+    _show(target, stored, facts)
+    click.echo(f"\nWrote {target} and {beside}. Next: rtcan-live --port PORT --model {target}")
+
+
+def _variants(
+    stored: Checkpoint, data: bytes, target: Path, *, fp16: bool, int8: bool
+) -> list[dict[str, Any]]:
+    """Build, judge and, where they pass, write the variants that were asked for."""
+    if not (fp16 or int8):
+        return []
+    from export import variants
+    from training.files import write_whole
+
+    if stored.music is not None:
+        raise ExportError(
+            "Variants of networks with music are not made yet: leave --fp16 and --int8 out"
+        )
+    verdicts = []
+    for name in [name for name, wanted in (("fp16", fp16), ("int8", int8)) if wanted]:
+        click.echo(f"Building {name} ...")
+        if name == "fp16":
+            variant = variants.half(data, stored.contract)
+        else:
+            variant = variants.eight_bit(data, stored.contract, stored.calibration)
+        verdict = variants.judge(name, data, variant, stored.examples, stored.truth)
+        place = target.with_suffix(f".{name}.onnx")
+        click.echo(verdict.describe())
+        if verdict.accepted:
+            write_whole(place, variant)
+            click.echo(f"Wrote {place}")
+        else:
+            place.unlink(missing_ok=True)
+            click.echo(
+                f"Not written: {variants.LEAST_AGREEMENT:.0%} equal decisions and less than "
+                f"{100 * variants.MOST_CHANGE:.0f} point of balanced accuracy are asked for."
+            )
+        verdicts.append(asdict(verdict) | {"accepted": verdict.accepted})
+    return verdicts
+
+
+def _show(target: Path, stored: Checkpoint, facts: dict[str, Proof]) -> None:
+    """Print the proof as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    contract = stored.contract
+    table = Table(title=str(target), show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for place, fact in facts.items():
+        table.add_row(
+            f"parity on {place}",
+            f"{fact.parity.windows} held-out windows, alone and in batches of 2 to "
+            f"{fact.parity.largest_batch}: largest difference {fact.parity.max_difference:.1e}, "
+            f"mean {fact.parity.mean_difference:.1e}, decisions {fact.parity.agreement:.0%} equal",
+        )
+        table.add_row(f"latency on {place}", f"{fact.latency_ms:.1f} ms a window, one thread")
+    fact = next(iter(facts.values()))
+    if fact.memory_mb is not None:
+        table.add_row("memory", f"{fact.memory_mb:.0f} MB to load, onnxruntime included")
+    table.add_row("size", f"{fact.bytes / 1e6:.1f} MB, opset {fact.opset}")
+    table.add_row("operators", ", ".join(f"{n} {name}" for name, n in fact.operators.items()))
+    table.add_row("targets", ", ".join(item.name for item in contract.targets))
+    table.add_row(
+        "contract",
+        f"{contract.context_s:g} s context + {contract.window_s:g} s window at "
+        f"{contract.rate_hz:g} Hz, {contract.input_length} samples in, every {contract.hop_s:g} s",
+    )
+    table.add_row("trained on", contract.trained_on)
+    Console().print(table)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from device.errors import MissingExtraError, ModelError
 from runtime.contract import METADATA_KEY, Contract
-from runtime.music import standardise
 from runtime.seal import check
 
 _PROVIDERS = {
@@ -99,7 +98,11 @@ class Classifier:
         self._check_interface()
         self._targets = [target.name for target in self.contract.targets]
         # The first run allocates: better now than at the first prediction.
-        self(np.zeros((1, len(self.contract.channels), self.contract.input_length), np.float32))
+        music = self.contract.music_mean
+        self(
+            np.zeros((1, len(self.contract.channels), self.contract.input_length), np.float32),
+            np.array(music, dtype=np.float32) if music else None,
+        )
 
     def __call__(
         self, inputs: NDArray[np.float32], music: NDArray[np.float32] | None = None
@@ -111,7 +114,8 @@ class Classifier:
         inputs : float32 (n, 3, input_length)
             Network inputs, see `runtime.preprocess.Window.input`.
         music : float32 (n, features) or (features,), or None
-            Music features as computed, for a model that takes them; they are standardised here.
+            Music features as computed, for a model that takes them; the graph standardises
+            them.
 
         Returns
         -------
@@ -121,14 +125,20 @@ class Classifier:
         Raises
         ------
         ModelError
-            If the model takes music and none is given, or the other way round.
+            If the model takes music and none is given, the other way round, or the number of
+            features is not the model's.
         """
         feeds = {"eda": inputs}
         self.check_music(music is not None)
         if music is not None:
-            scaled = standardise(music, self.contract.music_mean, self.contract.music_std)
+            expected = len(self.contract.music_mean)
+            if music.shape[-1] != expected:
+                raise ModelError(
+                    f"There are {music.shape[-1]} music features; {self.name} was trained with "
+                    f"{expected}"
+                )
             feeds["music"] = np.ascontiguousarray(
-                np.broadcast_to(scaled, (len(inputs), scaled.shape[-1]))
+                np.broadcast_to(music.astype(np.float32), (len(inputs), expected))
             )
         outputs = self._session.run(self._targets, feeds)
         return dict(zip(self._targets, outputs, strict=True))

@@ -15,7 +15,7 @@ from device.errors import MissingExtraError, SignalError
 
 FEATURES = 6373
 # A feature that hardly varied in training can be any number of deviations away in a new song.
-_MOST_DEVIATIONS = 10.0
+MOST_DEVIATIONS = 10.0
 _TABLES = (".csv", ".txt")
 
 
@@ -93,7 +93,7 @@ def standardise(
             f"There are {features.shape[-1]} music features; the model was trained with {len(mean)}"
         )
     scaled = (features.astype(np.float64) - np.array(mean)) / np.array(std)
-    held = np.clip(scaled, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
+    held = np.clip(scaled, -MOST_DEVIATIONS, MOST_DEVIATIONS)
     return np.asarray(held, dtype=np.float32)
 
 

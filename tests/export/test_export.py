@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +55,14 @@ def test_the_command_writes_one_file_and_proves_it(tiny_checkpoint: Path, tmp_pa
     target = tmp_path / "out" / "model.onnx"
     result = CliRunner().invoke(command.main, [str(tiny_checkpoint), "--output", str(target)])
     assert result.exit_code == 0, result.output
-    assert "decisions equal" in result.output
-    assert [p.name for p in target.parent.iterdir()] == ["model.onnx"]
+    assert sorted(p.name for p in target.parent.iterdir()) == ["model.export.json", "model.onnx"]
+    facts = json.loads(target.with_suffix(".export.json").read_text())
+    assert facts["parity_holds"] is True
+    assert facts["parity"]["agreement"] == 1.0
+    assert facts["parity"]["windows"] == len(checkpoint.load(tiny_checkpoint).examples)
+    assert facts["bytes"] == target.stat().st_size
+    assert facts["operators"]["Conv"] > 20
+    assert facts["latency_ms"] > 0
 
 
 def test_a_model_that_differs_is_not_written(
