@@ -1,11 +1,13 @@
-"""One experiment: data set to windows, split by people, fitted, tested, and kept."""
+"""One experiment: windows, all folds, the model that is kept, and what it is worth."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import platform
+import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +16,43 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
-from device.errors import DatasetError, RtcanError
-from device.samples import FloatArray
-from runtime.contract import Contract
-from training import annotation, checkpoint, metrics, splits
-from training.datasets.recordings import TARGETS, Dataset
+from device.errors import RtcanError
+from runtime.contract import Contract, Target
+from training import annotation, cache, checkpoint, crossval
+from training.crossval import Kept, Outcome
+from training.datasets.recordings import Dataset
+from training.datasets.registry import Source
 from training.files import write_whole
-from training.fit import Data, Epoch, fit, predict
-from training.model import NetworkConfig
+from training.judge import judge
+from training.model import RTCAN
+from training.problem import Problem
 from training.progress import Bar
-from training.settings import Settings
-from training.windows import Windows, cut
+from training.splits import Plan, Split, inner
+from training.windows import Windows
 
-# Windows that travel in the checkpoint: of held-out subjects, to prove exports with, and of the
-# training side, to calibrate quantised ones.
+# Windows that travel in the checkpoint: of people that it did not learn from, to prove exports
+# with, and of the training side, to calibrate quantised ones.
 _EXAMPLES = 256
 _CALIBRATION = 64
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an experiment gave.
+
+    Attributes
+    ----------
+    metrics : dict
+        What stands in metrics.json.
+    problem : Problem
+        What was learnt.
+    contract : Contract
+        Of the model that was kept.
+    """
+
+    metrics: dict[str, Any]
+    problem: Problem
+    contract: Contract
 
 
 def choose_device(name: str) -> torch.device:
@@ -53,33 +76,79 @@ def choose_device(name: str) -> torch.device:
     return place
 
 
-def run(
-    data: Dataset,
+def prepare(
+    source: Source,
     contract: Contract,
-    config: NetworkConfig,
-    settings: Settings,
+    stride_s: float,
+    whole_trial: bool,
+    folder: Path | None,
+    console: Console,
+) -> tuple[Dataset, Windows]:
+    """Read and decompose a data set, or take its windows from the cache; see `training.cache`."""
+    bars: list[Bar] = []
+
+    def cutting(done: int, of: int) -> None:
+        if not bars:
+            bars.append(Bar(console, "Decomposing", of))
+            bars[0].__enter__()
+        bars[0].advance()
+
+    began_s = time.monotonic()
+    try:
+        found = cache.windows(
+            source, contract, stride_s, whole_trial=whole_trial, folder=folder,
+            reading=lambda: console.print(f"Reading [bold]{source.name}[/] ..."), cutting=cutting,
+        )  # fmt: skip
+    finally:
+        for bar in bars:
+            bar.__exit__(None, None, None)
+    data, windows = found
+    console.print(
+        f"{len(data.recordings)} recordings of {len(data.subjects)} people, {len(windows.inputs)} "
+        f"windows ({'decomposed' if bars else 'from the cache'} in "
+        f"{time.monotonic() - began_s:.1f} s)"
+    )
+    return data, windows
+
+
+def run(
+    problem: Problem,
+    contract: Contract,
     device: torch.device,
     output: Path,
     console: Console,
-) -> dict[str, Any]:
-    """Train and test both targets; write best.pt and metrics.json; return what stands in it.
+    *,
+    compared: Plan | None = None,
+    resume: bool = False,
+    jobs: int | None = None,
+    facts: dict[str, Any] | None = None,
+) -> Result:
+    """Test a problem on all its folds, fit the model that is kept, and write both.
+
+    With several folds the kept model is fitted once more, on everybody but a fifth of the people
+    who choose its epoch and its temperature; its figures are those of the folds, whose models were
+    fitted the same way on fewer people. With one fold it is that fold's model.
 
     Parameters
     ----------
-    data : Dataset
-        Recordings.
+    problem : Problem
+        What is learnt.
     contract : Contract
         All constants of the preprocessing.
-    config : NetworkConfig
-        Shape of the networks.
-    settings : Settings
-        How to fit.
     device : torch.device
         Where to compute.
     output : Path
-        Folder for the two files.
+        Folder for best.pt and metrics.json.
     console : Console
         For progress.
+    compared : Plan or None
+        Another protocol whose figures are wanted beside, never mixed.
+    resume : bool
+        Whether to go on where an interrupted run stopped.
+    jobs : int or None
+        Fits at a time.
+    facts : dict or None
+        More that stands in metrics.json.
 
     Raises
     ------
@@ -87,64 +156,145 @@ def run(
         If the data cannot be learnt from.
     """
     started_s = time.monotonic()
-    contract = dataclasses.replace(contract, trained_on=data.trained_on)
-    with Bar(console, "Decomposing", len(data.recordings)) as bar:
-        windows = cut(data, contract, settings.stride_s, progress=lambda _: bar.advance())
-    subjects = [recording.subject for recording in data.recordings]
-    split = splits.hold_out_subjects(subjects, settings.seed)
-    console.print(
-        f"{len(data.recordings)} recordings of {len(data.subjects)} people, "
-        f"{len(windows.inputs)} windows of {contract.window_s:g} s; training on {device}"
+    kept = Kept(output / "folds", resume)
+    plans = (
+        [problem] if compared is None else [problem, dataclasses.replace(problem, plan=compared)]
     )
-    networks, results, losses = {}, {}, {}
-    for target in TARGETS:
-        truth = annotation.classes(data, target)
-        train, validation, test = (
-            _select(windows, truth, side) for side in (split.train, split.validation, split.test)
+    tasks = [[(t, split) for t in p.targets for split in p.splits(t)] for p in plans]
+    single = problem.plan.folds == 1 and problem.plan.repeat == 1 and not problem.plan.leave_one_out
+    last = [] if single else [(t, _final(problem, t)) for t in problem.targets]
+    epochs = problem.settings.epochs * (sum(map(len, tasks)) + len(last))
+    try:
+        with Bar(console, "Fitting", epochs) as bar:
+            outcomes = [
+                crossval.run(p, own, device, kept, jobs=jobs, progress=bar.advance)
+                for p, own in zip(plans, tasks, strict=True)
+            ]
+            finals = crossval.run(problem, last, device, kept, jobs=jobs, progress=bar.advance)
+    except KeyboardInterrupt:
+        console.print(f"\nInterrupted; the folds done are kept in {kept.folder}: add --resume")
+        raise
+    if kept.resumed:
+        console.print(f"{kept.resumed} fits were taken from the interrupted run")
+    judged = [
+        {
+            target: judge(
+                p,
+                target,
+                [split for t, split in own if t == target],
+                [outcome for outcome in found if outcome.target == target],
+            )
+            for target in p.targets
+        }
+        for p, own, found in zip(plans, tasks, outcomes, strict=True)
+    ]
+    chosen = {
+        outcome.target: (split, outcome)
+        for (_, split), outcome in zip(
+            tasks[0] if single else last, outcomes[0] if single else finals, strict=True
         )
-        _require_both_classes(target, train.truth, data.name)
-        with Bar(console, f"Fitting {target}", settings.epochs) as bar:
-            network, history = fit(config, train, validation, settings, device, _advancing(bar))
-        networks[target] = network
-        losses[target] = [dataclasses.asdict(epoch) for epoch in history]
-        probability = torch.softmax(predict(network, test.inputs, device), dim=1).numpy()
-        network.cpu()
-        results[target] = _figures(
-            probability.astype(np.float64), windows, truth, train, test, subjects, settings.seed
-        )
+    }
+    contract = _finished(contract, problem, chosen)
     report = {
-        "dataset": data.name,
-        "trained_on": data.trained_on,
-        "protocol": splits.PROTOCOL,
-        "labels": annotation.DESCRIPTION,
-        "recordings": len(data.recordings),
-        "windows": len(windows.inputs),
-        "skipped": dict(data.skipped),
-        "refused": dict(windows.refused),
-        "settings": dataclasses.asdict(settings),
-        "network": dataclasses.asdict(config),
+        "dataset": problem.data.name,
+        "trained_on": problem.data.trained_on,
+        "protocol": problem.plan.describe(),
+        "labels": problem.annotation.rule,
+        "labels_degenerate": dict(problem.annotation.degenerate),
+        "notes": list(problem.data.notes),
+        "recordings": len(problem.data.recordings),
+        "people": len(problem.data.subjects),
+        "windows": len(problem.windows.inputs),
+        "skipped": dict(problem.data.skipped),
+        "refused": dict(problem.windows.refused),
+        "settings": dataclasses.asdict(problem.settings),
+        "network": dataclasses.asdict(problem.config),
+        "not_live": contract.not_live,
         "versions": {
             "python": platform.python_version(),
             "torch": str(torch.__version__),
             "numpy": np.__version__,
+            "commit": _commit(),
         },
-        "targets": results,
-        "history": losses,
+        "targets": judged[0],
+        "compared": None
+        if compared is None
+        else {"protocol": compared.describe(), "targets": judged[1]},
+        "history": {t: chosen[t][1].history for t in problem.targets},
+        "fold_history": {
+            t: [o.history for o in outcomes[0] if o.target == t] for t in problem.targets
+        },
+        "kept_model": "the model of the one split"
+        if single
+        else "fitted once more on all people but a fifth, who chose its epoch and temperature; the "
+        "figures are the folds'",
+        **(facts or {}),
         "seconds": round(time.monotonic() - started_s, 1),
     }
-    held_out = _spread(np.isin(windows.recording, split.test), _EXAMPLES)
-    of_training = _spread(np.isin(windows.recording, split.train), _CALIBRATION)
-    kept = checkpoint.Checkpoint(
+    checkpoint.save(_checkpoint(problem, contract, chosen, single, report), output / "best.pt")
+    write_whole(output / "metrics.json", (json.dumps(report, indent=2) + "\n").encode())
+    kept.clear()
+    return Result(report, problem, contract)
+
+
+def _final(problem: Problem, target: str) -> Split:
+    """Return the split of the kept model: nobody tests, a fifth chooses."""
+    truth = problem.annotation.classes[target]
+    usable = np.flatnonzero(truth >= 0).astype(np.int64)
+    # The same draw for both targets, so that the same people chose both.
+    rng = np.random.default_rng(np.random.SeedSequence((problem.plan.seed, 1_000_000)))
+    train, validation = inner(problem.plan, problem.subjects, truth, usable, rng)
+    return Split("kept model", train, validation, np.empty(0, dtype=np.int64))
+
+
+def _finished(
+    contract: Contract, problem: Problem, chosen: dict[str, tuple[Split, Outcome]]
+) -> Contract:
+    scale = chosen[problem.targets[0]][1].scale
+    return dataclasses.replace(
+        contract,
+        targets=tuple(
+            Target(name=t, temperature=chosen[t][1].temperature) for t in problem.targets
+        ),
+        labels=problem.annotation.rule,
+        trained_on=problem.data.trained_on,
+        music_mean=scale.mean,
+        music_std=scale.std,
+    )
+
+
+def _checkpoint(
+    problem: Problem,
+    contract: Contract,
+    chosen: dict[str, tuple[Split, Outcome]],
+    single: bool,
+    report: dict[str, Any],
+) -> checkpoint.Checkpoint:
+    networks = {}
+    for target in problem.targets:
+        network = RTCAN(problem.config)
+        network.load_state_dict(chosen[target][1].state)
+        networks[target] = network.eval()
+    split = chosen[problem.targets[0]][0]
+    recording = problem.windows.recording
+    strangers = _spread(np.isin(recording, split.test if single else split.validation), _EXAMPLES)
+    learnt = _spread(np.isin(recording, split.train), _CALIBRATION)
+    music = None
+    if problem.config.music:
+        songs = [problem.data.recordings[i].stimulus for i in recording[strangers]]
+        music = np.stack([problem.data.music[song] for song in songs])
+    return checkpoint.Checkpoint(
         contract,
         networks,
-        examples=windows.inputs[held_out],
-        truth={t: annotation.classes(data, t)[windows.recording[held_out]] for t in TARGETS},
-        calibration=windows.inputs[of_training],
+        examples=problem.windows.inputs[strangers],
+        truth={
+            t: np.maximum(problem.annotation.classes[t][recording[strangers]], 0)
+            for t in problem.targets
+        },
+        calibration=problem.windows.inputs[learnt],
         metrics=report,
+        music=music,
     )
-    checkpoint.save(kept, output / "best.pt")
-    write_whole(output / "metrics.json", (json.dumps(report, indent=2) + "\n").encode())
-    return report
 
 
 def _spread(mask: NDArray[np.bool_], most: int) -> NDArray[np.int64]:
@@ -153,58 +303,24 @@ def _spread(mask: NDArray[np.bool_], most: int) -> NDArray[np.int64]:
     return index[np.linspace(0, index.size - 1, min(most, index.size)).round().astype(np.int64)]
 
 
-def _advancing(bar: Bar) -> Any:
-    def told(epoch: Epoch) -> None:
-        best = " (best)" if epoch.best else ""
-        bar.advance(f"loss {epoch.train_loss:.3f}, validation {epoch.validation_loss:.3f}{best}")
+def _commit() -> str:
+    """Return the commit of this source tree, or "" outside of one."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"],
+            cwd=Path(__file__).parent, capture_output=True, text=True, check=False, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
 
-    return told
 
-
-def _select(windows: Windows, truth: metrics.Labels, side: metrics.Labels) -> Data:
-    keep = np.isin(windows.recording, side)
-    if not keep.any():
-        raise DatasetError(
-            "The people of one side of the split have no usable window at all; see what was "
-            f"refused: {dict(windows.refused)}"
+def annotated(data: Dataset, labels: str, console: Console) -> annotation.Annotation:
+    """Give recordings their classes and say where the rule could not be applied."""
+    made = annotation.annotate(data, labels)
+    for reason, count in made.degenerate.items():
+        console.print(
+            f"labels: {count} of {len(made.lines)} subjects have {reason}: for them the middle of "
+            "the scale is the line"
         )
-    recording = windows.recording[keep]
-    return Data(windows.inputs[keep], recording, truth[recording])
-
-
-def _require_both_classes(target: str, truth: metrics.Labels, name: str) -> None:
-    if np.unique(truth).size < 2:
-        kind = "high" if truth[0] else "low"
-        raise DatasetError(
-            f"All training recordings of {name} have {kind} {target}; two classes are needed"
-        )
-
-
-def _figures(
-    probability: FloatArray,
-    windows: Windows,
-    truth: metrics.Labels,
-    train: Data,
-    test: Data,
-    subjects: list[str],
-    seed: int,
-) -> dict[str, Any]:
-    """Figures per recording on the held-out people: ours, logistic regression, majority."""
-    fitted_on, order = np.unique(train.recording), np.unique(test.recording)
-    mean = metrics.per_recording(probability, test.recording, order)
-    plain_train, plain_test = (
-        metrics.per_recording(windows.features, windows.recording, side)
-        for side in (fitted_on, order)
-    )
-    predictions = {
-        "rtcan": mean.argmax(axis=1).astype(np.int64),
-        "logistic_regression": metrics.logistic_regression(
-            plain_train, truth[fitted_on], plain_test, seed
-        ),
-        "majority": metrics.majority(truth[fitted_on], truth[order]),
-    }
-    who = [subjects[r] for r in order]
-    return {
-        name: metrics.evaluate(truth[order], predicted, who, seed)
-        for name, predicted in predictions.items()
-    } | {"high_share": float(truth[order].mean())}
+    return made

@@ -44,6 +44,6 @@ class Bar:
     ) -> None:
         self._progress.stop()
 
-    def advance(self, note: str = "") -> None:
-        """One step is done."""
-        self._progress.update(self._task, advance=1, note=note)
+    def advance(self, note: str = "", steps: int = 1) -> None:
+        """Count steps that are done."""
+        self._progress.update(self._task, advance=steps, note=note)

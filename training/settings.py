@@ -15,23 +15,33 @@ class Settings:
         At most; an epoch shows one random window of every training recording.
     batch_size : int
         Windows per step.
+    optimiser : "adamw" or "sgd"
+        "adamw": the rate warms up over the first tenth and then falls along a half cosine. "sgd":
+        momentum 0.9, the rate stays, as published.
     learning_rate, weight_decay : float
-        Of AdamW; the rate warms up over the first tenth and then falls along a half cosine.
+        Of the optimiser.
     patience : int
         Stop after this many epochs without a better validation loss.
+    balanced : bool
+        Whether both classes weigh the same in the loss, whatever their share.
     windows_per_recording : int
         Random windows of each training recording in an epoch.
+    validation_windows : int
+        Windows of each validation recording that the loss is measured on, spread evenly.
     stride_s : float
         Seconds from one training window to the next of the same recording.
     seed : int
-        Of the split, the weights and the order.
+        Of the splits, the weights and the order.
     """
 
     epochs: int = 30
     batch_size: int = 32
+    optimiser: str = "adamw"
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
     patience: int = 8
+    balanced: bool = True
     windows_per_recording: int = 1
+    validation_windows: int = 4
     stride_s: float = 10.0
     seed: int = 0

@@ -1,15 +1,30 @@
-"""Who learns, who chooses, who tests: no subject ever stands on two sides."""
+"""Who learns, who chooses, who tests.
+
+Two protocols, always named and never mixed:
+
+- `subject`: the people of the test never stand on the training side; where songs are kept apart
+  too, neither do its songs. This is what a stranger can expect of the model.
+- `paper`: stratified folds over shuffled (subject, stimulus) pairs, as published: the same people,
+  and the same stimuli, stand on both sides, and what is measured is partly recognition of people.
+
+In both, the model is chosen on a validation side that is cut out of the training side by the same
+rule, and never on the test fold.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from device.errors import DatasetError
 
-PROTOCOL = "subject (20 % of subjects held out once; 20 % of the others for validation)"
+Index = NDArray[np.int64]
+PROTOCOLS = ("subject", "paper")
+_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -18,41 +33,193 @@ class Split:
 
     Attributes
     ----------
+    name : str
+        Which repetition and fold.
     train, validation, test : int64 (n,)
-        Disjoint, also in their subjects. The model is chosen on `validation`, never on `test`.
+        Disjoint. The model is chosen on `validation`, never on `test`.
     """
 
-    train: NDArray[np.int64]
-    validation: NDArray[np.int64]
-    test: NDArray[np.int64]
+    name: str
+    train: Index
+    validation: Index
+    test: Index
 
 
-def hold_out_subjects(subjects: list[str], seed: int, share: float = 0.2) -> Split:
-    """Hold out a share of the subjects for the test and a share of the rest for validation.
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How to split.
+
+    Attributes
+    ----------
+    protocol : "subject" or "paper"
+        See above.
+    folds : int
+        Number of folds; 1 holds out a fifth once.
+    leave_one_out : bool
+        One fold per subject (`subject` only).
+    songs_apart : bool
+        Whether test stimuli are kept out of the training side too (`subject` only).
+    repeat : int
+        How often the folds are drawn anew.
+    seed : int
+        Of the draws.
+    """
+
+    protocol: str = "subject"
+    folds: int = 10
+    leave_one_out: bool = False
+    songs_apart: bool = False
+    repeat: int = 1
+    seed: int = 0
+
+    def describe(self) -> str:
+        """Return the protocol in words."""
+        times = f", {self.repeat} times" if self.repeat > 1 else ""
+        if self.protocol == "paper":
+            how = f"{self.folds} stratified folds" if self.folds > 1 else "one stratified fifth"
+            return f"paper ({how} of subject-stimulus pairs{times}; people stand on both sides)"
+        if self.leave_one_out:
+            how = "each subject held out"
+        elif self.folds == 1:
+            how = "a fifth of the subjects held out once"
+        else:
+            how = f"{self.folds} groups of subjects held out"
+        songs = ", with their songs" if self.songs_apart else ""
+        return f"subject ({how}{songs}{times})"
+
+
+def splits(
+    plan: Plan, subjects: Sequence[str], stimuli: Sequence[str], truth: Index
+) -> Iterator[Split]:
+    """Yield the splits of a plan.
 
     Parameters
     ----------
-    subjects : list of str
-        Subject of each recording.
-    seed : int
-        Of the draw.
-    share : float
-        Between 0 and 1; at least one subject each.
+    plan : Plan
+        How.
+    subjects, stimuli : sequence of str (recordings,)
+        Of each recording.
+    truth : int64 (recordings,)
+        Classes, by which `paper` stratifies.
 
     Raises
     ------
     DatasetError
-        If there are fewer than three subjects.
+        If there are too few subjects or recordings for it.
     """
-    names = sorted(set(subjects))
+    for turn in range(plan.repeat):
+        rng = np.random.default_rng(np.random.SeedSequence((plan.seed, turn)))
+        folds = _paper(plan, truth, rng) if plan.protocol == "paper" else _subject(
+            plan, np.asarray(subjects), np.asarray(stimuli), rng
+        )  # fmt: skip
+        for number, (rest, test) in enumerate(folds, start=1):
+            name = f"fold {number}" if plan.repeat == 1 else f"turn {turn + 1}, fold {number}"
+            train, validation = inner(plan, subjects, truth, rest, rng)
+            yield Split(name, train, validation, test)
+
+
+def inner(
+    plan: Plan, subjects: Sequence[str], truth: Index, rest: Index, rng: np.random.Generator
+) -> tuple[Index, Index]:
+    """Divide a training side (n,) into what learns and what chooses, by the plan's own rule."""
+    if plan.protocol == "paper":
+        train, validation = _stratified_fifth(truth, rest, rng)
+        return np.sort(train), np.sort(validation)
+    who = np.asarray(subjects)[rest]
+    names = rng.permutation(np.unique(who))
+    if len(names) < 2:
+        raise DatasetError(
+            f"{len(names)} subject is left to train and validate on; at least 3 subjects are needed"
+        )
+    chosen = names[: max(1, round(_SHARE * len(names)))]
+    chooses = np.isin(who, chosen)
+    return rest[~chooses], rest[chooses]
+
+
+def _stratified_fifth(truth: Index, index: Index, rng: np.random.Generator) -> tuple[Index, Index]:
+    if np.bincount(truth[index], minlength=2).min() < 2:
+        raise DatasetError(
+            f"Of {len(index)} recordings to train on, {truth[index].sum()} are high; both classes "
+            "need at least 2"
+        )
+    seed = int(rng.integers(2**31))
+    train, validation = train_test_split(
+        index, test_size=_SHARE, stratify=truth[index], random_state=seed
+    )
+    return train, validation
+
+
+def _paper(plan: Plan, truth: Index, rng: np.random.Generator) -> Iterator[tuple[Index, Index]]:
+    everything = np.arange(len(truth), dtype=np.int64)
+    if plan.folds == 1:
+        rest, test = _stratified_fifth(truth, everything, rng)
+        yield np.sort(rest), np.sort(test)
+        return
+    least = int(np.bincount(truth, minlength=2).min())
+    if least < plan.folds:
+        raise DatasetError(
+            f"The rarer class has {least} recordings, too few for {plan.folds} stratified folds; "
+            f"use --folds {max(least, 1)} or fewer"
+        )
+    folds = StratifiedKFold(plan.folds, shuffle=True, random_state=int(rng.integers(2**31)))
+    for rest, test in folds.split(everything, truth):
+        yield rest.astype(np.int64), test.astype(np.int64)
+
+
+def _subject(
+    plan: Plan, subjects: NDArray[np.str_], stimuli: NDArray[np.str_], rng: np.random.Generator
+) -> Iterator[tuple[Index, Index]]:
+    names = rng.permutation(np.unique(subjects))
     if len(names) < 3:
         raise DatasetError(
             f"There are {len(names)} subjects; at least 3 are needed to train, validate and test "
             "on different people"
         )
-    names = list(np.random.default_rng(seed).permutation(names))
-    n_test = max(1, round(share * len(names)))
-    n_validation = max(1, round(share * (len(names) - n_test)))
-    sides = (names[n_test + n_validation :], names[n_test : n_test + n_validation], names[:n_test])
-    index = [np.flatnonzero(np.isin(subjects, side)).astype(np.int64) for side in sides]
-    return Split(train=index[0], validation=index[1], test=index[2])
+    if plan.leave_one_out:
+        groups = [[name] for name in names]
+    elif plan.folds == 1:
+        groups = [list(names[: max(1, round(_SHARE * len(names)))])]
+    elif plan.folds > len(names):
+        raise DatasetError(
+            f"{len(names)} subjects cannot be divided into {plan.folds} folds; use --folds "
+            f"{len(names)} or fewer, or --loso"
+        )
+    else:
+        groups = [list(part) for part in np.array_split(names, plan.folds)]
+    owner = _owners(subjects, stimuli, groups, rng) if plan.songs_apart else {}
+    for number, group in enumerate(groups):
+        tested = np.isin(subjects, group)
+        trained = ~tested
+        if plan.songs_apart:
+            mine = np.array([owner.get(s, -1) == number for s in stimuli])
+            tested, trained = tested & mine, trained & ~mine
+        if not tested.any() or not trained.any():
+            raise DatasetError(
+                f"Fold {number + 1} has {tested.sum()} recordings to test on and {trained.sum()} "
+                "to train on once people and songs are kept apart; use fewer --folds"
+            )
+        yield np.flatnonzero(trained).astype(np.int64), np.flatnonzero(tested).astype(np.int64)
+
+
+def _owners(
+    subjects: NDArray[np.str_],
+    stimuli: NDArray[np.str_],
+    groups: list[list[str]],
+    rng: np.random.Generator,
+) -> dict[str, int]:
+    """Give each stimulus to the group of subjects that heard it most, evenly, ties by lot.
+
+    A recording is tested only in the fold that has both its subject and its song, and learnt from
+    only in folds that have neither, so that as few as possible are lost between the two.
+    """
+    room = -(-len(np.unique(stimuli)) // len(groups))
+    taken = np.zeros(len(groups), dtype=np.int64)
+    owner: dict[str, int] = {}
+    for song in rng.permutation(np.unique(stimuli)):
+        who = subjects[stimuli == song]
+        heard = np.array([np.isin(who, group).sum() for group in groups], dtype=np.float64)
+        heard += rng.uniform(0, 0.5, len(groups))
+        heard[taken >= room] = -1
+        owner[str(song)] = int(heard.argmax())
+        taken[owner[str(song)]] += 1
+    return owner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +12,14 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from device.errors import DatasetError
-from device.samples import FloatArray
+from device.samples import FloatArray, Samples
 from runtime.contract import Contract
-from runtime.preprocess import Preprocessor
+from runtime.preprocess import Preprocessor, Window, stretch
+from runtime.resample import REACH
 from training.datasets.recordings import Dataset, Recording
 from training.features import NAMES, eda_features
+
+_TOO_SHORT = "recording: shorter than context and window"
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,25 @@ class Windows:
     refused: Counter[str]
 
 
+def keep_usable(dataset: Dataset, windows: Windows) -> tuple[Dataset, Windows]:
+    """Leave out recordings without any window, and all samples: windows are what is learnt from."""
+    usable, recording = np.unique(windows.recording, return_inverse=True)
+    recordings = [
+        dataclasses.replace(dataset.recordings[i], samples=Samples.empty(), channels=None)
+        for i in usable
+    ]
+    return (
+        dataclasses.replace(dataset, recordings=recordings),
+        dataclasses.replace(windows, recording=recording.astype(np.int64)),
+    )
+
+
 def cut(
     dataset: Dataset,
     contract: Contract,
     stride_s: float,
     *,
+    whole_trial: bool = False,
     jobs: int = -1,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Windows:
@@ -59,6 +76,9 @@ def cut(
         All constants.
     stride_s : float
         Seconds from one window to the next; live uses the contract's `hop_s`.
+    whole_trial : bool
+        Make one input of each trial, whatever its length, without context: as published, and never
+        for live use.
     jobs : int
         Processes; -1 for one a core.
     progress : callable
@@ -70,7 +90,7 @@ def cut(
         If no window at all comes out.
     """
     strided = dataclasses.replace(contract, hop_s=stride_s)
-    tasks = (delayed(_cut_one)(recording, strided) for recording in dataset.recordings)
+    tasks = (delayed(_cut_one)(recording, strided, whole_trial) for recording in dataset.recordings)
     results = []
     for result in Parallel(n_jobs=jobs, return_as="generator", batch_size=8)(tasks):
         results.append(result)
@@ -93,8 +113,16 @@ def cut(
 
 
 def _cut_one(
-    recording: Recording, contract: Contract
+    recording: Recording, contract: Contract, whole_trial: bool
 ) -> tuple[NDArray[np.float32], FloatArray, Counter[str]]:
+    nothing = np.empty((0, len(contract.channels), contract.input_length), dtype=np.float32)
+    if recording.channels is not None:
+        return _prepared(recording.channels, contract)
+    if whole_trial:
+        fitted = _fit_to(recording, contract)
+        if fitted is None:
+            return nothing, np.empty((0, len(NAMES))), Counter({_TOO_SHORT: 1})
+        contract = fitted
     samples = recording.with_context(contract.context_s)
     windows = Preprocessor(contract).push(samples.time_s, samples.eda_us)
     good = [window for window in windows if window.input is not None]
@@ -102,14 +130,43 @@ def _cut_one(
         "window: " + _kind(window.reasons[0]) for window in windows if window.input is None
     )
     if not windows:
-        reasons["recording: shorter than context and window"] += 1
+        reasons[_TOO_SHORT] += 1
     inputs = [window.input for window in good if window.input is not None]
-    shape = (0, len(contract.channels), contract.input_length)
     return (
-        np.stack(inputs) if inputs else np.empty(shape, dtype=np.float32),
+        np.stack(inputs) if inputs else nothing,
         np.array([eda_features(w) for w in good]) if good else np.empty((0, len(NAMES))),
         reasons,
     )
+
+
+def _fit_to(recording: Recording, contract: Contract) -> Contract | None:
+    """Return a contract whose one window is the whole trial, or None for less than a second."""
+    samples = recording.with_context(0.0)
+    seconds = _span_s(samples.time_s, samples.eda_us)
+    steps = int(np.floor(seconds * contract.rate_hz + 1e-6)) - REACH + 1
+    if steps < contract.rate_hz:
+        return None
+    window_s = steps / contract.rate_hz
+    return dataclasses.replace(contract, context_s=0.0, window_s=window_s, hop_s=window_s)
+
+
+def _span_s(time_s: FloatArray, eda_us: FloatArray) -> float:
+    """Return seconds from the first value to the last."""
+    valued = time_s[~np.isnan(eda_us)]
+    return float(valued[-1] - valued[0]) if valued.size else 0.0
+
+
+def _prepared(
+    channels: Mapping[str, NDArray[np.float32]], contract: Contract
+) -> tuple[NDArray[np.float32], FloatArray, Counter[str]]:
+    """Make an input of channels that somebody else decomposed; their length in time is unknown."""
+    values = {name: values.astype(np.float64) for name, values in channels.items()}
+    stacked = np.stack([values[name] for name in contract.channels])
+    window = Window(
+        0, 0.0, 60.0, None, values["origin"], values["tonic"], values["phasic"], 0.0, ()
+    )
+    inputs = stretch(stacked, contract.input_length).astype(np.float32)
+    return inputs[None], eda_features(window)[None], Counter()
 
 
 def _kind(reason: str) -> str:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from device.errors import DatasetError
-from training import annotation
+from training.annotation import annotate
 from training.datasets import eevr, registry, synthetic
+from training.datasets.registry import Source
 
 HEADER = [
     "Time", "EDA", "Label", "Participant ID", "Gender", "Playlist ID", "Video ID", "CMA",
@@ -59,7 +60,7 @@ def test_eevr_as_published(tmp_path: Path, zipped: bool) -> None:
 
 def test_eevr_missing_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="clone its repository"):
-        registry.load("eevr", tmp_path)
+        registry.load(Source(name="eevr", root=tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -102,13 +103,7 @@ def test_synthetic_people_are_reproducible_and_their_responses_follow_arousal() 
     for a, b in zip(one.recordings, again.recordings, strict=True):
         np.testing.assert_array_equal(a.samples.eda_us, b.samples.eda_us)
         assert a.ratings == b.ratings
-    high = annotation.classes(one, "arousal")
+    high = annotate(one, "fixed:5").classes["arousal"]
     assert high.sum() == 12
     rough = np.array([np.diff(r.samples.eda_us[::19]).std() for r in one.recordings])
     assert rough[high == 1].mean() > 1.5 * rough[high == 0].mean()
-
-
-def test_annotation_takes_the_middle_of_the_scale() -> None:
-    data = synthetic.load(seed=0, people=1, trials=4)
-    ratings = [r.ratings["valence"] for r in data.recordings]
-    assert annotation.classes(data, "valence").tolist() == [int(r > 5) for r in ratings]

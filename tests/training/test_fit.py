@@ -29,10 +29,10 @@ def test_it_learns_and_keeps_the_best_epoch() -> None:
     network, history = fit(CONFIG, waves(120, 0), validation, SETTINGS, cpu, told.append)
     assert told == history
     test = waves(60, 2)
-    assert (predict(network, test.inputs, cpu).argmax(1).numpy() == test.truth).mean() > 0.9
+    assert (predict(network, test, cpu).argmax(1).numpy() == test.truth).mean() > 0.9
     best = min(history, key=lambda epoch: epoch.validation_loss)
     loss = torch.nn.functional.cross_entropy(
-        predict(network, validation.inputs, cpu), torch.from_numpy(validation.truth)
+        predict(network, validation, cpu), torch.from_numpy(validation.truth)
     )
     assert abs(float(loss) - best.validation_loss) < 1e-5
 

@@ -10,7 +10,6 @@ Facts of these files: Time is in minutes and rounded, so that stamps repeat; the
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
 from collections import Counter, defaultdict
@@ -23,11 +22,12 @@ import numpy as np
 from device.errors import DatasetError
 from device.samples import FloatArray, Samples
 from training.datasets.recordings import Dataset, Recording
+from training.datasets.tables import number_rows
 
 STEP_S = 0.128
-_HOW_TO_GET = (
+HOW_TO_GET = (
     "EEVR is open: clone its repository (github.com/alchemy18/EEVR) and give the path of its "
-    "Data_files folder with --data-root. To try without any download: --dataset synthetic"
+    "Data_files folder with --data-root."
 )
 _SHORTEST_S = 10.0
 _MOST_FILLER = 0.2
@@ -49,7 +49,9 @@ def load(root: Path) -> Dataset:
     ratings = _read_ratings(root / "EDA_labels.csv")
     segments: dict[tuple[str, str], list[float]] = defaultdict(list)
     with _signal_file(root) as lines:
-        for row in _rows(lines, "Stimuli_EDA.csv", ("EDA", "Participant ID", "Video_ID_number")):
+        for row in number_rows(
+            lines, "Stimuli_EDA.csv", ("EDA", "Participant ID", "Video_ID_number")
+        ):
             segments[row[1], row[2]].append(float(row[0]))
     recordings = []
     skipped: Counter[str] = Counter()
@@ -72,7 +74,7 @@ def load(root: Path) -> Dataset:
             Recording(
                 subject=subject,
                 stimulus=video,
-                samples=Samples(np.arange(eda_us.size) * STEP_S, eda_us),
+                samples=Samples(np.arange(eda_us.size, dtype=np.float64) * STEP_S, eda_us),
                 ratings=ratings[subject, video],
             )
         )
@@ -87,11 +89,11 @@ def _order(key: tuple[str, str]) -> tuple[int, int]:
 
 def _read_ratings(path: Path) -> dict[tuple[str, str], dict[str, float]]:
     if not path.is_file():
-        raise DatasetError(f"There is no {path}. {_HOW_TO_GET}")
+        raise DatasetError(f"There is no {path}. {HOW_TO_GET}")
     columns = ("Participant ID", "Video_ID_number", "Arousal", "Valence")
     ratings = {}
     with path.open(newline="", encoding="utf-8") as lines:
-        for subject, video, arousal, valence in _rows(lines, path.name, columns):
+        for subject, video, arousal, valence in number_rows(lines, path.name, columns):
             values = {"arousal": float(arousal), "valence": float(valence)}
             if not all(1 <= value <= 5 for value in values.values()):
                 raise DatasetError(
@@ -111,7 +113,7 @@ def _signal_file(root: Path) -> Iterator[Iterable[str]]:
         return
     if not zipped.is_file():
         raise DatasetError(
-            f"There is neither {plain.name} nor {zipped.name} in {root}. {_HOW_TO_GET}"
+            f"There is neither {plain.name} nor {zipped.name} in {root}. {HOW_TO_GET}"
         )
     try:
         with zipfile.ZipFile(zipped) as archive, archive.open("Stimuli_EDA.csv") as raw:
@@ -120,24 +122,3 @@ def _signal_file(root: Path) -> Iterator[Iterable[str]]:
         raise DatasetError(
             f"{zipped} is damaged or not EEVR's ({error}). Clone the repository again."
         ) from error
-
-
-def _rows(lines: Iterable[str], name: str, columns: tuple[str, ...]) -> Iterator[list[str]]:
-    """Yield the named columns of each row; a damaged row is named with its line."""
-    reader = csv.reader(lines)
-    header = next(reader, [])
-    missing = [column for column in columns if column not in header]
-    if missing:
-        raise DatasetError(f"{name} lacks the column {missing[0]!r}; it has: {', '.join(header)}")
-    wanted = [header.index(column) for column in columns]
-    for row in reader:
-        try:
-            values = [row[i] for i in wanted]
-            for value in values:
-                float(value)
-        except (IndexError, ValueError):
-            raise DatasetError(
-                f"{name}, line {reader.line_num}: {row!r} is damaged; numbers were expected in "
-                f"{', '.join(columns)}"
-            ) from None
-        yield values

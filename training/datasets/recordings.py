@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from device.samples import Samples
 
 TARGETS = ("arousal", "valence")
@@ -20,11 +23,19 @@ class Recording:
     subject, stimulus : str
         Identifiers, unique within the data set.
     samples : Samples
-        Time from 0 (s) and conductance (microsiemens).
+        Time from 0 (s) and conductance (microsiemens). Empty once the windows are cut, or where
+        the data set gives finished windows (`channels`).
     ratings : mapping of str to float
-        "arousal" and "valence" on the data set's scale.
+        "arousal" and "valence" on the data set's scale; empty where only classes are known.
     stimulus_start_s : float
         Time at which the stimulus begins; what lies before serves as context only.
+    classes : mapping of str to int
+        Classes that the data set's authors decided themselves, 0 low and 1 high.
+    targets : tuple of str
+        What the recording may be used for: in PMEmo of 2018 each song was heard twice, once while
+        arousal was rated and once while valence was.
+    channels : mapping of str to float32 (n,), or None
+        Tonic, phasic and origin as somebody else decomposed them: a prepared folder.
     """
 
     subject: str
@@ -32,6 +43,9 @@ class Recording:
     samples: Samples
     ratings: Mapping[str, float]
     stimulus_start_s: float = 0.0
+    classes: Mapping[str, int] = field(default_factory=dict)
+    targets: tuple[str, ...] = TARGETS
+    channels: Mapping[str, NDArray[np.float32]] | None = None
 
     def with_context(self, context_s: float) -> Samples:
         """Return the samples from `context_s` before the stimulus on, as far as there are any."""
@@ -55,6 +69,13 @@ class Dataset:
         Ends of the rating scale.
     skipped : Counter
         Trials that were left out, by reason.
+    notes : tuple of str
+        What whoever reads a result must know of how the files were read.
+    song_level : bool
+        Ratings belong to the stimulus, not to the subject: everybody who heard a song has the
+        same label.
+    music : mapping of str to float32 (features,)
+        Static music features by stimulus, as extracted; empty where there are none.
     """
 
     name: str
@@ -62,6 +83,9 @@ class Dataset:
     recordings: list[Recording]
     rating_range: tuple[float, float]
     skipped: Counter[str] = field(default_factory=Counter)
+    notes: tuple[str, ...] = ()
+    song_level: bool = False
+    music: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     @property
     def subjects(self) -> list[str]:

@@ -1,35 +1,106 @@
-"""Data sets by name."""
+"""Data sets by name, and where their files are looked for."""
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from device.errors import DatasetError
-from training.datasets import eevr, synthetic
-from training.datasets.names import NAMES
+from training.datasets import amigos, deap, eevr, pmemo, prepared, synthetic
+from training.datasets.names import NAMES, PUBLISHED
 from training.datasets.recordings import Dataset
 
+_HOW_TO_GET = {
+    "eevr": eevr.HOW_TO_GET,
+    "deap": deap.HOW_TO_GET,
+    "amigos": amigos.HOW_TO_GET,
+    "pmemo": pmemo.HOW_TO_GET,
+}
 
-def load(name: str, data_root: Path | None, seed: int = 0) -> Dataset:
-    """Read a data set.
 
-    Parameters
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Which data, and how to read it.
+
+    Attributes
     ----------
     name : str
         One of `NAMES`.
-    data_root : Path or None
-        Where its files are; the synthetic one has none.
+    root : Path or None
+        Folder of its files; None looks in the usual places.
+    gsr_unit : str
+        See `training.datasets.units`.
+    prepared : bool
+        Whether the folder is one that the published code made for itself.
+    music : bool
+        Whether to read music features too.
     seed : int
         Of the simulation.
+    """
+
+    name: str
+    root: Path | None = None
+    gsr_unit: str = "auto"
+    prepared: bool = False
+    music: bool = False
+    seed: int = 0
+
+
+def find_root(source: Source) -> Path | None:
+    """Return the folder that holds the files; None for simulated data.
+
+    Without one given, it is `$RTCAN_DATA/<name>` or `data/<name>`, whichever is there first.
+
+    Raises
+    ------
+    DatasetError
+        If there is none, with how to get the data.
+    """
+    if source.name == "synthetic":
+        return None
+    if source.name not in NAMES:
+        raise DatasetError(f"There is no data set {source.name!r}; there are: {', '.join(NAMES)}")
+    places = [Path("data") / source.name]
+    if os.environ.get("RTCAN_DATA"):
+        places.insert(0, Path(os.environ["RTCAN_DATA"]) / source.name)
+    if source.root is not None:
+        places = [source.root]
+    for place in places:
+        if place.is_dir():
+            return place
+    looked = " and no ".join(map(str, places))
+    hint = "" if source.name not in PUBLISHED else (
+        " To try without it: python -m training.datasets.standin --dataset "
+        f"{source.name} --out data/{source.name} writes simulated data in its format;"
+    )  # fmt: skip
+    raise DatasetError(
+        f"There is no folder {looked}. {_HOW_TO_GET[source.name]}{hint} and --dataset synthetic "
+        "needs no files at all."
+    )
+
+
+def load(source: Source) -> Dataset:
+    """Read a data set.
 
     Raises
     ------
     DatasetError
         If it is unknown, missing or damaged.
     """
-    if name == "synthetic":
-        return synthetic.load(seed)
-    root = data_root or Path("data") / name
-    if name == "eevr":
+    root = find_root(source)
+    if source.prepared and source.name not in PUBLISHED:
+        raise DatasetError(f"--prepared is for {', '.join(PUBLISHED)}; {source.name} has no such")
+    if source.music and source.name != "pmemo":
+        raise DatasetError(f"--music needs songs; only pmemo has any, not {source.name}")
+    if root is None:
+        return synthetic.load(source.seed)
+    if source.prepared:
+        return prepared.load(source.name, root, source.music)
+    if source.name == "eevr":
         return eevr.load(root)
-    raise DatasetError(f"There is no data set {name!r}; there are: {', '.join(NAMES)}")
+    if source.name == "deap":
+        return deap.load(root, source.gsr_unit)
+    if source.name == "amigos":
+        return amigos.load(root, source.gsr_unit)
+    return pmemo.load(root, source.music)

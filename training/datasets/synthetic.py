@@ -10,13 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from device.calibration import GroveCalibration
-from device.physiology import Course, Person, simulate
+from device.physiology import Person, simulate
 from device.samples import Samples
+from training.datasets.feelings import RESTING_AROUSAL, course, feel, rate
 from training.datasets.recordings import Dataset, Recording
 
 _REST_S = 10.0
 _STIMULUS_S = 90.0
-_RESTING_AROUSAL = 0.2
 
 
 def load(seed: int = 0, people: int = 60, trials: int = 12) -> Dataset:
@@ -37,15 +37,15 @@ def load(seed: int = 0, people: int = 60, trials: int = 12) -> Dataset:
         exciting = rng.permutation(np.arange(trials) % 2 == 1)
         pleasant = rng.permutation(np.arange(trials) % 2 == 1)
         for trial, trial_seed in enumerate(trial_seeds):
-            arousal = _feel(rng, bool(exciting[trial]))
-            valence = _feel(rng, bool(pleasant[trial]))
+            arousal = feel(rng, bool(exciting[trial]))
+            valence = feel(rng, bool(pleasant[trial]))
             grove = number % 2 == 0
             samples = simulate(
                 person,
                 _REST_S + _STIMULUS_S,
                 19.0 if grove else 64.0,
-                arousal=_course(_RESTING_AROUSAL, arousal),
-                valence=_course(0.5, valence),
+                arousal=course(_REST_S, RESTING_AROUSAL, arousal),
+                valence=course(_REST_S, 0.5, valence),
                 seed=trial_seed,
             )
             recordings.append(
@@ -53,7 +53,7 @@ def load(seed: int = 0, people: int = 60, trials: int = 12) -> Dataset:
                     subject=f"p{number + 1:02d}",
                     stimulus=f"t{trial + 1:02d}",
                     samples=_as_counts(samples) if grove else samples,
-                    ratings={"arousal": _rate(rng, arousal), "valence": _rate(rng, valence)},
+                    ratings={"arousal": rate(rng, arousal), "valence": rate(rng, valence)},
                     stimulus_start_s=_REST_S,
                 )
             )
@@ -63,18 +63,6 @@ def load(seed: int = 0, people: int = 60, trials: int = 12) -> Dataset:
         recordings=recordings,
         rating_range=(1.0, 9.0),
     )
-
-
-def _course(resting: float, felt: float) -> Course:
-    return lambda time_s: felt if time_s >= _REST_S else resting
-
-
-def _feel(rng: np.random.Generator, high: bool) -> float:
-    return float(rng.uniform(0.65, 1.0) if high else rng.uniform(0.0, 0.35))
-
-
-def _rate(rng: np.random.Generator, felt: float) -> float:
-    return float(np.clip(1.0 + 8.0 * (felt + rng.normal(0.0, 0.08)), 1.0, 9.0))
 
 
 def _as_counts(samples: Samples) -> Samples:

@@ -1,0 +1,27 @@
+"""What all tests of training need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of windows that no test shares with a user."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("RTCAN_CACHE", str(folder))
+    monkeypatch.delenv("RTCAN_DATA", raising=False)
+    return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> Iterator[None]:
+    """A small network on a busy machine is slowed down by a second thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

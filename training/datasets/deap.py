@@ -1,0 +1,172 @@
+"""DEAP: 32 people, 40 music videos each, with their ratings.
+
+Koelstra et al., "DEAP: A Database for Emotion Analysis Using Physiological Signals", IEEE Trans.
+Affective Computing 3(1), 2012. Read as published: `data_preprocessed_python/sNN.dat` (pickles of
+Python 2) or `data_preprocessed_matlab/sNN.mat`; both hold `data` (40 trials, 40 channels, 8064
+samples at 128 Hz: 3 s of rest, 60 s of video) and `labels` (40, 4): valence, arousal, dominance,
+liking, 1 to 9. Trials stand in the order of their video's number.
+
+The skin-conductance channel is called GSR and is a resistance in ohms (its readme: "values from
+Twente converted to Geneva format"), in some trials with its mean removed; see
+`training.datasets.units`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from device.errors import DatasetError
+from device.samples import FloatArray, Samples
+from training.datasets.checks import signal_fault
+from training.datasets.matlab import read_mat
+from training.datasets.pickles import read_arrays
+from training.datasets.recordings import Dataset, Recording
+from training.datasets.tables import number_rows
+from training.datasets.units import to_conductance
+
+RATE_HZ = 128.0
+BASELINE_S = 3.0
+SHAPE = (40, 40, 8064)
+GSR_CHANNEL = 36
+VALENCE, AROUSAL = 0, 1
+# The resampler needs 0.375 s after the last value that it gives, and the recording ends with the
+# video: a window of 60 s fits only if it begins half a second before the video.
+_START_S = BASELINE_S - 0.5
+HOW_TO_GET = (
+    "DEAP is given to researchers who sign its licence (eecs.qmul.ac.uk/mmv/datasets/deap): unpack "
+    "data_preprocessed_python.zip and give the folder with s01.dat to s32.dat as --data-root."
+)
+
+
+def load(root: Path, gsr_unit: str = "auto") -> Dataset:
+    """Read all subjects under a folder.
+
+    Parameters
+    ----------
+    root : Path
+        Holds sNN.dat or sNN.mat, or one of the two folders that do.
+    gsr_unit : "auto", "ohm" or "us"
+        Unit of the channel.
+
+    Raises
+    ------
+    DatasetError
+        Naming the file, the subject and the trial at fault.
+    """
+    files = _files(root)
+    if not files:
+        raise DatasetError(f"There is no s01.dat or s01.mat in {root}. {HOW_TO_GET}")
+    known = _participant_ratings(root)
+    recordings: list[Recording] = []
+    skipped: Counter[str] = Counter()
+    units: Counter[str] = Counter()
+    for subject, path in files:
+        gsr, labels = _read(path)
+        _check_ratings(labels, path.name, subject, known)
+        trials, kinds = to_conductance(list(gsr), gsr_unit)
+        units.update(kinds)
+        for number, eda_us in enumerate(trials):
+            fault = signal_fault(eda_us)
+            if fault is None and np.isnan(labels[number, : AROUSAL + 1]).any():
+                fault = "no rating"
+            if fault is not None:
+                skipped[fault] += 1
+                continue
+            recordings.append(
+                Recording(
+                    subject=subject,
+                    stimulus=f"{number + 1:02d}",
+                    samples=Samples(np.arange(eda_us.size) / RATE_HZ, eda_us),
+                    ratings={
+                        "arousal": float(labels[number, AROUSAL]),
+                        "valence": float(labels[number, VALENCE]),
+                    },
+                    stimulus_start_s=_START_S,
+                )
+            )
+    if not recordings:
+        raise DatasetError(f"No trial under {root} can be used: {dict(skipped)}")
+    notes = tuple(f"GSR channel: {kind} ({count} trials)" for kind, count in units.items())
+    people = len({recording.subject for recording in recordings})
+    return Dataset(
+        "deap", f"DEAP ({people} people, music videos)", recordings, (1.0, 9.0), skipped, notes
+    )
+
+
+def _files(root: Path) -> list[tuple[str, Path]]:
+    """Return (subject, file), sorted; .dat before .mat where both are there."""
+    found: dict[str, Path] = {}
+    for folder in (root, root / "data_preprocessed_python", root / "data_preprocessed_matlab"):
+        for suffix in (".dat", ".mat"):
+            for path in sorted(folder.glob(f"s*{suffix}")):
+                if re.fullmatch(r"s\d\d", path.stem):
+                    found.setdefault(path.stem, path)
+    return sorted(found.items())
+
+
+def _read(path: Path) -> tuple[FloatArray, FloatArray]:
+    """Return the GSR channel (trials, samples) and the labels (trials, 4)."""
+    data = (
+        read_arrays(path)
+        if path.suffix == ".dat"
+        else read_mat(path, path.name, ("data", "labels"))
+    )
+    if not isinstance(data, dict) or not {"data", "labels"} <= set(data):
+        found = sorted(map(str, data)) if isinstance(data, dict) else type(data).__name__
+        raise DatasetError(
+            f"{path.name} holds {found}; a dictionary with 'data' and 'labels' was expected"
+        )
+    for key, shape in (("data", SHAPE), ("labels", (SHAPE[0], 4))):
+        _check_array(data[key], path.name, key, shape)
+    # A copy, so that the other 39 channels can go.
+    return (
+        data["data"][:, GSR_CHANNEL, :].astype(np.float64),
+        np.asarray(data["labels"], dtype=np.float64),
+    )
+
+
+def _check_array(value: Any, name: str, key: str, shape: tuple[int, ...]) -> None:
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiu" or value.shape != shape:
+        found = (
+            f"{value.dtype} {value.shape}"
+            if isinstance(value, np.ndarray)
+            else type(value).__name__
+        )
+        raise DatasetError(f"{name}: '{key}' is {found}; numbers {shape} were expected")
+
+
+def _check_ratings(
+    labels: FloatArray, name: str, subject: str, known: dict[tuple[str, int], tuple[float, float]]
+) -> None:
+    for number, row in enumerate(labels):
+        for what, value in (("valence", row[VALENCE]), ("arousal", row[AROUSAL])):
+            if value < 1 or value > 9:
+                raise DatasetError(
+                    f"{name}: subject {subject}, trial {number + 1} has {what} {value:g}; 1 to 9 "
+                    "was expected: are the label columns in another order?"
+                )
+        told = known.get((subject, number + 1))
+        if told is not None and not np.allclose(told, row[: AROUSAL + 1], atol=0.011):
+            raise DatasetError(
+                f"{name}: subject {subject}, trial {number + 1} has valence {row[VALENCE]:g} and "
+                f"arousal {row[AROUSAL]:g}, but participant_ratings.csv says {told[0]:g} and "
+                f"{told[1]:g}: are the label columns swapped?"
+            )
+
+
+def _participant_ratings(root: Path) -> dict[tuple[str, int], tuple[float, float]]:
+    """Return (valence, arousal) by subject and video, where the optional table is there."""
+    for path in (root / "participant_ratings.csv", root.parent / "participant_ratings.csv"):
+        if path.is_file():
+            columns = ("Participant_id", "Experiment_id", "Valence", "Arousal")
+            with path.open(newline="", encoding="utf-8-sig") as lines:
+                return {
+                    (f"s{int(float(p)):02d}", int(float(e))): (float(v), float(a))
+                    for p, e, v, a in number_rows(lines, path.name, columns)
+                }
+    return {}
