@@ -122,11 +122,15 @@ def main(
     from runtime.terminal import summary_text
 
     pipeline = Pipeline(Classifier(path, threads))
+    sinks = make_sinks(chosen)
+    for sink in sinks:
+        if sink.note is not None:
+            click.echo(sink.note, err=True)
     with _stop_on_signals() as stopping:
         summary = run(
             sensor,
             pipeline,
-            make_sinks(chosen),
+            sinks,
             duration_s=duration,
             reconnect=not no_reconnect,
             stopping=stopping,

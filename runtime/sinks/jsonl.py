@@ -107,6 +107,7 @@ def prediction_fields(prediction: Prediction) -> dict[str, Any]:
         "window": window.index,
         "time_s": round(window.end_s, 6),
         **{name: _target_fields(prediction, name) for name in prediction.estimates},
+        "quality": round(prediction.quality, 4),
         "gap_share": round(window.gap_share, 4),
         "reasons": list(window.reasons),
         "baseline_left_s": prediction.baseline_left_s,

@@ -134,9 +134,12 @@ class Sink:
         Events that the sink itself had to give up.
     trouble : str or None
         What is wrong now, in plain words, where the sink goes on trying.
+    note : str or None
+        What the user should read before the run, such as an address.
     """
 
     name = "sink"
+    note: str | None = None
     missed = 0
     trouble: str | None = None
 

@@ -1,0 +1,1 @@
+"""The view in a browser, and the WebSocket stream that feeds it."""

@@ -1,0 +1,148 @@
+"""The web server: a page, its files, and the stream."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from runtime.dashboard.access import Access
+from runtime.dashboard.hub import Hub
+
+_STATIC = Path(__file__).parent / "static"
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+# Policy violation, and try again later: https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
+_REFUSED, _SLOW = 1008, 1013
+_LONGEST_MARK = 200
+
+
+def application(hub: Hub, access: Access, mark: Callable[[str], None], *, pages: bool) -> Starlette:
+    """Return the application.
+
+    Parameters
+    ----------
+    hub : Hub
+        Where clients join.
+    access : Access
+        Who may.
+    mark : callable
+        Takes the text of a marker that a client sets.
+    pages : bool
+        Whether the page is served, or the stream alone.
+    """
+
+    async def page(request: Request) -> Response:
+        refusal = access.refusal(request.headers, request.query_params)
+        if refusal is not None:
+            return PlainTextResponse(refusal, 403)
+        return FileResponse(_STATIC / "index.html", headers=_HEADERS)
+
+    async def stream(websocket: WebSocket) -> None:
+        refusal = access.refusal(websocket.headers, websocket.query_params)
+        if refusal is not None:
+            await websocket.close(_REFUSED, refusal)
+            return
+        await websocket.accept()
+        client = hub.join()
+        sending = asyncio.create_task(_send(websocket, client))
+        try:
+            while True:
+                _receive(await websocket.receive_text(), mark)
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # the browser went away, or was sent away
+        finally:
+            hub.leave(client)
+            sending.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sending
+
+    routes: list[BaseRoute] = [WebSocketRoute("/ws", stream)]
+    if pages:
+        routes += [Route("/", page), Mount("/static", StaticFiles(directory=_STATIC))]
+    return Starlette(routes=routes)
+
+
+async def _send(websocket: WebSocket, client: asyncio.Queue[str | None]) -> None:
+    try:
+        while (text := await client.get()) is not None:
+            await websocket.send_text(text)
+        await websocket.close(_SLOW)
+    except (WebSocketDisconnect, RuntimeError):
+        return  # the browser went away
+
+
+def _receive(text: str, mark: Callable[[str], None]) -> None:
+    """Take a marker; anything else is nothing that we know."""
+    try:
+        message = json.loads(text)
+    except ValueError:
+        return
+    if isinstance(message, dict) and message.get("type") == "marker":
+        words = " ".join(str(message.get("text", "")).split())[:_LONGEST_MARK]
+        mark(words or "marker")
+
+
+class Server(threading.Thread):
+    """Serve an application in a thread, on a socket that is bound already.
+
+    Parameters
+    ----------
+    app : Starlette
+        What to serve.
+    bound : socket
+        Where.
+    """
+
+    def __init__(self, app: Starlette, bound: socket.socket) -> None:
+        super().__init__(name="rtcan-web", daemon=True)
+        self._socket = bound
+        config = uvicorn.Config(
+            app,
+            log_level="critical",
+            access_log=False,
+            lifespan="off",
+            ws="websockets-sansio",
+            ws_max_size=65536,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = uvicorn.Server(config)
+        self._ready = threading.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def run(self) -> None:
+        """Serve until told to stop; called by `start`."""
+        asyncio.run(self._serve())
+
+    def wait(self) -> asyncio.AbstractEventLoop:
+        """Wait until it runs; return its event loop."""
+        self._ready.wait()
+        assert self.loop is not None
+        return self.loop
+
+    def stop(self, patience_s: float) -> None:
+        """End it."""
+        self._server.should_exit = True
+        self.join(patience_s)
+
+    async def _serve(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._ready.set()
+        await self._server.serve(sockets=[self._socket])

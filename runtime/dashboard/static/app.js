@@ -1,0 +1,150 @@
+// The stream (docs/dashboard.md describes it), and what is done with it.
+
+import { Plane } from "./plane.js";
+import { Plots } from "./plots.js";
+import { Series } from "./series.js";
+import { Targets } from "./targets.js";
+
+const RETRY_MS = [500, 1000, 2000, 4000];
+const FRAME_MS = 100;
+
+const by = (id) => document.getElementById(id);
+const eda = new Series(1);
+const parts = new Series(2);
+const marks = [];
+const plots = new Plots(by("level"), by("phasic"), eda, parts, marks);
+const plane = new Plane(by("plane"));
+const targets = new Targets(by("targets"));
+
+let run = null;
+let paused = false;
+let dirty = true;
+let socket = null;
+let failures = 0;
+let ended = false;
+let predicted = false;
+
+const receive = {
+  start(m) {
+    // A reconnection gets everything again.
+    [eda, parts, plane].forEach((item) => item.clear());
+    marks.length = 0;
+    run = m;
+    predicted = ended = false;
+    by("waiting").hidden = false;
+    by("source").textContent = `${m.sensor} · ${m.port}`;
+    by("model").textContent = m.model;
+    by("trained").textContent = m.trained_on;
+    targets.start(m.targets);
+    by("notice").hidden = true;
+  },
+  samples(m) {
+    eda.put(m.time_s, m.eda_us);
+    if (!predicted) {
+      const total = run.context_s + run.window_s;
+      by("waiting").textContent = `window fills: ${Math.floor(m.fill_s)} of ${total} s`;
+    }
+  },
+  prediction(m) {
+    predicted = true;
+    by("waiting").hidden = true;
+    if (m.tonic_us?.length) {
+      const step = (m.time_s - m.start_s) / m.tonic_us.length;
+      parts.put(m.tonic_us.map((_, i) => m.start_s + i * step), m.tonic_us, m.phasic_us);
+    }
+    targets.put(m);
+    const value = (name) => m[name]?.smoothed ?? m[name]?.probability_high;
+    plane.put(value("valence"), value("arousal"));
+    const good = !m.reasons.length;
+    by("quality").textContent = good ? "good" : m.reasons.join("; ");
+    by("quality").className = good ? "good" : "bad";
+    by("latency").textContent = `${m.latency_ms.toFixed(1)} ms after the newest sample, ${m.compute_ms.toFixed(1)} ms of it computing`;
+    by("fresh").textContent = `at ${Math.round(m.time_s)} s, about the last ${run.window_s} s`;
+  },
+  marker(m) {
+    marks.push({ time: m.time_s, text: m.text });
+  },
+  status(m) {
+    by("notice").textContent = m.text;
+    by("notice").hidden = m.kind === "reconnected";
+  },
+  health(m) {
+    by("outputs").textContent = m.sinks
+      .map((s) => s.name + (s.trouble ? `: ${s.trouble}` : "") + (s.missed ? ` (${s.missed} missed)` : ""))
+      .join(", ");
+    by("outputs").className = m.sinks.some((s) => s.trouble) ? "bad" : "";
+  },
+  summary(m) {
+    ended = true;
+    by("notice").textContent = `The run has ended: ${m.windows} windows in ${m.seconds.toFixed(0)} s.`;
+    by("notice").hidden = false;
+  },
+};
+
+function connect() {
+  const token = new URLSearchParams(location.search).get("token");
+  const query = token ? `?token=${encodeURIComponent(token)}` : "";
+  socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws${query}`);
+  socket.onopen = () => {
+    failures = 0;
+    link("live", "live");
+  };
+  socket.onmessage = ({ data }) => {
+    const message = JSON.parse(data);
+    receive[message.type]?.(message);
+    dirty = true;
+  };
+  socket.onclose = () => {
+    link("lost", ended ? "ended" : "not connected, trying again");
+    setTimeout(connect, RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]);
+  };
+}
+
+function link(kind, text) {
+  by("link").className = "pill " + kind;
+  by("link").textContent = text;
+}
+
+function draw() {
+  if (!dirty || document.hidden) return;
+  dirty = false;
+  targets.draw();
+  plane.draw();
+  if (!paused) plots.draw();
+}
+
+function pause(on = !paused) {
+  paused = on;
+  by("pause").setAttribute("aria-pressed", paused);
+  by("pause").textContent = paused ? "Go on" : "Pause";
+  if (!paused) plots.follow();
+}
+
+function mark() {
+  if (socket?.readyState === WebSocket.OPEN) {
+    socket.send(JSON.stringify({ type: "marker", text: `mark ${marks.length + 1}` }));
+  }
+}
+
+plots.onZoom = () => pause(true);
+document.querySelectorAll("[data-span]").forEach((button) => {
+  button.onclick = () => {
+    document.querySelectorAll("[data-span]").forEach((b) => b.setAttribute("aria-pressed", b === button));
+    plots.span = Number(button.dataset.span);
+    pause(false);
+  };
+});
+by("pause").onclick = () => pause();
+by("mark").onclick = mark;
+document.querySelectorAll(".plot").forEach((place) => (place.ondblclick = () => pause(false)));
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (event.key === "m" || event.key === "M") mark();
+  else if (event.key === " " && event.target.tagName !== "BUTTON") {
+    event.preventDefault();
+    pause();
+  }
+});
+document.addEventListener("visibilitychange", () => (dirty = true));
+setInterval(draw, FRAME_MS);
+connect();

@@ -1,0 +1,285 @@
+"""MQTT: predictions to a broker, with Home Assistant discovery. `--mqtt mqtt://host/topic`.
+
+    TOPIC/status       online or offline, retained; the last will says offline
+    TOPIC/start        what holds for the run, retained
+    TOPIC/prediction   one JSON object a window (docs/jsonl.md), QoS 1
+    TOPIC/news         news of the sensor, and markers
+    homeassistant/...  one retained description for every value
+
+The client connects, and connects again, in a thread of its own; whether the broker is there never
+matters to the run. While it is away messages wait; what does not fit is counted as missed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from device.errors import MissingExtraError, SinkError
+from runtime.pipeline import Prediction
+from runtime.reader import Status
+from runtime.sinks.jsonl import prediction_fields, start_fields
+from runtime.sinks.sink import Marker, Session, Sink, Summary
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client
+
+_QOS = 1
+_KEEPALIVE_S = 20
+# Ten minutes of predictions.
+_CAPACITY = 600
+_RETRY_S = (1, 30)
+_FAREWELL_S = 2.0
+
+
+@dataclass(frozen=True)
+class Broker:
+    """Where to publish.
+
+    Attributes
+    ----------
+    host, port : str, int
+        Of the broker.
+    topic : str
+        Under which everything lies.
+    user, password : str or None
+        The password may also stand in the environment: RTCAN_MQTT_PASSWORD.
+    tls : bool
+        Whether to encrypt.
+    """
+
+    host: str
+    port: int
+    topic: str
+    user: str | None = None
+    password: str | None = None
+    tls: bool = False
+
+    @staticmethod
+    def parse(url: str) -> Broker:
+        """Read mqtt[s]://[user[:password]@]host[:port]/topic.
+
+        Raises
+        ------
+        SinkError
+            Saying what is wrong with it.
+        """
+        parts = urlsplit(url)
+        topic = parts.path.strip("/")
+        try:
+            port = parts.port
+        except ValueError:
+            port = -1
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or not topic or port == -1:
+            raise SinkError(
+                f"--mqtt {_without_password(url)!r} is not understood; expected was "
+                "mqtt://host/topic, or mqtts://user:password@host:port/topic"
+            )
+        if re.search(r"[+#]", topic):
+            raise SinkError(f"--mqtt: the topic {topic!r} may hold neither + nor #")
+        tls = parts.scheme == "mqtts"
+        return Broker(
+            parts.hostname,
+            port or (8883 if tls else 1883),
+            topic,
+            unquote(parts.username) if parts.username else None,
+            unquote(parts.password) if parts.password else os.environ.get("RTCAN_MQTT_PASSWORD"),
+            tls,
+        )
+
+
+class MqttSink(Sink):
+    """Publish to a broker.
+
+    Parameters
+    ----------
+    url : str
+        See `Broker.parse`.
+
+    Raises
+    ------
+    SinkError
+        If it is not understood.
+    MissingExtraError
+        If paho-mqtt is not installed.
+    """
+
+    name = "mqtt"
+
+    def __init__(self, url: str) -> None:
+        self._broker = Broker.parse(url)
+        if importlib.util.find_spec("paho") is None:
+            raise MissingExtraError("paho-mqtt", "mqtt", "Publishing with --mqtt")
+        self._client: Client | None = None
+        self._greeting: list[tuple[str, str]] = []
+        self._sent = 0
+        self._arrived = 0
+
+    def start(self, session: Session) -> None:
+        """Begin to connect."""
+        from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+        from paho.mqtt.enums import CallbackAPIVersion
+        from paho.mqtt.properties import Properties
+        from paho.mqtt.reasoncodes import ReasonCode
+
+        broker = self._broker
+        where = f"{broker.host}:{broker.port}"
+        client = Client(CallbackAPIVersion.VERSION2)
+        client.will_set(self._topic("status"), "offline", qos=_QOS, retain=True)
+        client.max_queued_messages_set(_CAPACITY)
+        client.reconnect_delay_set(*_RETRY_S)
+        client.connect_timeout = 5.0
+        if broker.user is not None:
+            client.username_pw_set(broker.user, broker.password)
+        if broker.tls:
+            client.tls_set()
+        self._greeting = [
+            (self._topic("start"), json.dumps(start_fields(session))),
+            *discovery(broker.topic, session),
+            (self._topic("status"), "online"),
+        ]
+
+        def connected(
+            client: Client,
+            data: Any,
+            flags: ConnectFlags,
+            reason: ReasonCode,
+            properties: Properties | None,
+        ) -> None:
+            if reason.is_failure:
+                self.trouble = f"broker {where} refuses: {reason}"
+                return
+            # A broker that was restarted may have forgotten what was retained.
+            for topic, text in self._greeting:
+                self._sent += 1
+                client.publish(topic, text, qos=_QOS, retain=True)
+            self.trouble = None
+
+        def disconnected(
+            client: Client,
+            data: Any,
+            flags: DisconnectFlags,
+            reason: ReasonCode,
+            properties: Properties | None,
+        ) -> None:
+            if reason.is_failure:
+                self.trouble = f"broker {where} went away ({reason}); trying again"
+
+        def published(
+            client: Client,
+            data: Any,
+            number: int,
+            reason: ReasonCode,
+            properties: Properties | None,
+        ) -> None:
+            self._arrived += 1
+
+        def failed(client: Client, data: Any) -> None:
+            self.trouble = f"broker {where} cannot be reached; trying again"
+
+        client.on_connect = connected
+        client.on_disconnect = disconnected
+        client.on_connect_fail = failed
+        client.on_publish = published
+        client.connect_async(broker.host, broker.port, keepalive=_KEEPALIVE_S)
+        client.loop_start()
+        self._client = client
+
+    def prediction(self, prediction: Prediction) -> None:
+        """Publish a prediction."""
+        self._publish("prediction", json.dumps(prediction_fields(prediction)))
+
+    def status(self, status: Status) -> None:
+        """Publish news."""
+        self._publish("news", json.dumps({"kind": status.kind, "text": status.text}))
+
+    def marker(self, marker: Marker) -> None:
+        """Publish a marker."""
+        news = {"kind": "marker", "text": marker.text, "time_s": round(marker.time_s, 6)}
+        self._publish("news", json.dumps(news))
+
+    def close(self, summary: Summary) -> None:
+        """Say goodbye, if the broker is there to hear it."""
+        client = self._client
+        if client is None:
+            return
+        if client.is_connected():
+            last = client.publish(self._topic("status"), "offline", qos=_QOS, retain=True)
+            self._sent += 1
+            last.wait_for_publish(_FAREWELL_S)
+        client.disconnect()
+        client.loop_stop()
+        self.missed += self._sent - self._arrived
+
+    def _publish(self, name: str, text: str) -> None:
+        from paho.mqtt.enums import MQTTErrorCode
+
+        if self._client is None:
+            return
+        queued = self._client.publish(self._topic(name), text, qos=_QOS)
+        if queued.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
+            self.missed += 1
+        else:
+            self._sent += 1
+
+    def _topic(self, name: str) -> str:
+        return f"{self._broker.topic}/{name}"
+
+
+def discovery(topic: str, session: Session) -> list[tuple[str, str]]:
+    """Return Home Assistant's descriptions, as (topic, JSON).
+
+    https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery
+    """
+    key = re.sub(r"[^A-Za-z0-9_-]", "_", topic)
+    common = {
+        "state_topic": f"{topic}/prediction",
+        "availability_topic": f"{topic}/status",
+        "device": {
+            "identifiers": [f"rtcan_{key}"],
+            "name": f"RTCAN {topic}",
+            "manufacturer": "RTCAN",
+            "model": f"{session.sensor.name}, {session.model}",
+        },
+    }
+    found = []
+    for target in session.contract.targets:
+        name = target.name
+        found.append((f"{name}_state", {
+            "name": name.capitalize(),
+            "icon": "mdi:head-heart-outline",
+            "device_class": "enum",
+            "options": ["none", *target.classes],
+            "value_template": f"{{{{ value_json.{name}.state }}}}",
+        }))  # fmt: skip
+        found.append((f"{name}_probability", {
+            "name": f"{name.capitalize()} probability",
+            "icon": "mdi:percent",
+            "unit_of_measurement": "%",
+            "state_class": "measurement",
+            "value_template": (
+                f"{{{{ (value_json.{name}.probability_high * 100) | round(1) "
+                f"if value_json.{name}.probability_high is not none else none }}}}"
+            ),
+        }))  # fmt: skip
+    found.append(("signal", {
+        "name": "Signal",
+        "icon": "mdi:signal",
+        "value_template": "{{ value_json.reasons | join('; ') or 'good' }}",
+    }))  # fmt: skip
+    return [
+        (
+            f"homeassistant/sensor/rtcan_{key}/{item}/config",
+            json.dumps({**common, **fields, "unique_id": f"rtcan_{key}_{item}"}),
+        )
+        for item, fields in found
+    ]
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", url)
