@@ -12,6 +12,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from export.card import CARD_KEY
 from export.lower import Lowered
 from runtime.contract import METADATA_KEY, Contract
 from runtime.music import MOST_DEVIATIONS
@@ -60,7 +61,7 @@ class Graph(nn.Module):
         )
 
 
-def build(graph: Graph, contract: Contract) -> bytes:
+def build(graph: Graph, contract: Contract, card: str = "{}") -> bytes:
     """Export to ONNX with a dynamic batch, the contract in the metadata, and a seal.
 
     What is written is the lowered form of the networks (`export.lower`); that it equals them is
@@ -99,12 +100,12 @@ def build(graph: Graph, contract: Contract) -> bytes:
             verbose=False,
         )
         model = onnx.load(path)
-    return finish(model, contract)
+    return finish(model, contract, card)
 
 
-def finish(model: onnx.ModelProto, contract: Contract) -> bytes:
-    """Return the file's content: the checked model with the contract inside and the seal on it."""
+def finish(model: onnx.ModelProto, contract: Contract, card: str = "{}") -> bytes:
+    """Return the file's content: the checked model, its contract and card inside, sealed."""
     del model.metadata_props[:]
-    onnx.helper.set_model_props(model, {METADATA_KEY: contract.to_json()})
+    onnx.helper.set_model_props(model, {METADATA_KEY: contract.to_json(), CARD_KEY: card})
     onnx.checker.check_model(model)
     return seal(model.SerializeToString())

@@ -49,8 +49,8 @@ def main(
     ):
         if importlib.util.find_spec(package) is None:
             raise MissingExtraError(package, extra, "Exporting")
+    from export import card, parity, proof
     from export import graph as graphs
-    from export import parity, proof
     from training import checkpoint
     from training.files import write_whole
 
@@ -59,7 +59,7 @@ def main(
         raise CheckpointError(f"{path} holds no windows to prove an export with; train again")
     graph = graphs.Graph(dict(stored.networks), stored.contract)
     click.echo(f"Exporting {path} ...")
-    data = graphs.build(graph, stored.contract)
+    data = graphs.build(graph, stored.contract, card.facts(stored.metrics))
     proven = {
         place: parity.compare(graph, data, stored.examples, stored.music, place)
         for place in provider
@@ -99,8 +99,10 @@ def _variants(
     if not (fp16 or int8):
         return []
     from export import variants
+    from export.card import facts as card_facts
     from training.files import write_whole
 
+    facts = card_facts(stored.metrics)
     if stored.music is not None:
         raise ExportError(
             "Variants of networks with music are not made yet: leave --fp16 and --int8 out"
@@ -109,9 +111,9 @@ def _variants(
     for name in [name for name, wanted in (("fp16", fp16), ("int8", int8)) if wanted]:
         click.echo(f"Building {name} ...")
         if name == "fp16":
-            variant = variants.half(data, stored.contract)
+            variant = variants.half(data, stored.contract, facts)
         else:
-            variant = variants.eight_bit(data, stored.contract, stored.calibration)
+            variant = variants.eight_bit(data, stored.contract, stored.calibration, facts)
         verdict = variants.judge(name, data, variant, stored.examples, stored.truth)
         place = target.with_suffix(f".{name}.onnx")
         click.echo(verdict.describe())

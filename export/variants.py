@@ -72,7 +72,7 @@ class Verdict:
         )
 
 
-def half(model: bytes, contract: Contract) -> bytes:
+def half(model: bytes, contract: Contract, card: str = "{}") -> bytes:
     """Return the model in half precision; input and outputs stay float32."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
     from onnxruntime.transformers.onnx_model import OnnxModel
@@ -80,10 +80,12 @@ def half(model: bytes, contract: Contract) -> bytes:
     converted = convert_float_to_float16(onnx.load_from_string(model), keep_io_types=True)
     # The converter appends its casts at the end; ONNX wants every node after its inputs.
     OnnxModel(converted).topological_sort()
-    return finish(converted, contract)
+    return finish(converted, contract, card)
 
 
-def eight_bit(model: bytes, contract: Contract, calibration: NDArray[np.float32]) -> bytes:
+def eight_bit(
+    model: bytes, contract: Contract, calibration: NDArray[np.float32], card: str = "{}"
+) -> bytes:
     """Return the model quantised to 8 bits.
 
     Parameters
@@ -94,6 +96,8 @@ def eight_bit(model: bytes, contract: Contract, calibration: NDArray[np.float32]
         Its contract.
     calibration : float32 (n, 3, input_length)
         Windows of the training side.
+    card : str
+        Facts for the model card.
     """
     from onnxruntime.quantization import (
         CalibrationDataReader,
@@ -128,7 +132,7 @@ def eight_bit(model: bytes, contract: Contract, calibration: NDArray[np.float32]
             op_types_to_quantize=["Conv", "Gemm"],
         )
         logging.disable(logging.NOTSET)
-        return finish(onnx.load(target), contract)
+        return finish(onnx.load(target), contract, card)
 
 
 def judge(

@@ -1,0 +1,78 @@
+import dataclasses
+from pathlib import Path
+
+import onnx
+import pytest
+from click.testing import CliRunner
+
+from export import card
+from export import graph as graphs
+from runtime.contract import Contract
+
+FIGURES = {
+    "n": 60,
+    "subjects": 5,
+    "accuracy": 0.9,
+    "balanced_accuracy": 0.71,
+    "balanced_accuracy_95": [0.6, 0.82],
+    "macro_f1": 0.7,
+    "macro_f1_95": None,
+    "confusion": [[1, 2], [3, 4]],
+}
+METRICS = {
+    "dataset": "eevr",
+    "protocol": "subject (10 folds)",
+    "labels": "middle of the scale",
+    "recordings": 296,
+    "windows": 2940,
+    "skipped": {"no ratings": 3},
+    "targets": {"arousal": {"rtcan": FIGURES, "majority": FIGURES, "high_share": 0.5}},
+    "history": {"arousal": [1, 2, 3]},
+}
+
+
+@pytest.fixture
+def model(tiny_model: Path, tiny_contract: Contract, tmp_path: Path) -> Path:
+    contract = dataclasses.replace(tiny_contract, trained_on="EEVR (37 people)")
+    path = tmp_path / "best.onnx"
+    path.write_bytes(graphs.finish(onnx.load(tiny_model), contract, card.facts(METRICS)))
+    return path
+
+
+def test_the_card_tells_data_figures_limits_and_use(model: Path) -> None:
+    result = CliRunner().invoke(card.main, [str(model)])
+    assert result.exit_code == 0, result.output
+    for said in (
+        "# Model card: best.onnx",
+        "Trained on EEVR (37 people)",
+        "subject (10 folds)",
+        "left out: 3 x no ratings",
+        "| arousal | RTCAN-1D | 60 | 0.71 [0.60, 0.82] | 0.70 |",
+        "| arousal | always the majority |",
+        "tells little about valence",
+        "not for hiring",
+        "10 s after 2 s of context",
+    ):
+        assert said in result.output, said
+    assert "confusion" not in card.facts(METRICS)
+
+
+def test_the_card_as_a_file(model: Path, tmp_path: Path) -> None:
+    target = tmp_path / "card.md"
+    assert CliRunner().invoke(card.main, [str(model), "--output", str(target)]).exit_code == 0
+    assert target.read_text(encoding="utf-8").startswith("# Model card")
+
+
+def test_a_model_without_facts_says_so(tiny_model: Path) -> None:
+    result = CliRunner().invoke(card.main, [str(tiny_model)])
+    assert "Nothing is recorded about its training" in result.output
+
+
+@pytest.mark.parametrize("content", [None, b"not a model"])
+def test_what_is_no_model_is_one_clear_line(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "x.onnx"
+    if content is not None:
+        path.write_bytes(content)
+    result = CliRunner().invoke(card.main, [str(path)])
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ") and "x.onnx" in result.output
