@@ -45,6 +45,36 @@ class CvxEdaParameters:
 
 
 @dataclass(frozen=True, kw_only=True)
+class QualityLimits:
+    """What a believable signal is, and how good it must be for an answer.
+
+    Level and slope are the limits of Kleckner et al. 2018, "Simple, Transparent, and Flexible
+    Automated Quality Assessment Procedures for Ambulatory Electrodermal Activity Data"
+    (doi:10.1109/TBME.2017.2758643).
+
+    Attributes
+    ----------
+    min_us, max_us : float
+        Levels that skin has, microsiemens.
+    max_slope_us_per_s : float
+        A faster change is motion, not sweat.
+    spread_s : float
+        Seconds around such a change that are not believed either.
+    flat_s : float
+        Seconds without any change at all after which the signal counts as stuck.
+    min_score : float
+        Score (0 to 1) below which the answer is withheld.
+    """
+
+    min_us: float = 0.05
+    max_us: float = 60.0
+    max_slope_us_per_s: float = 10.0
+    spread_s: float = 0.5
+    flat_s: float = 5.0
+    min_score: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """One thing that is predicted.
 
@@ -99,6 +129,8 @@ class Contract:
         Standard deviation in microsiemens under which the signal counts as flat.
     cvxeda : CvxEdaParameters
         Constants of the decomposition.
+    quality : QualityLimits
+        What a believable signal is; judged live, never while training.
     targets : tuple of Target
         What is predicted.
     labels : str
@@ -125,6 +157,7 @@ class Contract:
     max_gap_share: float = 0.1
     min_std_us: float = 1e-4
     cvxeda: CvxEdaParameters = field(default_factory=CvxEdaParameters)
+    quality: QualityLimits = field(default_factory=QualityLimits)
     targets: tuple[Target, ...] = (Target(name="arousal"), Target(name="valence"))
     labels: str = "not stated"
     trained_on: str = "not stated"
@@ -237,11 +270,12 @@ _READERS: dict[str, Callable[[Any, str], Any]] = {
         _build(Target, x, f"{p}[{i}]") for i, x in enumerate(_list(v, p))
     ),
     "CvxEdaParameters": lambda v, p: _build(CvxEdaParameters, v, p),
+    "QualityLimits": lambda v, p: _build(QualityLimits, v, p),
 }
 
 
 def _check_ranges(contract: Contract) -> None:
-    c, d = contract, contract.cvxeda
+    c, d, q = contract, contract.cvxeda, contract.quality
     checks: list[tuple[str, Any, bool, str]] = [
         ("schema", c.schema, c.schema == SCHEMA, f"{SCHEMA}"),
         ("rate_hz", c.rate_hz, 1 <= c.rate_hz <= 2000, "1 to 2000"),
@@ -260,6 +294,12 @@ def _check_ranges(contract: Contract) -> None:
         ("cvxeda.knot_spacing_s", d.knot_spacing_s, 1 <= d.knot_spacing_s <= 600, "1 to 600"),
         ("cvxeda.alpha", d.alpha, 0 < d.alpha <= 1e3, "above 0, at most 1000"),
         ("cvxeda.gamma", d.gamma, 0 < d.gamma <= 1e3, "above 0, at most 1000"),
+        ("quality.min_us", q.min_us, 0 <= q.min_us < q.max_us, "0 or more, below max_us"),
+        ("quality.max_us", q.max_us, q.max_us <= 1e6, "at most 1000000"),
+        ("quality.max_slope_us_per_s", q.max_slope_us_per_s, q.max_slope_us_per_s > 0, "above 0"),
+        ("quality.spread_s", q.spread_s, 0 <= q.spread_s <= 60, "0 to 60"),
+        ("quality.flat_s", q.flat_s, 0 < q.flat_s <= 3600, "above 0, at most 3600"),
+        ("quality.min_score", q.min_score, 0 <= q.min_score <= 1, "0 to 1"),
         ("targets", [t.name for t in c.targets], bool(c.targets), "at least one"),
         ("music_std", len(c.music_std), len(c.music_std) == len(c.music_mean), "as many as means"),
         ("music_std", min(c.music_std, default=1.0), min(c.music_std, default=1.0) > 0, "above 0"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from device.errors import ModelError
 from device.samples import Samples
 from runtime.classifier import Classifier
 from runtime.preprocess import Preprocessor, Window
+from runtime.quality import assess
 
 WITHHELD = "none"
 
@@ -76,6 +77,8 @@ class Prediction:
         Seconds of answers that the baseline still needs; 0 when it is known or not asked for.
     level_change_us : float or None
         Tonic level of the newest hop against the baseline, microsiemens.
+    quality : float
+        How far the window's signal can be believed, 0 to 1; see `runtime.quality`.
     """
 
     window: Window
@@ -85,11 +88,12 @@ class Prediction:
     decisions: Mapping[str, Decision] = field(default_factory=dict)
     baseline_left_s: float = 0.0
     level_change_us: float | None = None
+    quality: float = 1.0
 
     @property
     def withheld(self) -> bool:
         """Whether the signal allowed no answer."""
-        return self.window.input is None
+        return all(item.probability_high is None for item in self.estimates.values())
 
 
 class Pipeline:
@@ -142,17 +146,24 @@ class Pipeline:
         arrived_s = began_s if arrival_s is None else arrival_s
         predictions = []
         for window in self.preprocessor.push(samples.time_s, samples.eda_us):
-            estimates = self._estimate(window)
+            quality = assess(window, self.contract)
+            estimates = self._estimate(window, quality.sufficient)
             now_s = time.monotonic()
             predictions.append(
-                Prediction(window, estimates, 1e3 * (now_s - began_s), 1e3 * (now_s - arrived_s))
+                Prediction(
+                    replace(window, reasons=quality.reasons),
+                    estimates,
+                    1e3 * (now_s - began_s),
+                    1e3 * (now_s - arrived_s),
+                    quality=quality.score,
+                )
             )
             began_s = now_s
         return predictions
 
-    def _estimate(self, window: Window) -> dict[str, Estimate]:
+    def _estimate(self, window: Window, sufficient: bool) -> dict[str, Estimate]:
         targets = self.contract.targets
-        if window.input is None:
+        if window.input is None or not sufficient:
             return {target.name: Estimate(WITHHELD, None) for target in targets}
         answer = self.classifier(window.input[None], self.music)
         estimates = {}

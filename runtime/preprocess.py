@@ -35,6 +35,11 @@ class Window:
         Share of context and window that had no samples, 0 to 1.
     reasons : tuple of str
         What is wrong with the signal, in plain words; empty when nothing is.
+    well_posed : bool
+        Whether the decomposition told tonic and phasic apart.
+    open_share : float
+        Share of context and window in which the sensor was read but had no value, 0 to 1: open or
+        saturated electrodes.
     """
 
     index: int
@@ -46,6 +51,8 @@ class Window:
     phasic_us: FloatArray
     gap_share: float
     reasons: tuple[str, ...]
+    well_posed: bool = True
+    open_share: float = 0.0
 
 
 class Preprocessor:
@@ -77,6 +84,7 @@ class Preprocessor:
         self._resampler.reset()
         self._eda = np.empty(0)
         self._gap = np.empty(0, dtype=bool)
+        self._open_s = np.empty(0)  # times without a value
         self._first = 0  # grid index of the oldest value kept
         self._count = 0
 
@@ -100,6 +108,7 @@ class Preprocessor:
         device.errors.SignalError
             See `Resampler.push`.
         """
+        self._open_s = np.concatenate([self._open_s, time_s[np.isnan(eda_us)]])
         grid = self._resampler.push(time_s, eda_us)
         self._eda = np.concatenate([self._eda, grid.eda_us])
         self._gap = np.concatenate([self._gap, grid.gap])
@@ -114,7 +123,20 @@ class Preprocessor:
         drop = min(at, self._eda.size)
         self._eda, self._gap = self._eda[drop:], self._gap[drop:]
         self._first += drop
+        if self._open_s.size:
+            kept_s = self._resampler.origin_s + self._first / contract.rate_hz
+            # Before the first value there is no grid, and all times are kept.
+            self._open_s = self._open_s[~(self._open_s < kept_s)]
         return windows
+
+    def _open_share(self, first: int) -> float:
+        """Return the share of grid cells from `first` in which the sensor had no value."""
+        contract = self.contract
+        if not self._open_s.size:
+            return 0.0
+        cells = np.floor((self._open_s - self._resampler.origin_s) * contract.rate_hz) - first
+        inside = np.unique(cells[(cells >= 0) & (cells < contract.total_samples)])
+        return inside.size / contract.total_samples
 
     def _window(self, first: int, eda_us: FloatArray, gap: NDArray[np.bool_]) -> Window:
         contract = self.contract
@@ -125,6 +147,7 @@ class Preprocessor:
         std_us, mean_us = float(eda_us.std()), float(eda_us.mean())
         seen_us = eda_us[context:].copy()
         nothing = np.empty(0)
+        open_share = self._open_share(first)
         refused = None
         if gap_share > contract.max_gap_share:
             refused = f"{gap_share:.0%} of the window has no samples"
@@ -132,7 +155,16 @@ class Preprocessor:
             refused = "the signal does not move at all"
         if refused is not None:
             return Window(
-                self._count, start_s, end_s, None, seen_us, nothing, nothing, gap_share, (refused,)
+                self._count,
+                start_s,
+                end_s,
+                None,
+                seen_us,
+                nothing,
+                nothing,
+                gap_share,
+                (refused,),
+                open_share=open_share,
             )
         scaled = (eda_us - mean_us) / std_us
         parts = self._cvxeda.decompose(scaled)
@@ -153,6 +185,8 @@ class Preprocessor:
             parts.phasic[context:] * std_us,
             gap_share,
             tuple(reasons),
+            parts.well_posed,
+            open_share,
         )
 
 
