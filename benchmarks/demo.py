@@ -19,7 +19,7 @@ from rich.text import Text
 
 from device.cli import RtcanCommand
 from device.errors import DeviceError
-from device.simulator import alternating
+from device.skin import alternating
 
 _PERIOD_S = 120.0
 _PERIODS = 4

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from device.sensor import Sensor
 
 DEFAULT_MODEL = Path("save/best.onnx")
+# Trained on simulated people by `make demo-model`.
+DEMO_MODEL = Path(__file__).with_name("demo.onnx")
 _REPLAY = "replay:"
 
 
@@ -37,6 +39,9 @@ _REPLAY = "replay:"
     "--port",
     help="/dev/ttyUSB0, COM3, socket://host:port, a pattern such as '/dev/ttyUSB*', "
     "usb:VID:PID[:SERIAL] as rtcan-devices prints it, a text recording, or replay:PATH.",
+)
+@click.option(
+    "--demo", is_flag=True, help="A simulated person, 8 times faster than life, and a model for it."
 )
 @click.option(
     "--sensor",
@@ -82,6 +87,7 @@ _REPLAY = "replay:"
 def main(
     action: str | None,
     port: str | None,
+    demo: bool,
     kind: str,
     model: Path | None,
     baud: int | None,
@@ -100,16 +106,21 @@ def main(
     It ends on Ctrl-C, after --duration, or when the sensor goes away and --no-reconnect is given;
     a summary follows. `rtcan-live doctor` checks what is installed and plugged in instead.
     """
-    path = model or DEFAULT_MODEL
+    path = model or (DEMO_MODEL if demo else DEFAULT_MODEL)
     if action == "doctor":
         from runtime.doctor import examine
 
         sys.exit(0 if examine(port, path) else 1)
-    if port is None:
-        raise click.UsageError("Missing option '--port'.")
+    if demo == (port is not None):
+        raise click.UsageError("Give either --port, or --demo to see it without a sensor.")
     # Heavy imports wait until the options are known to be good: --help is to answer at once.
     options = (kind, baud, rate_hz, calibration, column, channel)
-    sensor = _replay(port, rate_hz, column, speed) or _sensor(port, *options)
+    if port is None:
+        from device.demo_sensor import DemoSensor
+
+        sensor: Sensor = DemoSensor()
+    else:
+        sensor = _replay(port, rate_hz, column, speed) or _sensor(port, *options)
     if model is None and not path.is_file():
         raise ModelError(
             f"No --model was given and there is no {DEFAULT_MODEL}. Make one: python -m "
