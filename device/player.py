@@ -36,8 +36,8 @@ class Sent:
         Microsiemens on the skin; NaN for lifted electrodes.
     time_s : float
         Monotonic host time at which it was taken.
-    frame : bytes
-        As the board sent it.
+    frame, arrived : bytes
+        As the board sent it, and as it came to the port.
     damaged : bool
         Whether the line did it harm.
     """
@@ -45,6 +45,7 @@ class Sent:
     eda_us: float
     time_s: float
     frame: bytes
+    arrived: bytes
     damaged: bool
 
 
@@ -186,7 +187,7 @@ class Player:
             if piece.tag is not None:
                 value, taken_s, frame = self._on_their_way.pop(piece.tag)
                 if self._observer is not None:
-                    self._observer(Sent(value, taken_s, frame, piece.damaged))
+                    self._observer(Sent(value, taken_s, frame, piece.data, piece.damaged))
 
     def _finish(self) -> None:
         """Let everything arrive."""

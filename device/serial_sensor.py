@@ -19,10 +19,12 @@ from device.transport import SerialTransport
 # After this long of nothing but nonsense the user is told; an Uno's boot takes two seconds.
 _PATIENCE_S = 4.0
 _FEW_BYTES = 32
+# The worst line that is still a line harms this many readings for each that comes whole.
+_BAD_LINE = 4
 # How long a driver that may have something to send waits for bytes.
 _SLICE_S = 0.05
 # An unnumbered stream may lose readings unseen: its pace is measured over a shorter time.
-_MEMORY_S = {True: 60.0, False: 20.0}
+_MEMORY_S = {True: 60.0, False: 10.0}
 _SETTLE_S = {True: 1.0, False: 1.5}
 
 
@@ -230,7 +232,7 @@ class SerialSensor:
         understood = driver.good - self._good_at_open
         refused = driver.damaged - self._damaged_at_open
         elapsed_s = arrival_s - self._first_byte_s
-        if elapsed_s < _PATIENCE_S or understood > refused:
+        if elapsed_s < _PATIENCE_S or understood * _BAD_LINE > refused:
             return
         if self._bytes_seen < _FEW_BYTES and refused == 0:
             return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from device.calibration import Calibration
+
 
 class Board(Protocol):
     """What a sensor does, but for the passing of time.
@@ -18,6 +20,10 @@ class Board(Protocol):
 
     key: str
     streaming: bool
+
+    @property
+    def calibration(self) -> Calibration:
+        """From microsiemens to what is sent."""
 
     @property
     def rate_hz(self) -> float:

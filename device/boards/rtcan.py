@@ -49,8 +49,12 @@ class RtcanBoard:
         adc = calibration.open_adc
         if not math.isnan(eda_us):
             adc = min(max(float(calibration.to_adc(eda_us)), 0.0), calibration.open_adc)
+        frame = rtcan.encode_sample(self._sequence, round(device_s * 1e6), round(adc))
         self._sequence += 1
-        return rtcan.encode_sample(self._sequence - 1, round(device_s * 1e6), round(adc))
+        if self._sequence % round(self.rate_hz) == 0:
+            # Ahead of the sample, so that whoever waits for its last byte has all of it.
+            frame = rtcan.encode_settings(self._settings(started=False)) + frame
+        return frame
 
     def _obey(self, line: bytes) -> bytes:
         word, _, number = line.partition(b" ")
@@ -67,6 +71,8 @@ class RtcanBoard:
         return self._identity(started=False)
 
     def _identity(self, started: bool) -> bytes:
-        calibration = self.calibration
-        identity = Identity("sim", _BITS, calibration.open_adc, self.rate_hz, started)
-        return rtcan.encode_text(identity.to_text())
+        identity = self._settings(started)
+        return rtcan.encode_settings(identity) + rtcan.encode_text(identity.to_text())
+
+    def _settings(self, started: bool) -> Identity:
+        return Identity("sim", _BITS, self.calibration.open_adc, self.rate_hz, started)

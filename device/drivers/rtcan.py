@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 from device.calibration import GroveCalibration
@@ -91,8 +92,11 @@ class RtcanDriver:
         readings = self._decoder.push(data)
         starts = list(self._decoder.starts)
         for text in self._decoder.texts:
-            self._hear(text)
+            self._hear(parse_identity(text))
+        for settings in self._decoder.settings:
+            self._hear(settings)
         self._decoder.texts.clear()
+        self._decoder.settings.clear()
         batches = []
         for first, stop in itertools.pairwise([0, *starts, len(readings)]):
             if first in starts:
@@ -110,7 +114,7 @@ class RtcanDriver:
 
     def details(self) -> str:
         """Say the board and the calibration."""
-        board = self.identity.board if self.identity else "not yet identified"
+        board = (self.identity.board if self.identity else "") or "not yet identified"
         return f"{board}, {self._calibration().describe()}"
 
     def expects(self) -> str:
@@ -120,14 +124,14 @@ class RtcanDriver:
             "firmware), and is its baud rate 115200? Or name the sensor that it is with --sensor"
         )
 
-    def _hear(self, text: str) -> None:
-        identity = parse_identity(text)
+    def _hear(self, identity: Identity | None) -> None:
         if identity is None:
             return
-        self.identity = identity
+        known = self.identity.board if self.identity else ""
+        self.identity = dataclasses.replace(identity, board=identity.board or known)
         self._settled = round(identity.rate_hz) == round(self._rate_hz)
         if identity.started:
-            # It has forgotten the rate: tell it without waiting.
+            # It may have forgotten the rate: tell it without waiting.
             self._settled = False
             self._asked_s -= _ASK_EVERY_S
 

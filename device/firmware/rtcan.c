@@ -29,6 +29,7 @@
 #endif
 #define BAUD_RATE 115200UL
 #define VERSION 1
+#define SETTINGS_FRAME 0x41
 #define TEXT_FRAME 0x81
 #define CONVERSIONS 16
 #define BITS 14
@@ -124,10 +125,21 @@ static void send_text(const char *text)
 	send_frame(payload, 1 + size);
 }
 
-static void send_identity(const char *greeting)
+/* What a reader must know to use a sample, in few bytes, which pass even a bad line. */
+static void send_settings(bool started)
+{
+	uint8_t payload[7 + 2] = {
+		SETTINGS_FRAME, BITS, open_adc, open_adc >> 8, rate_hz, rate_hz >> 8, started,
+	};
+
+	send_frame(payload, 7);
+}
+
+static void send_identity(const char *greeting, bool started)
 {
 	char text[LONGEST_TEXT + 1];
 
+	send_settings(started);
 	snprintf(text, sizeof text, "%s %d board=%s bits=%d open=%u rate=%u", greeting, VERSION,
 		 BOARD, BITS, open_adc, rate_hz);
 	send_text(text);
@@ -182,7 +194,7 @@ static void obey(char *line)
 		send_text("error");
 		return;
 	}
-	send_identity("rtcan");
+	send_identity("rtcan", false);
 }
 
 static void listen(void)
@@ -207,6 +219,8 @@ static void listen(void)
 
 int main(void)
 {
+	uint16_t since_settings = 0;
+
 	/* Twice the usual clock, before the divider: 115200 is 2 % off at 16 MHz instead of 4 %. */
 	UCSR0A = _BV(U2X0);
 	UBRR0 = (F_CPU / 4 / BAUD_RATE - 1) / 2;
@@ -229,7 +243,7 @@ int main(void)
 	wdt_enable(WDTO_500MS);
 	sei();
 	send_byte(0);
-	send_identity("hello");
+	send_identity("hello", true);
 	for (;;) {
 		wdt_reset();
 		listen();
@@ -243,6 +257,10 @@ int main(void)
 			time_us = tick_us;
 			sei();
 			send_sample(number, time_us, read_adc());
+			if (++since_settings >= rate_hz) {
+				since_settings = 0;
+				send_settings(false);
+			}
 		}
 	}
 }

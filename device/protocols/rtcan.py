@@ -3,10 +3,13 @@
 A frame's payload, little-endian, is one of
 
     0x01  u16 sequence  u32 microseconds  u16 adc          one sample
+    0x41  u8 bits  u16 open  u16 rate  u8 started          the settings: at the start (started 1),
+                                                           after every command, once a second
     0x81  text                                             an answer or the greeting after a start
 
-each followed by its CRC-16 (XMODEM: `binascii.crc_hqx(payload, 0)`). The low seven bits of the
-first byte are the protocol's version. Commands go the other way as lines of text; see `identity`.
+each followed by its CRC-16 (XMODEM: `binascii.crc_hqx(payload, 0)`). The low six bits of the first
+byte are the protocol's version. The settings say in few bytes, which pass a bad line, what a reader
+must know to use a sample. Commands go the other way as lines of text; see `identity`.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from device.protocols.readings import Readings
 VERSION = 1
 _SAMPLE = struct.Struct("<BHIH")
 _CRC = struct.Struct("<H")
+_SETTINGS = struct.Struct("<BBHHB")
+_SETTINGS_KIND = 0x40 | VERSION
 _TEXT = 0x80 | VERSION
 # A coded sample is one byte longer than its payload and CRC.
 _CODED = _SAMPLE.size + _CRC.size + 1
@@ -54,7 +59,7 @@ class Identity:
     Attributes
     ----------
     board : str
-        Name of the hardware.
+        Name of the hardware; "" where the settings alone were heard.
     bits : int
         Resolution of a reading.
     open_adc : float
@@ -70,6 +75,11 @@ class Identity:
     open_adc: float
     rate_hz: float
     started: bool
+
+    @property
+    def possible(self) -> bool:
+        """Whether these can be a board's settings."""
+        return 8 <= self.bits <= 16 and 0 < self.open_adc < 2**self.bits and self.rate_hz > 0
 
     def to_text(self) -> str:
         """Return the line as the firmware sends it."""
@@ -89,10 +99,10 @@ def parse_identity(text: str) -> Identity | None:
     match = _IDENTITY.fullmatch(text.strip())
     if match is None or int(match[2]) != VERSION:
         return None
-    bits, open_adc, rate_hz = int(match[4]), float(match[5]), float(match[6])
-    if not (8 <= bits <= 16 and 0 < open_adc < 2**bits and rate_hz > 0):
-        return None
-    return Identity(match[3], bits, open_adc, rate_hz, match[1] == "hello")
+    identity = Identity(
+        match[3], int(match[4]), float(match[5]), float(match[6]), match[1] == "hello"
+    )
+    return identity if identity.possible else None
 
 
 @dataclass
@@ -105,13 +115,16 @@ class RtcanDecoder:
         Frames understood and frames refused since this was made.
     texts : list of str
         Texts in the order of their arrival; the caller takes them out.
+    settings : list of Identity
+        Settings in the order of their arrival; the caller takes them out.
     starts : list of int
-        For each greeting, how many of the last push's readings came before it.
+        For each sign of a start, how many of the last push's readings came before it.
     """
 
     good: int = 0
     bad: int = 0
     texts: list[str] = field(default_factory=list)
+    settings: list[Identity] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     _rest: bytes = b""
     _at_start: bool = True
@@ -125,6 +138,7 @@ class RtcanDecoder:
             self.bad += 1
         self._rest = rest
         self.starts.clear()
+        del self.settings[:-16]
         del self.texts[:-16]  # a board that talks without end must not fill the memory
         rows: list[tuple[int, int, int]] = []
         for frame in frames:
@@ -141,6 +155,7 @@ class RtcanDecoder:
         self._rest = b""
         self._at_start = True
         self.texts.clear()
+        self.settings.clear()
         self.starts.clear()
 
     def _frame(self, coded: bytes, rows: list[tuple[int, int, int]]) -> bool:
@@ -149,11 +164,11 @@ class RtcanDecoder:
             if len(coded) <= _CODED:
                 return False
             # A lost or flipped delimiter joins two frames: each may still be whole in itself.
-            found = False
-            for piece in (coded[:_CODED], coded[max(_CODED, len(coded) - _CODED) :]):
-                inner = _checked(piece)
-                if inner is not None:
-                    found = self._take(inner, rows) or found
+            head = _checked(coded[:_CODED])
+            found = head is not None and self._take(head, rows)
+            tail = _checked(coded[max(_CODED if found else 0, len(coded) - _CODED) :])
+            if tail is not None:
+                found = self._take(tail, rows) or found
             return found
         return self._take(payload, rows)
 
@@ -161,6 +176,14 @@ class RtcanDecoder:
         if payload[0] == VERSION and len(payload) == _SAMPLE.size:
             _, sequence, micros, adc = _SAMPLE.unpack(payload)
             rows.append((sequence, micros, adc))
+        elif payload[0] == _SETTINGS_KIND and len(payload) == _SETTINGS.size:
+            _, bits, open_adc, rate_hz, started = _SETTINGS.unpack(payload)
+            settings = Identity("", bits, float(open_adc), float(rate_hz), bool(started))
+            if not settings.possible:
+                return False
+            self.settings.append(settings)
+            if settings.started:
+                self.starts.append(len(rows))
         elif payload[0] == _TEXT:
             text = payload[1:].decode("ascii", errors="replace")
             self.texts.append(text)
@@ -188,6 +211,19 @@ def _framed(payload: bytes) -> bytes:
 def encode_sample(sequence: int, micros: int, adc: int) -> bytes:
     """Return the frame of one sample; the counters wrap as on the board."""
     return _framed(_SAMPLE.pack(VERSION, sequence % SEQUENCE_MODULUS, micros % TICK_MODULUS, adc))
+
+
+def encode_settings(identity: Identity) -> bytes:
+    """Return the frame of the settings."""
+    return _framed(
+        _SETTINGS.pack(
+            _SETTINGS_KIND,
+            identity.bits,
+            round(identity.open_adc),
+            round(identity.rate_hz),
+            identity.started,
+        )
+    )
 
 
 def encode_text(text: str) -> bytes:

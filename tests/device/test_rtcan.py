@@ -104,6 +104,22 @@ def test_damaged_bytes_cost_what_was_damaged_and_no_more() -> None:
     assert decoder.bad == damaged.sum()
 
 
+def test_settings_by_hand() -> None:
+    # 41 | 14 bits | 0x2000 = 8192 | 100 | started, and its CRC; zeros at 2, 5 and wherever else.
+    hello = Identity("", 14, 8192.0, 100.0, True)
+    frame = rtcan.encode_settings(hello)
+    assert cobs.decode(frame[:-1])[:-2] == bytes.fromhex("41 0e 00 20 64 00 01")
+    decoder = RtcanDecoder()
+    decoder.push(frame)
+    assert decoder.settings == [hello]
+    assert decoder.starts == [0]
+
+
+def test_two_bytes_lost_where_two_frames_meet_leave_the_second_whole() -> None:
+    first, second = rtcan.encode_sample(5, 5, 5), rtcan.encode_sample(6, 6, 6)
+    assert RtcanDecoder().push(b"\0" + first[:-2] + second).value.tolist() == [6]
+
+
 def test_texts_and_starts() -> None:
     hello = Identity("uno", 14, 8192, 100, True)
     decoder = RtcanDecoder()

@@ -1,0 +1,315 @@
+"""What reaches the user of a sensor on a bad line: simulated sensors on real pseudo-terminals.
+
+    python -m benchmarks.faults [--quick] [--output DIR]
+
+Every sensor is played under every fault in real time and read as `rtcan-live` reads it. Its skin is
+noise, so that each sample is known by its value; what was delivered is laid beside what the line
+let through whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tempfile
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import click
+import numpy as np
+
+from benchmarks._report import show_table, write_result
+from device.drivers.driver import DriverOptions
+from device.faults import Faults
+from device.player import Player, Sent
+from device.protocols.readings import IntArray
+from device.pty import PseudoTerminal
+from device.registry import DRIVERS
+from device.samples import FloatArray
+from device.serial_sensor import SerialSensor
+from device.simulator import make_board
+from runtime.reader import Chunk, Failure, Reader
+
+_RATE_HZ = 100.0
+# After the port opens, or a board starts anew, time settles for so long.
+_SETTLE_S = 5.0
+# A delivered sample is looked for this near to its time.
+_NEAR_S = 0.3
+_WORKERS = 6
+_SEED = 7
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fault.
+
+    Attributes
+    ----------
+    name : str
+        For people.
+    faults : Faults
+        What goes wrong.
+    seconds : float
+        How long it is played.
+    """
+
+    name: str
+    faults: Faults
+    seconds: float
+
+
+CASES = [
+    Case("none", Faults(), 20),
+    Case("1 % of bytes lost", Faults(drop=0.01), 30),
+    Case("1 % of bits flipped", Faults(corrupt=0.01), 30),
+    Case("clock 200 ppm fast", Faults(drift_ppm=200), 45),
+    Case("clock 200 ppm slow", Faults(drift_ppm=-200), 45),
+    Case("bursts of 500 ms", Faults(burst_s=0.5), 45),
+    Case("unplugged every 10 s", Faults(unplug_every_s=10), 35),
+    Case("reset every 20 s", Faults(reset_every_s=20), 50),
+    Case("electrodes lifted for 5 s", Faults(lift_s=5, lift_every_s=15), 32),
+]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one sensor fared under one fault.
+
+    Attributes
+    ----------
+    sensor, fault : str
+        Which.
+    sent, damaged : int
+        Samples that went to the port, and those of them that the line harmed.
+    delivered, lost : int
+        Samples delivered, and samples that came whole and were not delivered.
+    wrong, allowed : float
+        Delivered values that nobody sent, and how many the checksum lets pass (mean plus three
+        standard deviations); infinite without a checksum.
+    time_error_ms : float
+        Largest error of a time after settling.
+    recovery_s : float or None
+        Longest time from the port's return to the first new sample.
+    """
+
+    sensor: str
+    fault: str
+    sent: int
+    damaged: int
+    delivered: int
+    lost: int
+    wrong: int
+    allowed: float
+    time_error_ms: float
+    recovery_s: float | None
+
+
+class NoiseSkin:
+    """A skin whose every sample is another, between 2 and 20 microsiemens."""
+
+    def __init__(self, seed: int) -> None:
+        self._rng = np.random.default_rng(seed)
+
+    def next(self, rate_hz: float) -> float | None:
+        """Return the next sample (microsiemens)."""
+        return float(self._rng.uniform(2.0, 20.0))
+
+
+def play(sensor: str, case: Case) -> Outcome:
+    """Play one sensor under one fault, and judge what was delivered."""
+    log: list[Sent] = []
+    board = make_board(sensor, None, _RATE_HZ)
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "port"
+        port = PseudoTerminal(link)
+        player = Player(
+            board, NoiseSkin(_SEED), port, faults=case.faults, seed=_SEED, observer=log.append
+        )
+        thread = threading.Thread(target=player.play, daemon=True)
+        thread.start()
+        rate_hz = None if sensor == "grove" else 128.0 if sensor == "shimmer" else _RATE_HZ
+        reading = SerialSensor(str(link), sensor, options=DriverOptions(rate_hz=rate_hz))
+        reading.open()
+        reader = Reader(reading)
+        reader.start()
+        time.sleep(case.seconds)
+        player.stopping.set()
+        thread.join()
+        time.sleep(0.3)
+        # Pulling the plug lets the reader decide on what it still held back.
+        port.unplug()
+        time.sleep(0.3)
+        reader.stop()
+    chunks: list[Chunk] = []
+    while not reader.events.empty():
+        event = reader.events.get()
+        if isinstance(event, Chunk):
+            chunks.append(event)
+        elif isinstance(event, Failure):
+            raise event.error
+    return _judge(sensor, case, log, chunks, reading.origin_s or 0.0, player)
+
+
+def _judge(
+    sensor: str, case: Case, log: list[Sent], chunks: list[Chunk], origin_s: float, player: Player
+) -> Outcome:
+    time_s = np.concatenate([chunk.samples.time_s for chunk in chunks]) + origin_s
+    eda_us = np.concatenate([chunk.samples.eda_us for chunk in chunks])
+    sent_s = np.array([sent.time_s for sent in log])
+    pairs = _matched(sensor, log, sent_s, time_s, eda_us)
+    matched = set(pairs[:, 0].tolist())
+    whole = _came_whole(sensor, log, player)
+    # Samples before the first delivered one came while the sensor was being set up.
+    lost = sum(ok and i not in matched for i, ok in enumerate(whole) if i >= pairs[0, 0])
+    damaged = sum(sent.damaged for sent in log)
+    at_s = sent_s[pairs[:, 0]]
+    error_s = np.abs(time_s[pairs[:, 1]] - at_s)
+    starts_s = [at_s[0], *at_s[1:][np.diff(at_s) > 0.5]]
+    settled = np.all([(at_s < start) | (at_s > start + _SETTLE_S) for start in starts_s], axis=0)
+    arrivals_s = np.array([chunk.arrival_s for chunk in chunks])
+    waits = [
+        float(arrivals_s[arrivals_s > t][0] - t)
+        for t in player.plugged_in_s
+        if (arrivals_s > t).any()
+    ]
+    return Outcome(
+        sensor=sensor,
+        fault=case.name,
+        sent=len(log),
+        damaged=damaged,
+        delivered=eda_us.size,
+        lost=lost,
+        wrong=eda_us.size - len(pairs),
+        allowed=_allowed(sensor, damaged),
+        time_error_ms=1e3 * float(error_s[settled].max()),
+        recovery_s=max(waits) if waits else None,
+    )
+
+
+def _matched(
+    sensor: str, log: list[Sent], sent_s: FloatArray, time_s: FloatArray, eda_us: FloatArray
+) -> IntArray:
+    """Return (n, 2) places of sent and delivered samples that belong together, both rising."""
+    calibration = make_board(sensor, None, None).calibration
+    true_us = np.array([sent.eda_us for sent in log])
+    sent_us = calibration.to_us(np.rint(calibration.to_adc(np.nan_to_num(true_us))))
+    sent_us[np.isnan(true_us)] = np.nan
+    pairs = []
+    following = 0
+    for b in range(eda_us.size):
+        first = max(following, int(np.searchsorted(sent_s, time_s[b] - _NEAR_S)))
+        stop = int(np.searchsorted(sent_s, time_s[b] + _NEAR_S))
+        same = np.isclose(sent_us[first:stop], eda_us[b], rtol=0, atol=1e-6, equal_nan=True)
+        near = first + np.flatnonzero(same)
+        if near.size:
+            a = int(near[np.abs(sent_s[near] - time_s[b]).argmin()])
+            pairs.append((a, b))
+            following = a + 1
+    return np.array(pairs, dtype=np.int64)
+
+
+def _came_whole(sensor: str, log: list[Sent], player: Player) -> list[bool]:
+    """Say of every sample whether the port had it whole."""
+    whole = [not sent.damaged for sent in log]
+    if sensor != "grove":
+        return whole
+    # A line begins where the one before it ended, if that end survived; and the first line after
+    # an opening may be cut, so that no reader may believe it.
+    for i in range(1, len(log)):
+        if not log[i - 1].arrived.endswith((b"\r", b"\n")):
+            whole[i] = False
+    for back_s in [0.0, *player.plugged_in_s]:
+        first = next((i for i, sent in enumerate(log) if sent.time_s > back_s), None)
+        if first is not None:
+            whole[first] = False
+    return whole
+
+
+def _allowed(sensor: str, damaged: int) -> float:
+    if sensor == "grove":
+        return math.inf
+    share = 1 / 16 if sensor == "bitalino" else 1 / 65536
+    mean = damaged * share
+    return mean + 3.0 * math.sqrt(mean)
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="A third of the time for each fault.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.")
+def main(quick: bool, output: Path | None) -> None:
+    """Play every sensor under every fault; takes under five minutes."""
+    cases = [
+        dataclasses.replace(case, seconds=max(case.seconds / 3, 14.0)) if quick else case
+        for case in CASES
+    ]
+    # The long ones first, so that none is left alone at the end.
+    jobs = sorted(
+        ((sensor, case) for case in cases for sensor in DRIVERS), key=lambda job: -job[1].seconds
+    )
+    context = get_context("spawn")
+    with ProcessPoolExecutor(_WORKERS, mp_context=context) as pool:
+        outcomes = list(pool.map(play, *zip(*jobs, strict=True)))
+    order = {
+        (case.name, sensor): i
+        for i, (case, sensor) in enumerate((case, sensor) for case in cases for sensor in DRIVERS)
+    }
+    outcomes.sort(key=lambda outcome: order[outcome.fault, outcome.sensor])
+    show_table(
+        "Faults: samples that came whole are delivered once and in order",
+        [
+            "fault",
+            "sensor",
+            "sent",
+            "harmed",
+            "delivered",
+            "lost",
+            "wrong",
+            "allowed",
+            "ms",
+            "back, s",
+        ],
+        [_row(outcome) for outcome in outcomes],
+    )
+    checked = [outcome for outcome in outcomes if math.isfinite(outcome.allowed)]
+    recoveries = [o.recovery_s for o in outcomes if o.recovery_s is not None]
+    claims = {
+        "samples_lost": float(sum(outcome.lost for outcome in outcomes)),
+        "corrupt_accepted": float(
+            sum(max(0, math.ceil(outcome.wrong - outcome.allowed)) for outcome in checked)
+        ),
+        "recovery_s_max": max(recoveries) if recoveries else None,
+        # In samples at 100 Hz; of the sensors that number or time what they send.
+        "time_error_samples_max": max(outcome.time_error_ms for outcome in checked) / 10.0,
+    }
+    figures = {
+        "rate_hz": _RATE_HZ,
+        "settle_s": _SETTLE_S,
+        "outcomes": [
+            {**dataclasses.asdict(o), "allowed": o.allowed if math.isfinite(o.allowed) else None}
+            for o in outcomes
+        ],
+    }
+    write_result("faults", figures, claims, output, quick=quick)
+
+
+def _row(outcome: Outcome) -> list[str]:
+    return [
+        outcome.fault,
+        outcome.sensor,
+        str(outcome.sent),
+        str(outcome.damaged),
+        str(outcome.delivered),
+        str(outcome.lost),
+        str(outcome.wrong),
+        f"{outcome.allowed:.0f}" if math.isfinite(outcome.allowed) else "any",
+        f"{outcome.time_error_ms:.1f}",
+        "" if outcome.recovery_s is None else f"{outcome.recovery_s:.2f}",
+    ]
+
+
+if __name__ == "__main__":
+    main()
