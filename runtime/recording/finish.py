@@ -18,7 +18,7 @@ from runtime.recording.layout import Run
 TIMING = ("compute_ms", "latency_ms")
 _WINDOW = ("window", "start_s", "end_s")
 _TARGET = ("label", "probability_high", "state", "smoothed", "change", "triggered")
-_REST = ("gap_share", "baseline_left_s", "level_change_us", "reasons")
+_REST = ("quality", "gap_share", "baseline_left_s", "level_change_us", "reasons")
 
 
 def finish(run: Run) -> Torn:
@@ -196,6 +196,7 @@ def _predictions_description(header: dict[str, Any]) -> dict[str, Any]:
         "TARGET_smoothed": {"Description": "smoothed probability of the second class"},
         "TARGET_change": {"Description": "smoothed probability against the baseline"},
         "TARGET_triggered": {"Description": "whether the trigger level was reached"},
+        "quality": {"Description": "how far the signal can be believed, 0 to 1"},
         "gap_share": {"Description": "share of the window without samples"},
         "baseline_left_s": {"Description": "answers that the baseline still needs", "Units": "s"},
         "level_change_us": {"Description": "tonic level against the baseline", "Units": "uS"},

@@ -132,6 +132,7 @@ def exact(prediction: Prediction) -> dict[str, Any]:
             }
             for name, estimate in prediction.estimates.items()
         },
+        "quality": prediction.quality,
         "gap_share": window.gap_share,
         "reasons": list(window.reasons),
         "baseline_left_s": prediction.baseline_left_s,

@@ -7,6 +7,7 @@ import { Targets } from "./targets.js";
 
 const RETRY_MS = [500, 1000, 2000, 4000];
 const FRAME_MS = 100;
+const HEAD = 0.25;
 
 const by = (id) => document.getElementById(id);
 const eda = new Series(1);
@@ -50,13 +51,16 @@ const receive = {
     by("waiting").hidden = true;
     if (m.tonic_us?.length) {
       const step = (m.time_s - m.start_s) / m.tonic_us.length;
-      parts.put(m.tonic_us.map((_, i) => m.start_s + i * step), m.tonic_us, m.phasic_us);
+      // Parts are least certain at a window's head: what was in the middle of an earlier one stays.
+      const skip = parts.newest == null || parts.newest < m.start_s ? 0 : Math.round(m.tonic_us.length * HEAD);
+      const time = m.tonic_us.map((_, i) => m.start_s + i * step).slice(skip);
+      parts.put(time, m.tonic_us.slice(skip), m.phasic_us.slice(skip));
     }
     targets.put(m);
     const value = (name) => m[name]?.smoothed ?? m[name]?.probability_high;
     plane.put(value("valence"), value("arousal"));
     const good = !m.reasons.length;
-    by("quality").textContent = good ? "good" : m.reasons.join("; ");
+    by("quality").textContent = `${Math.round(m.quality * 100)} %, ${good ? "good" : m.reasons.join("; ")}`;
     by("quality").className = good ? "good" : "bad";
     by("latency").textContent = `${m.latency_ms.toFixed(1)} ms after the newest sample, ${m.compute_ms.toFixed(1)} ms of it computing`;
     by("fresh").textContent = `at ${Math.round(m.time_s)} s, about the last ${run.window_s} s`;

@@ -3,6 +3,7 @@
 import { colour, onSchemeChange } from "./colours.js";
 
 const { uPlot } = window;
+const HEIGHTS = { wide: [340, 200], narrow: [210, 130] };
 const LEAST_US = 0.1; // a resting signal should not look like a storm
 
 function spread(u, low, high) {
@@ -34,20 +35,24 @@ export class Plots {
   build() {
     this.plots.forEach((plot) => plot.destroy());
     this.plots = [
-      this.make(this.places[0], 230, [
+      this.make(0, [
         { stroke: colour("eda"), width: 1.6 },
         { stroke: colour("tonic"), width: 2 },
       ], false),
-      this.make(this.places[1], 150, [{ stroke: colour("phasic"), width: 1.6 }], true),
+      this.make(1, [{ stroke: colour("phasic"), width: 1.6 }], true),
     ];
     this.draw();
   }
 
-  make(place, height, lines, showsTime) {
+  size(i) {
+    const heights = matchMedia("(max-width: 900px)").matches ? HEIGHTS.narrow : HEIGHTS.wide;
+    return { width: this.places[i].clientWidth || 600, height: heights[i] };
+  }
+
+  make(i, lines, showsTime) {
     const axis = { stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { show: false } };
     return new uPlot({
-      width: place.clientWidth || 600,
-      height,
+      ...this.size(i),
       legend: { show: false },
       cursor: { drag: { x: true, y: false, setScale: false }, sync: { key: "signal" }, points: { show: false } },
       scales: { x: { time: false }, y: { range: spread } },
@@ -60,7 +65,7 @@ export class Plots {
         draw: [(u) => this.drawMarks(u, !showsTime)],
         setSelect: [(u) => this.select(u)],
       },
-    }, [[], ...lines.map(() => [])], place);
+    }, [[], ...lines.map(() => [])], this.places[i]);
   }
 
   select(u) {
@@ -118,8 +123,8 @@ export class Plots {
 
   resize() {
     this.plots.forEach((plot, i) => {
-      const width = this.places[i].clientWidth;
-      if (width && width !== plot.width) plot.setSize({ width, height: plot.height });
+      const size = this.size(i);
+      if (size.width !== plot.width || size.height !== plot.height) plot.setSize(size);
     });
   }
 }

@@ -50,7 +50,7 @@ export class Targets {
       box.querySelector(".share").textContent = none ? "" : `${Math.round(answer.probability_high * 100)} % ${classes[1]}`;
       const meter = box.querySelector(".meter div");
       meter.style.width = none ? "0" : `${answer.probability_high * 100}%`;
-      meter.className = answer.probability_high >= 0.5 ? "high" : "";
+      meter.className = high ? "high" : "";
       box.querySelector(".change").textContent = answer.change == null ? ""
         : `${answer.change >= 0 ? "+" : "−"}${Math.abs(answer.change * 100).toFixed(0)} points against rest`;
     }
