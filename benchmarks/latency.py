@@ -12,36 +12,27 @@ Three measurements:
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
-import threading
-import time
-import tty
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
-import psutil
 import torch
 from threadpoolctl import threadpool_limits
 
+from benchmarks._live import run_live
 from benchmarks._report import interleaved, show_table, write_result
 from benchmarks.reference_cvxeda import decompose as reference_decompose
-from device.calibration import GroveCalibration
 from device.cli import RtcanCommand
 from device.physiology import Person, simulate
-from device.protocols import grove
 from device.samples import Samples
 from export import graph as graphs
 from runtime.classifier import Classifier
 from runtime.contract import Contract
 from runtime.cvxeda import CvxEDA
 from runtime.pipeline import Pipeline
-from runtime.resample import REACH, Resampler
+from runtime.resample import Resampler
 from training.model import RTCAN, NetworkConfig
 
 _RATE_HZ = 100.0
@@ -55,7 +46,10 @@ def main(quick: bool, output: Path | None) -> None:
     torch.set_num_threads(1)
     with threadpool_limits(1):
         figures: dict[str, Any] = {"update_2500": _update(windows=12 if quick else 60)}
-    figures["live"] = _live(speed=8.0 if quick else 1.0)
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / "model.onnx"
+        model.write_bytes(graphs.build(_graph(Contract()), Contract()))
+        figures["live"] = run_live(model, speed=8.0 if quick else 1.0)
     update, live = figures["update_2500"], figures["live"]
     show_table(
         "One update: 60 s window, 2500 samples, both targets, one thread",
@@ -73,7 +67,7 @@ def main(quick: bool, output: Path | None) -> None:
     )
     click.echo(f"speed-up of an update: {update['speedup']:.1f}x (ratio of medians)")
     click.echo(
-        f"rtcan-live at {_RATE_HZ:g} Hz: {live['rss_mb']:.0f} MB resident, torch loaded: "
+        f"rtcan-live at {live['rate_hz']:g} Hz: {live['rss_mb']:.0f} MB resident, torch loaded: "
         f"{'yes' if live['torch_loaded'] else 'no'}; first prediction {live['first_s']:.2f} s "
         "after its window was full"
     )
@@ -144,73 +138,6 @@ def _update(windows: int) -> dict[str, Any]:
 def _quantiles(seconds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> dict[str, float]:
     p50, p90, p99 = 1e3 * np.percentile(seconds, [50, 90, 99])
     return {"p50_ms": float(p50), "p90_ms": float(p90), "p99_ms": float(p99)}
-
-
-def _live(speed: float) -> dict[str, Any]:
-    """Run the real command on a pseudo-terminal at 100 Hz until its fifth prediction."""
-    contract = Contract()
-    with tempfile.TemporaryDirectory() as folder:
-        model = Path(folder) / "model.onnx"
-        model.write_bytes(graphs.build(_graph(contract), contract))
-        master, slave = os.openpty()
-        tty.setraw(slave)
-        command = [sys.executable, "-m", "runtime.live", "--port", os.ttyname(slave)]
-        command += ["--rate", f"{_RATE_HZ:g}", "--model", str(model), "--output", "jsonl"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        json.loads(process.stdout.readline())  # the start line: the port is open
-        full_s: list[float] = []
-        stopping = threading.Event()
-        # The reader leaves the first line out, since it may be half a line.
-        needed = round((contract.context_s + contract.window_s) * _RATE_HZ) + 2
-        writer = threading.Thread(
-            target=_write, args=(master, speed, needed, full_s, stopping), daemon=True
-        )
-        writer.start()
-        try:
-            first_s, rss_mb = 0.0, 0.0
-            for number in range(5):
-                event = json.loads(process.stdout.readline())
-                assert event["type"] == "prediction", event
-                if number == 0:
-                    first_s = time.monotonic()
-            rss_mb = psutil.Process(process.pid).memory_info().rss / 1e6
-            maps = Path(f"/proc/{process.pid}/maps")
-            torch_loaded = "libtorch" in maps.read_text(encoding="utf-8") if maps.exists() else None
-        finally:
-            stopping.set()
-            process.terminate()
-            process.communicate(timeout=20)
-            writer.join()
-            os.close(master)
-            os.close(slave)
-    # Faster than life, the resampler's reach passes faster too: what that hid is added.
-    hidden_s = REACH / contract.rate_hz * (1 - 1 / speed)
-    return {
-        "rate_hz": _RATE_HZ,
-        "speed": speed,
-        "first_s": first_s - full_s[0] + hidden_s,
-        "rss_mb": rss_mb,
-        "torch_loaded": torch_loaded,
-    }
-
-
-def _write(
-    master: int, speed: float, needed: int, full_s: list[float], stopping: threading.Event
-) -> None:
-    """Print Grove lines at the pace of a sensor; note when the sample that fills is sent."""
-    calibration = GroveCalibration()
-    seconds = needed / _RATE_HZ + 30
-    eda_us = simulate(Person(), seconds, _RATE_HZ, arousal=lambda _: 0.7, seed=2).eda_us
-    lines = [grove.encode(float(adc)) for adc in calibration.to_adc(eda_us)]
-    began_s = time.monotonic()
-    for index, line in enumerate(lines):
-        wait_s = began_s + index / (_RATE_HZ * speed) - time.monotonic()
-        if stopping.wait(max(wait_s, 0)):
-            return
-        os.write(master, line)
-        if index + 1 == needed:
-            full_s.append(time.monotonic())
 
 
 if __name__ == "__main__":

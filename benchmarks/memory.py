@@ -1,0 +1,86 @@
+"""`python -m benchmarks.memory`: what the edge needs: memory, disk, and the size of the wheel.
+
+* Resident memory of `rtcan-live` with the demonstration model at 100 Hz.
+* A fresh virtual environment with the wheel and its `edge` extra, and nothing else: its size.
+* The wheel itself.
+
+Run it from a source checkout; it needs the package index.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks._live import run_live
+from benchmarks._report import show_table, write_result
+from device.cli import RtcanCommand
+from device.errors import RtcanError
+from runtime.live import DEMO_MODEL
+
+_SOURCE = Path(__file__).resolve().parents[1]
+
+
+@click.command(cls=RtcanCommand)
+@click.option("--quick", is_flag=True, help="Live at eight times its pace.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder for the JSON file.")
+def main(quick: bool, output: Path | None) -> None:
+    """Measure the memory, the environment and the wheel of the edge."""
+    if not (_SOURCE / "pyproject.toml").is_file():
+        raise RtcanError("benchmarks.memory builds the wheel: run it from a source checkout")
+    live = run_live(DEMO_MODEL, speed=8.0 if quick else 1.0)
+    with tempfile.TemporaryDirectory() as folder:
+        sizes = _sizes(Path(folder))
+    figures: dict[str, Any] = {"live": live, **sizes}
+    show_table(
+        "The edge",
+        ["", "MB"],
+        [
+            ["rtcan-live, resident, demonstration model at 100 Hz", f"{live['rss_mb']:.0f}"],
+            ["environment with rtcan[edge]", f"{sizes['edge_env_mb']:.0f}"],
+            *[[f"  of it {name}", f"{size:.0f}"] for name, size in sizes["largest"].items()],
+            ["wheel", f"{sizes['wheel_mb']:.2f}"],
+        ],
+    )
+    claims = {
+        "live_rss_mb": live["rss_mb"],
+        "edge_env_mb": sizes["edge_env_mb"],
+        "wheel_mb": sizes["wheel_mb"],
+    }
+    write_result("memory", figures, claims, output, quick=quick)
+
+
+def _sizes(folder: Path) -> dict[str, Any]:
+    wheels, environment = folder / "wheels", folder / "env"
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run(
+        [*pip, "wheel", str(_SOURCE), "--no-deps", "--wheel-dir", str(wheels)], check=True
+    )
+    (wheel,) = wheels.glob("*.whl")
+    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+    python = environment / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    subprocess.run(
+        [str(python), *pip[1:], "install", "--only-binary=:all:", f"{wheel}[edge]"], check=True
+    )
+    packages = next(environment.rglob("site-packages"))
+    each = {entry.name: _megabytes(entry) for entry in packages.iterdir()}
+    largest = dict(sorted(each.items(), key=lambda item: -item[1])[:6])
+    return {
+        "edge_env_mb": _megabytes(environment),
+        "wheel_mb": _megabytes(wheel),
+        "largest": largest,
+    }
+
+
+def _megabytes(path: Path) -> float:
+    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+    return sum(file.lstat().st_size for file in files if not file.is_symlink()) / 1e6
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""What a user of the edge installs: wheels for every machine, no compiler, no torch."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[1]
+PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+MACHINES = ("x86_64", "aarch64")
+GLIBC = ("2_17", "2_27", "2_28")
+
+
+@pytest.fixture(scope="module")
+def package_index(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Skips where no package index can be reached."""
+    folder = tmp_path_factory.mktemp("index")
+    done = subprocess.run(
+        [*PIP, "download", "--no-deps", "--dest", str(folder), "pyserial"],
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip("no package index can be reached")
+
+
+def edge_requirements() -> list[str]:
+    """What `pip install rtcan[edge]` asks for, from the installed metadata."""
+    plain = []
+    for requirement in requires("rtcan") or []:
+        name, _, marker = requirement.partition(";")
+        if not marker or "extra == 'edge'" in marker or 'extra == "edge"' in marker:
+            plain.append(name.strip())
+    assert any(name.startswith("onnxruntime") for name in plain)
+    assert not any(
+        name.startswith(("torch", "cvxopt", "onnx>", "onnxruntime-gpu")) for name in plain
+    )
+    return plain
+
+
+def resolve(machine: str, python: str, folder: Path) -> tuple[str, str]:
+    """Resolve for another machine, wheels alone; return its name and what went wrong."""
+    platforms = [f"--platform=manylinux_{glibc}_{machine}" for glibc in GLIBC]
+    platforms.append(f"--platform=manylinux2014_{machine}")
+    done = subprocess.run(
+        [*PIP, "install", "--dry-run", "--ignore-installed", "--only-binary=:all:",
+         "--target", str(folder), "--python-version", python, *platforms, *edge_requirements()],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return f"{machine}, Python {python}", done.stderr if done.returncode else ""
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.usefixtures("package_index")
+def test_every_edge_dependency_is_a_wheel_on_every_machine(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        results = list(
+            pool.map(
+                lambda pair: resolve(*pair, tmp_path / "-".join(pair)),
+                [(machine, python) for machine in MACHINES for python in PYTHONS],
+            )
+        )
+    assert {name: error for name, error in results if error} == {}
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.usefixtures("package_index")
+def test_the_edge_install_runs_the_demonstration_without_the_training_side(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "edge")], check=True)
+    python = tmp_path / "edge" / "bin" / "python"
+    subprocess.run([str(python), *PIP[1:], "install", f"{SOURCE}[edge]"], check=True, cwd=tmp_path)
+    missing = subprocess.run(
+        [str(python), "-c", "import torch"], capture_output=True, check=False, cwd=tmp_path
+    )
+    assert missing.returncode != 0
+    done = subprocess.run(
+        [str(tmp_path / "edge" / "bin" / "rtcan-live"), "--demo", "--output", "jsonl",
+         "--duration", "12"],
+        capture_output=True, text=True, check=True, cwd=tmp_path,
+    )  # fmt: skip
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert "simulated people" in events[0]["trained_on"]
+    assert len([event for event in events if event["type"] == "prediction"]) > 5
+    helped = subprocess.run(
+        [str(python), "-m", "training.run", "--dataset", "synthetic"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert helped.returncode == 1
+    assert "pip install 'rtcan[train]'" in helped.stderr
