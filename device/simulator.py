@@ -191,11 +191,11 @@ def main(
     port = PseudoTerminal(link)
     rate = f" {board.rate_hz:g} Hz" if kind == "grove" else ""
     name = link or port.path
-    click.echo(f"{name}: {what}, {kind}{rate} at speed {speed:g}; waiting for a reader")
-    sys.stdout.flush()
-    player = Player(board, skin, port, faults=faults, speed=speed, seed=seed)
     try:
         with _terminated_as_interrupted():
+            click.echo(f"{name}: {what}, {kind}{rate} at speed {speed:g}; waiting for a reader")
+            sys.stdout.flush()
+            player = Player(board, skin, port, faults=faults, speed=speed, seed=seed)
             sent = player.play()
         # The last bytes are still on their way: a port that vanishes takes them along.
         time.sleep(0.2)
