@@ -10,6 +10,7 @@ let through whole.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
 import tempfile
 import threading
@@ -37,8 +38,6 @@ from runtime.reader import Chunk, Failure, Reader
 _RATE_HZ = 100.0
 # After the port opens, or a board starts anew, time settles for so long.
 _SETTLE_S = 5.0
-# A delivered sample is looked for this near to its time.
-_NEAR_S = 0.3
 _WORKERS = 6
 _SEED = 7
 
@@ -160,7 +159,7 @@ def _judge(
     time_s = np.concatenate([chunk.samples.time_s for chunk in chunks]) + origin_s
     eda_us = np.concatenate([chunk.samples.eda_us for chunk in chunks])
     sent_s = np.array([sent.time_s for sent in log])
-    pairs = _matched(sensor, log, sent_s, time_s, eda_us)
+    pairs = _matched(sensor, log, eda_us)
     matched = set(pairs[:, 0].tolist())
     whole = _came_whole(sensor, log, player)
     # Samples before the first delivered one came while the sensor was being set up.
@@ -190,26 +189,22 @@ def _judge(
     )
 
 
-def _matched(
-    sensor: str, log: list[Sent], sent_s: FloatArray, time_s: FloatArray, eda_us: FloatArray
-) -> IntArray:
+def _matched(sensor: str, log: list[Sent], eda_us: FloatArray) -> IntArray:
     """Return (n, 2) places of sent and delivered samples that belong together, both rising."""
     calibration = make_board(sensor, None, None).calibration
     true_us = np.array([sent.eda_us for sent in log])
     sent_us = calibration.to_us(np.rint(calibration.to_adc(np.nan_to_num(true_us))))
     sent_us[np.isnan(true_us)] = np.nan
-    pairs = []
-    following = 0
-    for b in range(eda_us.size):
-        first = max(following, int(np.searchsorted(sent_s, time_s[b] - _NEAR_S)))
-        stop = int(np.searchsorted(sent_s, time_s[b] + _NEAR_S))
-        same = np.isclose(sent_us[first:stop], eda_us[b], rtol=0, atol=1e-6, equal_nan=True)
-        near = first + np.flatnonzero(same)
-        if near.size:
-            a = int(near[np.abs(sent_s[near] - time_s[b]).argmin()])
-            pairs.append((a, b))
-            following = a + 1
+    wanted, found = _keys(sent_us), _keys(eda_us)
+    blocks = difflib.SequenceMatcher(None, wanted, found, autojunk=False).get_matching_blocks()
+    pairs = [(block.a + i, block.b + i) for block in blocks for i in range(block.size)]
     return np.array(pairs, dtype=np.int64)
+
+
+def _keys(eda_us: FloatArray) -> list[int]:
+    """Return whole numbers that are equal where the values are; -1 for no value."""
+    keys: list[int] = np.where(np.isnan(eda_us), -1, np.rint(1e6 * np.nan_to_num(eda_us))).tolist()
+    return keys
 
 
 def _came_whole(sensor: str, log: list[Sent], player: Player) -> list[bool]:

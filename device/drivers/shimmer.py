@@ -13,6 +13,8 @@ DEFAULT_RATE_HZ = 64.0
 # Bluetooth answers within a few tenths of a second.
 _PATIENCE_S = 0.7
 _TRIES = 2
+# A lone acknowledgement, followed by nothing for this long, is one.
+_QUIET_S = 0.1
 # A board that has been silent this long is set up again: it was reset, or missed a command.
 _SILENCE_S = 1.5
 # The clock may stray this far from arrivals before it must have begun anew.
@@ -97,7 +99,7 @@ class ShimmerDriver:
                 self.begin(now_s)
             return b""
         if self._sent_s is not None:
-            if now_s - self._sent_s >= _PATIENCE_S / 2 and self._stopped():
+            if self._stopped(now_s - self._sent_s):
                 self._advance()
                 return self.poll(now_s)
             if now_s - self._sent_s < _PATIENCE_S:
@@ -156,9 +158,13 @@ class ShimmerDriver:
         # A board that does not stream has nothing to stop.
         return self._plan[0] == shimmer.COMMAND_STOP
 
-    def _stopped(self) -> bool:
-        # Packets that were still on their way may hold an ACK's byte: `poll` lets them pass first.
-        return self._plan[0] == shimmer.COMMAND_STOP and shimmer.ACK in self._answer
+    def _stopped(self, waited_s: float) -> bool:
+        if self._plan[0] != shimmer.COMMAND_STOP:
+            return False
+        if self._answer == bytes([shimmer.ACK]):
+            return waited_s >= _QUIET_S
+        # Packets that were still on their way may hold an ACK's byte: let them pass first.
+        return shimmer.ACK in self._answer and waited_s >= _PATIENCE_S / 2
 
     def _advance(self) -> None:
         self._plan.pop(0)
