@@ -6,6 +6,7 @@ https://chromedevtools.github.io/devtools-protocol/
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -50,8 +51,9 @@ class Browser:
         port = self._port(profile / "profile" / "DevToolsActivePort")
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
             pages = [item for item in json.load(answer) if item["type"] == "page"]
-        self._socket: ClientConnection = connect(
-            pages[0]["webSocketDebuggerUrl"], max_size=None, proxy=None
+        self._open = contextlib.ExitStack()
+        self._socket: ClientConnection = self._open.enter_context(
+            connect(pages[0]["webSocketDebuggerUrl"], max_size=None, proxy=None)
         )
         self._count = 0
         for domain in ("Page", "Runtime", "Log"):
@@ -130,7 +132,7 @@ class Browser:
 
     def close(self) -> None:
         """End the browser."""
-        self._socket.close()
+        self._open.close()
         self._process.terminate()
         self._process.wait(timeout=20)
         self._log.close()
