@@ -131,7 +131,7 @@ def reliabilities(results: dict[str, Any]) -> str:
                 title=target, xlabel="probability of high", ylabel="share that was high",
                 xlim=(0, 1), ylim=(0, 1),
             )  # fmt: skip
-            axis.legend(loc="upper left", fontsize=9)
+            axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, fontsize=8)
         return _svg(figure)
 
 

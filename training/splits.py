@@ -25,6 +25,8 @@ from device.errors import DatasetError
 Index = NDArray[np.int64]
 PROTOCOLS = ("subject", "paper")
 _SHARE = 0.2
+# Of people and of songs, where a recording must have both to choose and neither to learn from.
+_SHARE_OF_BOTH = 0.3
 
 
 @dataclass(frozen=True)
@@ -114,14 +116,23 @@ def splits(
         )  # fmt: skip
         for number, (rest, test) in enumerate(folds, start=1):
             name = f"fold {number}" if plan.repeat == 1 else f"turn {turn + 1}, fold {number}"
-            train, validation = inner(plan, subjects, truth, rest, rng)
+            train, validation = inner(plan, subjects, stimuli, truth, rest, rng)
             yield Split(name, train, validation, test)
 
 
 def inner(
-    plan: Plan, subjects: Sequence[str], truth: Index, rest: Index, rng: np.random.Generator
+    plan: Plan,
+    subjects: Sequence[str],
+    stimuli: Sequence[str],
+    truth: Index,
+    rest: Index,
+    rng: np.random.Generator,
 ) -> tuple[Index, Index]:
-    """Divide a training side (n,) into what learns and what chooses, by the plan's own rule."""
+    """Divide a training side (n,) into what learns and what chooses, by the plan's own rule.
+
+    Where songs are kept apart, they are here too: a network that knew the songs of its validation
+    side would seem surer than it is, and the epoch and the temperature would be chosen by that.
+    """
     if plan.protocol == "paper":
         train, validation = _stratified_fifth(truth, rest, rng)
         return np.sort(train), np.sort(validation)
@@ -131,9 +142,21 @@ def inner(
         raise DatasetError(
             f"{len(names)} subject is left to train and validate on; at least 3 subjects are needed"
         )
-    chosen = names[: max(1, round(_SHARE * len(names)))]
-    chooses = np.isin(who, chosen)
-    return rest[~chooses], rest[chooses]
+    share = _SHARE_OF_BOTH if plan.songs_apart else _SHARE
+    chooses = np.isin(who, names[: max(1, round(share * len(names)))])
+    learns = ~chooses
+    if plan.songs_apart:
+        heard = np.asarray(stimuli)[rest]
+        songs = rng.permutation(np.unique(heard))
+        theirs = np.isin(heard, songs[: max(1, round(share * len(songs)))])
+        chooses, learns = chooses & theirs, learns & ~theirs
+    if not chooses.any() or not learns.any():
+        raise DatasetError(
+            f"Of {len(rest)} recordings of {len(names)} subjects, {learns.sum()} are left to learn "
+            f"from and {chooses.sum()} to choose by once people and songs are kept apart; more "
+            "data or fewer --folds are needed"
+        )
+    return rest[learns], rest[chooses]
 
 
 def _stratified_fifth(truth: Index, index: Index, rng: np.random.Generator) -> tuple[Index, Index]:
@@ -212,14 +235,19 @@ def _owners(
     A recording is tested only in the fold that has both its subject and its song, and learnt from
     only in folds that have neither, so that as few as possible are lost between the two.
     """
-    room = -(-len(np.unique(stimuli)) // len(groups))
+    songs = rng.permutation(np.unique(stimuli))
+    # A single group holds out a fifth of the songs, as it does of the people.
+    single = len(groups) == 1
+    room = max(1, round(_SHARE * len(songs))) if single else -(-len(songs) // len(groups))
     taken = np.zeros(len(groups), dtype=np.int64)
     owner: dict[str, int] = {}
-    for song in rng.permutation(np.unique(stimuli)):
+    for song in songs:
         who = subjects[stimuli == song]
         heard = np.array([np.isin(who, group).sum() for group in groups], dtype=np.float64)
         heard += rng.uniform(0, 0.5, len(groups))
         heard[taken >= room] = -1
+        if heard.max() < 0:
+            break
         owner[str(song)] = int(heard.argmax())
         taken[owner[str(song)]] += 1
     return owner

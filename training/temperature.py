@@ -15,12 +15,12 @@ from scipy.optimize import minimize_scalar
 from device.samples import FloatArray
 
 # Beyond these the validation data are too few or too easy to say anything.
-_COLDEST, _HOTTEST = 0.2, 20.0
+_COLDEST, _HOTTEST = 0.5, 20.0
 BINS = 10
 
 
 def fit_temperature(logits: FloatArray, truth: NDArray[np.int64]) -> float:
-    """Return the temperature with the greatest likelihood, 0.2 to 20.
+    """Return the temperature with the greatest likelihood, 0.5 to 20.
 
     Parameters
     ----------

@@ -68,15 +68,18 @@ def load(root: Path, gsr_unit: str = "auto") -> Dataset:
     for subject, path in files:
         gsr, labels = _read(path)
         _check_ratings(labels, path.name, subject, known)
-        trials, kinds = to_conductance(list(gsr), gsr_unit)
-        units.update(kinds)
-        for number, eda_us in enumerate(trials):
-            fault = signal_fault(eda_us)
+        good = []
+        for number, trial in enumerate(gsr):
+            fault = signal_fault(trial)
             if fault is None and np.isnan(labels[number, : AROUSAL + 1]).any():
                 fault = "no rating"
-            if fault is not None:
+            if fault is None:
+                good.append(number)
+            else:
                 skipped[fault] += 1
-                continue
+        trials, kinds = to_conductance([gsr[number] for number in good], gsr_unit)
+        units.update(kinds)
+        for number, eda_us in zip(good, trials, strict=True):
             recordings.append(
                 Recording(
                     subject=subject,

@@ -169,9 +169,12 @@ def _single(path: Path) -> tuple[FloatArray, FloatArray]:
 
 
 def _numbers(path: Path, columns: int) -> FloatArray:
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    if not any(line.strip() for line in lines[1:]):
+        raise DatasetError(f"{path.name} holds no line of numbers; download it again")
     try:
         table = np.genfromtxt(
-            path, delimiter=",", skip_header=1, dtype=np.float64, encoding="utf-8-sig",
+            lines, delimiter=",", skip_header=1, dtype=np.float64,
             usecols=range(columns), ndmin=2,
         )  # fmt: skip
     except ValueError as error:
@@ -179,8 +182,6 @@ def _numbers(path: Path, columns: int) -> FloatArray:
         raise DatasetError(
             f"{path.name} is damaged ({reason}); {columns} numbers a line were expected"
         ) from error
-    if not len(table):
-        raise DatasetError(f"{path.name} holds no line of numbers; download it again")
     return np.asarray(table)
 
 
