@@ -22,6 +22,8 @@ _REFIT_S = 0.25
 _SLEW = 0.05
 # A sample this much later than predicted follows a pause, not a slow clock.
 _JUMP_S = 1.0
+# The line stands under the arrivals of this long; its slope is taken from all that is remembered.
+_OFFSET_S = 5.0
 # How far a named rate may be off: ceramic resonators of small boards are good to 0.5 %.
 _RATE_TOLERANCE = 0.01
 # After a pause the pace is still known this well, until it has been measured for a while.
@@ -226,8 +228,10 @@ class HostClock:
         slope = _hull_slope(x, y) if x[-1] > x[0] else (self._pace or 1.0)
         pace = min(max(slope, low), high)
         self._pace = pace
-        # The lowest line of that slope, as an offset at position 0.
-        self._offset_s = float((y - pace * x).min()) + origin_y - pace * origin_x
+        # The lowest line of that slope, as an offset at position 0. Where it stands now is told by
+        # what came lately: a computer that stalled long ago may have tilted it.
+        lately = y >= y[-1] - _OFFSET_S
+        self._offset_s = float((y - pace * x)[lately].min()) + origin_y - pace * origin_x
         self._fitted_s = now_s
         if not self._settled:
             self._settled = True
