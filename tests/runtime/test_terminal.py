@@ -14,10 +14,11 @@ from device.physiology import Person, simulate
 from device.samples import Samples
 from device.sensor import SensorInfo
 from runtime.classifier import Classifier
+from runtime.decision import Decider, DecisionSettings
 from runtime.pipeline import Pipeline
 from runtime.reader import Status
-from runtime.sinks.sink import Session
-from runtime.terminal import TerminalView, braille_chart
+from runtime.sinks.sink import Session, SinkHealth
+from runtime.terminal import TerminalView, braille_cells, value_range
 
 
 def screen(view: TerminalView) -> str:
@@ -78,20 +79,53 @@ def test_a_withheld_answer_is_no_answer(view: TerminalView, pipeline: Pipeline) 
     assert "NONE" in text and "no answer" in text and "does not move" in text
 
 
-def test_the_chart_draws_a_line_from_bottom_to_top() -> None:
+def test_tonic_and_phasic_are_drawn_where_they_are(view: TerminalView, pipeline: Pipeline) -> None:
+    feed(view, pipeline, simulate(Person(), 60, 19.0, arousal=lambda _: 0.9))
+    lines = screen(view).splitlines()
+    assert "EDA  tonic  phasic" in lines[11]
+    # The last window is 10 s long: the phasic part covers the last sixth of the minute.
+    phasic = lines[8:11]
+    drawn = [any(line[k] not in " \u2800" for line in phasic) for k in range(13, 78)]
+    assert not any(drawn[:50]) and all(drawn[56:63])
+
+
+def test_a_sink_in_trouble_has_its_line(view: TerminalView, pipeline: Pipeline) -> None:
+    broken = SinkHealth("mqtt", 12, "broker 127.0.0.1:1883 cannot be reached; trying again")
+    session = Session(
+        SensorInfo("Grove", "x", 19.0), "m", pipeline.contract, health=lambda: (broken,)
+    )
+    view.start(session)
+    feed(view, pipeline, simulate(Person(), 30, 19.0, arousal=lambda _: 0.9))
+    text = screen(view)
+    assert "mqtt: broker 127.0.0.1:1883 cannot be reached; trying again, 12 missed" in text
+    assert len(text.splitlines()) < 24
+
+
+def test_while_the_baseline_is_measured_it_says_so(view: TerminalView, pipeline: Pipeline) -> None:
+    decider = Decider(pipeline.contract, DecisionSettings(baseline_s=25))
+    predictions = pipeline.push(simulate(Person(), 50, 19.0, arousal=lambda _: 0.9))
+    for prediction in predictions[:5]:
+        view.prediction(decider.push(prediction))
+    assert "REST 20 s" in screen(view)
+    for prediction in predictions[5:]:
+        view.prediction(decider.push(prediction))
+    assert re.search(r"arousal +(LOW|HIGH) .* \d+% high [+-]\d+", screen(view))
+
+
+def test_a_line_goes_from_bottom_to_top() -> None:
     time_s = np.linspace(0, 60, 600)
-    lines, low, high = braille_chart(time_s, time_s / 10, 60.0, 20, 4)
-    assert (low, high) == (0.0, 6.0)
-    assert [len(line) for line in lines] == [20] * 4
-    drawn = [[c != "\u2800" for c in line] for line in lines]
+    assert value_range(time_s / 10) == (0.0, 6.0)
+    drawn = braille_cells(time_s, time_s / 10, 0.0, 60.0, 0.0, 6.0, 20, 4) != 0
+    assert drawn.shape == (4, 20)
     # A quarter of the height is a quarter of the width, give or take a rounded dot.
-    assert not any(drawn[0][:14]) and all(drawn[0][16:])
-    assert all(drawn[3][:4]) and not any(drawn[3][6:])
+    assert not drawn[0, :14].any() and drawn[0, 16:].all()
+    assert drawn[3, :4].all() and not drawn[3, 6:].any()
 
 
-def test_the_chart_of_nothing_is_empty() -> None:
-    lines, _, _ = braille_chart(np.arange(5.0), np.full(5, np.nan), 60.0, 10, 2)
-    assert lines == [" " * 10] * 2
+def test_nothing_draws_nothing() -> None:
+    nan = np.full(5, np.nan)
+    assert value_range(nan) == (0.0, 0.0)
+    assert not braille_cells(np.arange(5.0), nan, 0.0, 60.0, 0.0, 0.0, 10, 2).any()
 
 
 def test_on_a_real_terminal(tmp_path: Path, tiny_model: Path) -> None:
