@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 import time
 from dataclasses import dataclass
+
+import numpy as np
 
 from device.errors import DeviceError, RecordingEndedError, SensorDisconnectedError
 from device.samples import Samples
@@ -16,6 +19,7 @@ _LOG = logging.getLogger(__name__)
 _POLL_S = 0.2
 _RETRY_S = 0.2
 _SILENCE_S = 5.0
+_OPEN_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Status:
     Attributes
     ----------
     kind : str
-        "disconnected", "reconnected" or "silent", and "sink" for news of a sink.
+        "disconnected", "reconnected", "silent" or "electrodes", and "sink" for news of a sink.
     text : str
         In plain words.
     """
@@ -108,6 +112,7 @@ class Reader(threading.Thread):
 
     def _loop(self) -> None:
         heard_s, told = time.monotonic(), False
+        valued_s: float | None = None
         while not self._stopping.is_set():
             try:
                 samples = self._sensor.read(_POLL_S)
@@ -124,6 +129,12 @@ class Reader(threading.Thread):
             if len(samples):
                 heard_s, told = now_s, False
                 self._tell(Chunk(samples, now_s))
+                if valued_s is None or not np.isnan(samples.eda_us).all():
+                    valued_s = now_s
+                elif now_s - valued_s > _OPEN_S:
+                    valued_s = math.inf  # said once
+                    text = f"no value for {_OPEN_S:.0f} s: electrodes off the skin, or saturated"
+                    self._tell(Status("electrodes", text))
             elif now_s - heard_s > _SILENCE_S and not told:
                 told = True
                 port = self._sensor.describe().port

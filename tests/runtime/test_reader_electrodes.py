@@ -1,0 +1,40 @@
+"""News of the electrodes, from a simulated board on a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from device.faults import Faults
+from device.player import Player
+from device.pty import PseudoTerminal
+from device.serial_sensor import SerialSensor
+from device.simulator import make_board
+from device.skin import PersonSkin
+from runtime.reader import Reader, Status
+
+
+def test_lifted_electrodes_are_told_once_each_time(tmp_path: Path) -> None:
+    port = PseudoTerminal(tmp_path / "port")
+    faults = Faults(lift_s=4, lift_every_s=7)
+    board = make_board("rtcan", None, None)
+    player = Player(board, PersonSkin(lambda _: 0.5, 1), port, faults=faults)
+    thread = threading.Thread(target=player.play, daemon=True)
+    thread.start()
+    sensor = SerialSensor(str(tmp_path / "port"), "rtcan")
+    sensor.open()
+    reader = Reader(sensor)
+    reader.start()
+    time.sleep(14.5)
+    reader.stop()
+    player.stopping.set()
+    thread.join()
+    port.unplug()
+    told = []
+    while not reader.events.empty():
+        event = reader.events.get()
+        if isinstance(event, Status):
+            told.append(event.kind)
+    assert told == ["electrodes"] * 2
+    assert sensor.counters.missing > 500
