@@ -67,7 +67,8 @@ class TerminalView(Sink):
         newest_s = samples.time_s[-1]
         while self._recent and self._recent[0].time_s[-1] < newest_s - _SHOWN_S:
             self._recent.popleft()
-        if self._status is not None and self._status.kind != "sink":
+        valued = not np.isnan(samples.eda_us).all()
+        if self._status is not None and self._status.kind != "sink" and valued:
             self._status = None
         self._draw_if_due()
 
