@@ -130,7 +130,6 @@ def main(
     from runtime.classifier import Classifier
     from runtime.pipeline import Pipeline
     from runtime.session import run
-    from runtime.terminal import summary_text
 
     pipeline = Pipeline(Classifier(path, threads))
     sinks = make_sinks(chosen)
@@ -149,6 +148,8 @@ def main(
             decider=make_decider(pipeline, chosen),
             model_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         )
+    from runtime.summary import summary_text
+
     click.echo(summary_text(summary), err=True)
 
 
