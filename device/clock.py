@@ -23,7 +23,9 @@ _SLEW = 0.05
 # A sample this much later than predicted follows a pause, not a slow clock.
 _JUMP_S = 1.0
 # The line stands under the arrivals of this long; its slope is taken from all that is remembered.
-_OFFSET_S = 5.0
+_OFFSET_S = 3.0
+# A named rate is believed more than arrivals until they span this long.
+_TRUST_S = 20.0
 # How far a named rate may be off: ceramic resonators of small boards are good to 0.5 %.
 _RATE_TOLERANCE = 0.01
 # After a pause the pace is still known this well, until it has been measured for a while.
@@ -158,7 +160,7 @@ class HostClock:
                 self._fit(arrival_s)
             return self._times(position_s)
         self._held.append(position_s)
-        wait_s = self._resume_s if self._measured else self._settle_s
+        wait_s = self._settle_s if self.origin_s is None else self._resume_s
         waited_s = arrival_s - self._points[0][1]
         if waited_s < wait_s or (self._pace is None and len(self._points) < 3):
             return np.empty(0)
@@ -227,6 +229,8 @@ class HostClock:
             high = self._pace * (1 + _RESUME_TOLERANCE)
         slope = _hull_slope(x, y) if x[-1] > x[0] else (self._pace or 1.0)
         pace = min(max(slope, low), high)
+        if self._known_rate and not self._measured:
+            pace = 1.0 + (pace - 1.0) * min(1.0, float(y[-1]) / _TRUST_S)
         self._pace = pace
         # The lowest line of that slope, as an offset at position 0. Where it stands now is told by
         # what came lately: a computer that stalled long ago may have tilted it.
@@ -236,7 +240,7 @@ class HostClock:
         if not self._settled:
             self._settled = True
             self._bin_s = now_s
-        self._measured = self._measured or y[-1] >= _RESUME_TRUST_S
+        self._measured = self._measured or y[-1] >= (_TRUST_S if self._known_rate else 9.0)
 
     def _find_hidden(self) -> float:
         """Notice that all recent samples come whole turns too late; return the turns' seconds."""
