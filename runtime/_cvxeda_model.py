@@ -20,7 +20,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 Array = NDArray[np.float64]
 
@@ -126,7 +125,7 @@ def prepare(
     correlations = np.empty_like(free)
     for column in range(free.shape[1]):
         answer = product_transposed(ma, free[:, column])
-        correlations[:, column] = solve(ar_bands, answer, transposed=True)
+        correlations[:, column] = _solve_transposed_once(ar, answer)
     coarser = None
     if rate_hz >= COARSENING * LOWEST_COARSE_RATE_HZ and n >= COARSENING * SHORTEST_COARSE:
         coarser = prepare(
@@ -204,8 +203,22 @@ def product_transposed(coefficients: Array, vector: Array) -> Array:
     return result
 
 
+def _solve_transposed_once(ar: Array, vector: Array) -> Array:
+    """Return inv(A)'v (n,) by plain recursion: for preparing alone, where LAPACK may be absent."""
+    _, one, two = ar.tolist()
+    result = []
+    later = latest = 0.0
+    for value in reversed(vector.tolist()):
+        later, latest = latest, value - one * latest - two * later
+        result.append(latest)
+    return np.array(result[::-1])
+
+
 def solve(bands: Array, vector: Array, *, transposed: bool = False) -> Array:
     """Return inv(T) v or inv(T)'v (n,) for a unit lower triangular T given as bands (3, n)."""
+    # Imported here because the kernel's floor never comes this way.
+    from scipy.linalg import lapack
+
     solution, _ = lapack.dtbtrs(
         bands, vector[:, None], uplo="L", trans="T" if transposed else "N", diag="U"
     )

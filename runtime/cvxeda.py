@@ -24,7 +24,6 @@ from numpy.typing import ArrayLike
 
 from device.errors import SignalError
 from runtime._cvxeda_model import Array, prepare
-from runtime._cvxeda_scipy import ScipySteps
 from runtime._cvxeda_steps import Steps
 
 Baseline = Literal["linear", "constant", "none", "spline"]
@@ -33,11 +32,9 @@ Floor = Literal["kernel", "scipy"]
 try:
     from runtime._cvxeda_kernel import KernelSteps
 except ImportError:  # No compiler built the extension here.
-    _FLOORS: dict[Floor, type[Steps]] = {"scipy": ScipySteps}
+    FLOORS: tuple[Floor, ...] = ("scipy",)
 else:
-    _FLOORS = {"kernel": KernelSteps, "scipy": ScipySteps}
-
-FLOORS: tuple[Floor, ...] = tuple(_FLOORS)
+    FLOORS = ("kernel", "scipy")
 """The floors that this installation has, the fastest first; it is the one in use."""
 
 # Beyond this, the weights of the problem are lost beside the samples in double precision.
@@ -177,7 +174,7 @@ class CvxEDA:
                 f"{_MOST_KNOTS} knots; is it in seconds?"
             )
         self.floor: Floor = FLOORS[0] if floor is None else floor
-        if self.floor not in _FLOORS:
+        if self.floor not in FLOORS:
             raise ValueError(
                 f"floor {floor!r} is not installed here; there is {' and '.join(FLOORS)}. "
                 "The kernel is built on installation where a C compiler is found."
@@ -194,7 +191,7 @@ class CvxEDA:
             gamma=float(gamma),
             baseline=baseline,
         )
-        self._steps = _FLOORS[self.floor](self._model)
+        self._steps = _steps(self.floor)(self._model)
 
     def decompose(self, y: ArrayLike) -> Decomposition:
         """Split one window; the answer depends on nothing but `y` and the parameters.
@@ -320,3 +317,12 @@ class CvxEDA:
             converged=gap <= self._tolerance,
             well_posed=swing <= _LARGEST_SWING * float(np.ptp(window)),
         )
+
+
+def _steps(floor: Floor) -> type[Steps]:
+    if floor == "kernel":
+        return KernelSteps
+    # SciPy costs 23 MB and a third of a second, which the kernel does without.
+    from runtime._cvxeda_scipy import ScipySteps
+
+    return ScipySteps
