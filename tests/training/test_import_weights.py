@@ -1,7 +1,7 @@
 """Released weights give the released outputs.
 
-`Released` is the published network written down plainly from its description, module names as in the
-released files, and shares nothing with `training.model`.
+`Released` is the published network written down plainly from its description, module names as in
+the released files, and shares nothing with `training.model`.
 """
 
 from pathlib import Path
@@ -124,7 +124,9 @@ class Released(nn.Module):
         return torch.softmax(out, 1) if self.music else torch.relu(out)
 
 
-def released(temporal: bool = True, channel: bool = True, units: bool = False, music: int = 0) -> Released:  # fmt: skip
+def released(
+    temporal: bool = True, channel: bool = True, units: bool = False, music: int = 0
+) -> Released:
     torch.manual_seed(3)
     network = Released(temporal, channel, units, music)
     for module in network.modules():

@@ -56,10 +56,14 @@ def write(
     who = [Person.draw(rng) for _ in range(people)]
     ids = sorted(rng.choice(np.arange(100_000, 1_000_000), people, replace=False).tolist())
     heard = [rng.permutation(people)[: min(_LISTENERS, people)] for _ in range(songs)]
+    exciting, pleasant = (rng.permutation(np.arange(songs) % 2 == 1) for _ in range(2))
     static, features = [], []
     for song, song_seed in enumerate(song_seeds, start=1):
         draw = np.random.default_rng(song_seed)
-        arousal, valence = (feel(draw, bool(draw.integers(2))) for _ in range(2))
+        arousal, valence = (
+            feel(draw, bool(exciting[song - 1])),
+            feel(draw, bool(pleasant[song - 1])),
+        )
         lines = int(draw.choice(_LINES))
         listeners = sorted(int(i) for i in heard[song - 1])
         static.append([song, *(f"{v:.4f}" for v in (rate(draw, arousal, 0, 1),

@@ -1,0 +1,290 @@
+"""The whole command, on files in a published format."""
+
+import dataclasses
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from device.errors import DatasetError
+from runtime.classifier import Classifier
+from runtime.contract import Contract
+from training import ablate, cache, checkpoint, crossval, report, run
+from training.datasets import standin_pmemo
+from training.datasets.registry import Source, find_root
+
+SMALL = ("--window", "10", "--context", "2", "--input-length", "64", "--width", "8")
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """PMEmo of 2019: 10 people, 20 songs."""
+    folder = tmp_path_factory.mktemp("pmemo")
+    standin_pmemo.write(folder, 10, 20, seed=2)
+    return folder
+
+
+def call(tree: Path, output: Path, *more: str, command: Any = run.main) -> Result:
+    options = ["--dataset", "pmemo", "--data-root", str(tree), *SMALL, "--epochs", "2",
+               "--folds", "2", "--device", "cpu", "--output", str(output), *more]  # fmt: skip
+    return CliRunner().invoke(command, options, catch_exceptions=False)
+
+
+class Page(HTMLParser):
+    """Counts tags, and asks for nothing from outside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.outside: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.outside += [
+            str(value) for name, value in attrs
+            if name in ("src", "href", "xlink:href") and not str(value).startswith(("#", "data:"))
+        ]  # fmt: skip
+
+
+def test_from_the_download_to_checkpoint_metrics_and_report(tree: Path, tmp_path: Path) -> None:
+    result = call(tree, tmp_path, "--protocol", "both")
+    assert result.exit_code == 0, result.output
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["best.pt", "metrics.json", "report.html"]
+    told = json.loads((tmp_path / "metrics.json").read_text())
+    assert told["protocol"].startswith("subject (2 groups of subjects held out, with their songs")
+    assert told["compared"]["protocol"].startswith("paper (2 stratified folds")
+    stored = checkpoint.load(tmp_path / "best.pt")
+    for target in stored.contract.targets:
+        figures = told["targets"][target.name]
+        n = {name: figures[name]["n"] for name in ("rtcan", "logistic_regression", "majority")}
+        assert len(set(n.values())) == 1
+        paper = told["compared"]["targets"][target.name]
+        # Pairs: every recording is tested once.
+        assert paper["rtcan"]["n"] == told["recordings"]
+        assert {"error_before", "error_after"} <= set(figures["calibration"])
+        assert sum(n for _, n in figures["subjects"].values()) == n["rtcan"]
+        assert 0.5 <= target.temperature <= 20
+    page = Page()
+    text = (tmp_path / "report.html").read_text()
+    page.feed(text)
+    assert page.outside == []
+    assert page.tags.count("svg") >= 7
+    for said in ("ROC", "Confusion", "Learning curves", "What was left out", "all songs"):
+        assert said in text
+
+
+def test_music_travels_with_its_scale(tree: Path, tmp_path: Path) -> None:
+    from export import graph, parity
+
+    result = call(tree, tmp_path, "--music", "--folds", "1", "--target", "arousal")
+    assert result.exit_code == 0, result.output
+    stored = checkpoint.load(tmp_path / "best.pt")
+    assert stored.networks["arousal"].config.music == len(stored.contract.music_mean) == 6373
+    assert stored.music is not None
+    # Of the training side's songs alone: some are left out of the mean.
+    features = np.loadtxt(
+        tree / "features" / "static_features.csv", delimiter=",", skiprows=1
+    )[:, 1:]  # fmt: skip
+    everything = features.mean(axis=0)
+    assert not np.allclose(stored.contract.music_mean, everything, rtol=1e-3)
+    source = graph.Graph(dict(stored.networks), stored.contract)
+    model = graph.build(source, stored.contract)
+    assert parity.compare(source, model, stored.examples, stored.music).holds
+    one = stored.examples[:2]
+    answers = [Classifier(model)(one, song)["arousal"] for song in features[:2].astype(np.float32)]
+    assert np.abs(answers[0] - answers[1]).max() > 0
+
+
+def test_an_interrupted_run_goes_on(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = call(tree, tmp_path / "whole", "--jobs", "1")
+    assert whole.exit_code == 0
+    fitted: list[str] = []
+    fit = crossval.fit
+
+    def until(limit: int) -> Any:
+        def one(*args: Any) -> Any:
+            if len(fitted) == limit:
+                raise KeyboardInterrupt
+            fitted.append("fit")
+            return fit(*args)
+
+        return one
+
+    monkeypatch.setattr(crossval, "fit", until(3))
+    cut = call(tree, tmp_path / "cut", "--jobs", "1")
+    assert cut.exit_code == 1 and "--resume" in cut.output
+    assert not (tmp_path / "cut" / "best.pt").exists()
+    assert len(list((tmp_path / "cut" / "folds").glob("*.fold"))) == 3
+    fitted.clear()
+    monkeypatch.setattr(crossval, "fit", until(99))
+    rest = call(tree, tmp_path / "cut", "--jobs", "1", "--resume")
+    assert rest.exit_code == 0, rest.output
+    assert len(fitted) == 3 and "3 fits were taken" in rest.output
+    one, other = (
+        json.loads((tmp_path / name / "metrics.json").read_text())["targets"]
+        for name in ("whole", "cut")
+    )
+    assert one == other
+    # What was kept is of this very run: with another seed nothing of it is taken.
+    assert not (tmp_path / "cut" / "folds").exists()
+
+
+def test_a_resumed_run_takes_nothing_of_another(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*args: Any) -> Any:
+        raise KeyboardInterrupt
+
+    fit, count = crossval.fit, []
+
+    def once(*args: Any) -> Any:
+        count.append(1)
+        return fit(*args) if len(count) == 1 else never()
+
+    monkeypatch.setattr(crossval, "fit", once)
+    assert call(tree, tmp_path, "--jobs", "1").exit_code == 1
+    monkeypatch.setattr(crossval, "fit", never)
+    again = call(tree, tmp_path, "--jobs", "1", "--resume", "--learning-rate", "0.5")
+    assert again.exit_code == 1
+    assert len(list((tmp_path / "folds").glob("*.fold"))) == 1
+
+
+def test_presets_are_marked_as_not_for_live_use(tree: Path, tmp_path: Path) -> None:
+    result = call(tree, tmp_path, "--preset", "paper-pmemo", "--target", "valence")
+    assert result.exit_code == 0, result.output
+    assert "Not for live use" in result.output
+    stored = checkpoint.load(tmp_path / "best.pt")
+    config = stored.networks["valence"].config
+    assert (config.head, config.unit_attention, config.music) == ("softmax", True, 6373)
+    assert stored.contract.channels == ("origin", "tonic", "phasic")
+    assert stored.contract.not_live
+    told = json.loads((tmp_path / "metrics.json").read_text())
+    assert told["protocol"].startswith("paper") and told["settings"]["optimiser"] == "sgd"
+    # One input a trial, whatever its length.
+    assert told["windows"] == told["recordings"] == 200
+
+
+def test_ablation_prints_every_variant(tree: Path, tmp_path: Path) -> None:
+    result = call(tree, tmp_path, "--target", "arousal", "--epochs", "1", command=ablate.main)
+    assert result.exit_code == 0, result.output
+    told = json.loads((tmp_path / "ablation.json").read_text())
+    assert len({(r["music"], r["channel"], r["temporal"]) for r in told["rows"]}) == 8
+    assert "majority" in result.output
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--folds", "11"), "10 subjects cannot be divided into 11 folds"),
+        (("--labels", "best"), "midpoint, median, or fixed"),
+        (("--labels", "fixed:5"), "makes one class only"),
+        (("--loso",), "--loso makes one fold per subject"),
+        (("--data-root", "nowhere"), "There is no folder nowhere"),
+        (("--window", "200"), "No recording of pmemo gives a window of 200 s"),
+    ],
+)
+def test_bad_options_are_one_clear_line(
+    tree: Path, tmp_path: Path, more: tuple[str, ...], said: str
+) -> None:
+    result = call(tree, tmp_path / "out", *more)
+    assert result.exit_code == 1
+    assert said in " ".join(result.output.split())
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "out" / "best.pt").exists()
+
+
+def test_one_class_only_is_named(tmp_path: Path) -> None:
+    standin_pmemo.write(tmp_path, 10, 3, seed=2)
+    (tmp_path / "annotations" / "static_annotations.csv").write_text(
+        "musicId,Arousal(mean),Valence(mean)\n1,0.9,0.9\n2,0.8,0.9\n3,0.7,0.9\n"
+    )
+    options = ("--labels", "fixed:0.5", "--folds", "1", "--protocol", "subject")
+    result = call(tmp_path, tmp_path / "out", *options)
+    assert result.exit_code == 1
+    assert "All training recordings of pmemo have high arousal" in " ".join(result.output.split())
+
+
+def test_data_is_looked_for_in_the_usual_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DatasetError, match="--dataset synthetic"):
+        find_root(Source(name="deap"))
+    (tmp_path / "data" / "deap").mkdir(parents=True)
+    assert find_root(Source(name="deap")) == Path("data/deap")
+    (tmp_path / "mine" / "deap").mkdir(parents=True)
+    monkeypatch.setenv("RTCAN_DATA", str(tmp_path / "mine"))
+    assert find_root(Source(name="deap")) == tmp_path / "mine" / "deap"
+
+
+def test_the_cache_is_read_only_for_the_very_same(tree: Path, own_cache: Path) -> None:
+    contract = Contract(context_s=2.0, window_s=10.0, input_length=64)
+    source = Source(name="pmemo", root=tree)
+    made: list[str] = []
+
+    def get(contract: Contract = contract, source: Source = source, **more: Any) -> Any:
+        made.clear()
+        return cache.windows(
+            source, contract, more.pop("stride_s", 10.0), folder=own_cache,
+            reading=lambda: made.append("read"), **more,
+        )  # fmt: skip
+
+    data, windows = get()
+    assert made == ["read"]
+    data_again, again = get()
+    assert made == []
+    np.testing.assert_array_equal(again.inputs, windows.inputs)
+    np.testing.assert_array_equal(again.features, windows.features)
+    for one, other in zip(data_again.recordings, data.recordings, strict=True):
+        assert (one.subject, one.stimulus, one.ratings) == (
+            other.subject, other.stimulus, other.ratings,
+        )  # fmt: skip
+    assert data_again.skipped == data.skipped and data_again.song_level == data.song_level
+    for change in (
+        {"window_s": 12.0},
+        {"rate_hz": 4.0},
+        {"input_length": 65},
+        {"channels": ("origin", "tonic", "phasic")},
+        {"cvxeda": dataclasses.replace(contract.cvxeda, alpha=1e-3)},
+    ):
+        get(dataclasses.replace(contract, **change))
+        assert made == ["read"], change
+    get(stride_s=5.0)
+    assert made == ["read"]
+    get(whole_trial=True)
+    assert made == ["read"]
+    # Words in the contract change no window.
+    get(dataclasses.replace(contract, labels="other", trained_on="other"))
+    assert made == []
+    path = tree / "metadata.csv"
+    path.write_text(path.read_text() + "\n")
+    get()
+    assert made == ["read"]
+    get()
+    assert made == []
+    # A damaged entry is made anew.
+    for entry in own_cache.glob("pmemo-*"):
+        (entry / "inputs.npy").write_bytes(b"damaged")
+    get()
+    assert made == ["read"]
+
+
+def test_a_leak_is_called_one() -> None:
+    def figures(value: float) -> dict[str, Any]:
+        return {"arousal": {"rtcan": {"balanced_accuracy": value}}}
+
+    results = {
+        "protocol": "subject (...)",
+        "targets": figures(0.55),
+        "compared": {"protocol": "paper (...)", "targets": figures(0.66)},
+    }
+    assert "Leak: arousal is at 0.66" in report.leaks(results)[0]
+    results["compared"]["targets"] = figures(0.64)  # type: ignore[index]
+    assert report.leaks(results) == []
+    assert report.leaks(results | {"compared": None}) == []
