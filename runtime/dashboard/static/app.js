@@ -12,8 +12,9 @@ const HEAD = 0.25;
 const by = (id) => document.getElementById(id);
 const eda = new Series(1);
 const parts = new Series(2);
+const latest = { time: [], tonic: [], phasic: [] };
 const marks = [];
-const plots = new Plots(by("level"), by("phasic"), eda, parts, marks);
+const plots = new Plots(by("level"), by("phasic"), { eda, parts, latest, marks });
 const plane = new Plane(by("plane"));
 const targets = new Targets(by("targets"));
 
@@ -29,6 +30,7 @@ const receive = {
   start(m) {
     // A reconnection gets everything again.
     [eda, parts, plane].forEach((item) => item.clear());
+    Object.assign(latest, { time: [], tonic: [], phasic: [] });
     marks.length = 0;
     run = m;
     predicted = ended = false;
@@ -51,10 +53,11 @@ const receive = {
     by("waiting").hidden = true;
     if (m.tonic_us?.length) {
       const step = (m.time_s - m.start_s) / m.tonic_us.length;
-      // Parts are least certain at a window's head: what was in the middle of an earlier one stays.
-      const skip = parts.newest == null || parts.newest < m.start_s ? 0 : Math.round(m.tonic_us.length * HEAD);
-      const time = m.tonic_us.map((_, i) => m.start_s + i * step).slice(skip);
-      parts.put(time, m.tonic_us.slice(skip), m.phasic_us.slice(skip));
+      const time = m.tonic_us.map((_, i) => m.start_s + i * step);
+      Object.assign(latest, { time, tonic: m.tonic_us, phasic: m.phasic_us });
+      // Parts are least certain at a window's head: of earlier windows their middle is kept.
+      const skip = parts.newest == null || parts.newest < m.start_s ? 0 : Math.round(time.length * HEAD);
+      parts.put(...[time, m.tonic_us, m.phasic_us].map((column) => column.slice(skip)));
     }
     targets.put(m);
     const value = (name) => m[name]?.smoothed ?? m[name]?.probability_high;

@@ -20,10 +20,11 @@ function clock(seconds) {
 }
 
 export class Plots {
-  // eda: Series(1); parts: Series(2) of tonic and phasic; marks: [{time, text}]
-  constructor(level, phasic, eda, parts, marks) {
+  // data: eda, a Series(1); parts, a Series(2) of tonic and phasic; latest, the newest window whole:
+  // {time, tonic, phasic}; marks: [{time, text}]
+  constructor(level, phasic, data) {
     this.places = [level, phasic];
-    this.data = { eda, parts, marks };
+    this.data = data;
     this.span = 60;
     this.zoomed = null; // [from, to] where a person chose
     this.plots = [];
@@ -107,10 +108,20 @@ export class Plots {
     return [newest - this.span, newest];
   }
 
+  // The newest window as it is, and before it what earlier ones said.
+  parts(from, to) {
+    const { parts, latest } = this.data;
+    const head = latest.time.length ? latest.time[0] : Infinity;
+    const columns = parts.slice(from, to);
+    const count = columns[0].findIndex((time) => time >= head - 1e-6);
+    if (count < 0) return columns;
+    return [latest.time, latest.tonic, latest.phasic].map((column, i) => [...columns[i].slice(0, count), ...column]);
+  }
+
   draw() {
     const [from, to] = this.range();
     const [t, eda] = this.data.eda.slice(from, to);
-    const [tp, tonic, phasic] = this.data.parts.slice(from, to);
+    const [tp, tonic, phasic] = this.parts(from, to);
     const level = t.length && tp.length ? uPlot.join([[t, eda], [tp, tonic]])
       : t.length ? [t, eda, t.map(() => null)] : [[], [], []];
     [level, [tp, phasic]].forEach((data, i) => {
