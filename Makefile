@@ -1,4 +1,5 @@
 # make demo   train, export and run live on a simulated sensor
+# make demo-model   train anew the model that rtcan-live --demo uses
 # make firmware   build the sensor's firmware and the emulated board that tests it
 # make test   the whole suite: format, lint, types, import arrows, tests
 PYTHON ?= python3
@@ -6,7 +7,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo firmware test check format clean
+.PHONY: help demo demo-model firmware test check format clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -29,6 +30,11 @@ check: $(READY)
 
 test: check
 	$(BIN)/pytest
+
+demo-model: $(READY)
+	$(BIN)/python -m training.run --dataset synthetic --input-length 500 --epochs 30 --output save/demo-model
+	$(BIN)/python -m export.onnx save/demo-model/best.pt
+	cp save/demo-model/best.onnx runtime/demo.onnx
 
 firmware:
 	@command -v avr-gcc >/dev/null || { echo "Install the compiler first: sudo apt-get install gcc-avr avr-libc libsimavr-dev"; exit 1; }
