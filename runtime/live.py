@@ -81,6 +81,12 @@ _REPLAY = "replay:"
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="Seconds to run.")
 @click.option("--no-reconnect", is_flag=True, help="End when the sensor is unplugged.")
 @click.option(
+    "--music",
+    type=click.Path(path_type=Path),
+    help="The song that is heard, for a model trained with music: a sound file, or the table that "
+    "python -m training.music wrote.",
+)
+@click.option(
     "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="For the network."
 )
 @click.version_option(package_name="rtcan", prog_name="rtcan-live")
@@ -98,6 +104,7 @@ def main(
     speed: float | None,
     duration: float | None,
     no_reconnect: bool,
+    music: Path | None,
     threads: int,
     **chosen: Any,
 ) -> None:
@@ -131,7 +138,12 @@ def main(
     from runtime.pipeline import Pipeline
     from runtime.session import run
 
-    pipeline = Pipeline(Classifier(path, threads))
+    song = None
+    if music is not None:
+        from runtime.music import read
+
+        song = read(music)
+    pipeline = Pipeline(Classifier(path, threads), song)
     sinks = make_sinks(chosen)
     for sink in sinks:
         if sink.note is not None:
