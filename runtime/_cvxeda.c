@@ -31,8 +31,8 @@
 /* Substituted columns start at size 1; below this nothing is left of them in double precision. */
 #define FADED 1e-17
 #define NO_COLUMN 1e300 /* penalty of an empty slot: its coefficient stays zero */
-#define SHORTEST_REACH 0.9 /* of the way to the nearest bound */
-#define LONGEST_REACH 0.9999
+#define SHORTEST_REACH 0.9 /* of the way to the nearest bound, as in _cvxeda_scipy.py */
+#define LONGEST_REACH 0.98
 
 typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
 #define INLINE static inline __attribute__((always_inline))

@@ -27,8 +27,10 @@ from scipy.linalg import lapack
 from runtime._cvxeda_model import Array, CvxEDAModel, product, product_transposed
 from runtime._cvxeda_steps import Steps
 
-# A step goes 1 - target/alpha of the way to the nearest bound, but within these limits.
-SHORTEST_REACH, LONGEST_REACH = 0.9, 0.9999
+# A step goes 1 - target/alpha of the way to the nearest bound, but within these limits. The upper
+# one matters: from 0.995 on, one window in a thousand ends in a cycle, two neighbours of the driver
+# taking turns at their bounds; at 0.98 and at 0.99 none of 9000 did, in as few iterations.
+SHORTEST_REACH, LONGEST_REACH = 0.9, 0.98
 # From this complementarity, relative to the objective, on the residuals are taken anew at every
 # iterate: dearer, and exact to the last digits.
 NEAR = 1e-5
@@ -109,10 +111,11 @@ class ScipySteps(Steps):
         solved[:] = self._packed
         slot = solved.imag if k % 2 else solved.real
         slot[:, -1] = primal + product(model.ma, p + ratio * dual)
-        np.divide(factor, factor[0], out=self._unit.real)
+        inverse = 1.0 / factor[0]
+        np.multiply(factor, inverse, out=self._unit.real)
         lapack.ztbtrs(self._unit, solved, uplo="L", diag="U", overwrite_b=1)
-        np.divide(solved.real, factor[0][:, None], out=forward[:, 0::2])
-        np.divide(solved.imag, factor[0][:, None], out=forward[:, 1::2])
+        np.multiply(solved.real, inverse[:, None], out=forward[:, 0::2])
+        np.multiply(solved.imag, inverse[:, None], out=forward[:, 1::2])
         gram = forward.T @ forward
         z, first = forward[:, :k], forward[:, k]
         schur, failed = lapack.dpotrf(gram[:k, :k] + self._penalty, lower=1)

@@ -227,6 +227,17 @@ def test_both_floors_take_the_same_steps(n: int, rate_hz: float) -> None:
 
 
 @floors
+@pytest.mark.parametrize(
+    ("n", "rate_hz", "seed"),
+    [(640, 64.0, 191), (640, 64.0, 1604), (640, 64.0, 2246), (640, 64.0, 95)],
+)
+def test_no_cycle(n: int, rate_hz: float, seed: int, floor: str) -> None:
+    """Windows on which bolder steps went to and fro until the cap."""
+    parts = CvxEDA(n, rate_hz, floor=floor).decompose(arousals(n, rate_hz, seed))
+    assert parts.converged and parts.iterations <= 25
+
+
+@floors
 def test_an_answer_depends_on_its_window_alone(floor: str) -> None:
     one, other = arousals(2560, 128.0, seed=5), arousals(2560, 128.0, seed=6)
     used = CvxEDA(2560, 128.0, floor=floor)
