@@ -8,7 +8,9 @@ import threading
 import time
 from collections.abc import Sequence
 
-from device.sensor import Sensor
+from device.errors import ContractError
+from device.sensor import Sensor, SensorInfo
+from runtime.contract import Contract
 from runtime.decision import Decider
 from runtime.pipeline import Pipeline, Prediction
 from runtime.reader import Chunk, Failure, Reader, Status
@@ -16,8 +18,6 @@ from runtime.sinks.isolated import IsolatedSink
 from runtime.sinks.sink import Marker, Session, Sink, SinkHealth, Summary, percentiles
 
 _TICK_S = 0.1
-# How long sinks may take to finish together.
-_FAREWELL_S = 5.0
 # Times are kept for this many windows.
 _KEPT = 4096
 
@@ -64,9 +64,9 @@ def run(
     device.errors.DeviceError
         If the sensor cannot be opened or read; the sinks are closed first.
     device.errors.RtcanError
-        If a sink cannot have what it needs.
+        If a sink cannot have what it needs, or the sensor is too slow for the model.
     """
-    _prepare(sensor, sinks)
+    _prepare(sensor, sinks, pipeline.contract)
     reader = Reader(sensor, reconnect=reconnect, lossless=lossless)
     isolated = [IsolatedSink(sink, lossless=lossless) for sink in sinks]
     decider = decider or Decider(pipeline.contract)
@@ -74,7 +74,7 @@ def run(
     return loop.run(duration_s, stopping or threading.Event(), model_sha256)
 
 
-def _prepare(sensor: Sensor, sinks: Sequence[Sink]) -> None:
+def _prepare(sensor: Sensor, sinks: Sequence[Sink], contract: Contract) -> None:
     """Claim everything; what cannot be had is told before anything runs."""
     claimed = []
     try:
@@ -82,10 +82,38 @@ def _prepare(sensor: Sensor, sinks: Sequence[Sink]) -> None:
             sink.prepare()
             claimed.append(sink)
         sensor.open()
+        try:
+            too_slow(sensor.describe(), contract)
+        except ContractError:
+            sensor.close()
+            raise
     except BaseException:
         for sink in claimed:
             sink.release()
         raise
+
+
+def too_slow(sensor: SensorInfo, contract: Contract) -> str | None:
+    """Return what is to be said of a sensor that is slower than the model's grid, or None.
+
+    Raises
+    ------
+    device.errors.ContractError
+        If it is so slow that every step between its samples counts as a gap.
+    """
+    rate_hz = sensor.rate_hz
+    if rate_hz is None or rate_hz >= contract.rate_hz:
+        return None
+    if rate_hz * contract.max_gap_s < 1:
+        raise ContractError(
+            f"{sensor.name} gives {rate_hz:g} samples a second; the model takes steps longer than "
+            f"{contract.max_gap_s:g} s for gaps and wants {contract.rate_hz:g} Hz. Use a faster "
+            "sensor, or a model that was trained for a slower one."
+        )
+    return (
+        f"the sensor's {rate_hz:g} Hz are below the model's {contract.rate_hz:g} Hz: what lies "
+        "between its samples is taken for straight lines"
+    )
 
 
 class _Loop:
@@ -128,6 +156,9 @@ class _Loop:
         )
         for sink in self._sinks:
             sink.start(session)
+        slow = too_slow(session.sensor, session.contract)
+        if slow is not None:
+            self._tell(Status("rate", slow))
         began_s = time.monotonic()
         failure: Exception | None = None
         reader.start()
@@ -212,9 +243,9 @@ class _Loop:
         seconds = time.monotonic() - began_s
         for sink in self._sinks:
             sink.finish(self._summary(seconds))
-        until_s = time.monotonic() + _FAREWELL_S
+        ended_s = time.monotonic()
         for sink in self._sinks:
-            sink.join(until_s)
+            sink.join(ended_s + sink.sink.farewell_s)
         # Once more: a sink may have missed something on its last steps.
         return self._summary(seconds)
 

@@ -101,8 +101,8 @@ def _write_tables(
                     first_s = event["time_s"][0]
                     raw = "raw" in event
                 columns = [event["time_s"], event["eda_us"], *([event["raw"]] if raw else [])]
-                for row in zip(*columns, strict=True):
-                    physio.write("\t".join(map(cell, row)) + "\n")
+                texts = (["n/a" if x is None else repr(x) for x in column] for column in columns)
+                physio.writelines("\t".join(row) + "\n" for row in zip(*texts, strict=True))
             elif kind == "prediction":
                 predictions.write("\t".join(prediction_row(event)) + "\n")
                 for name, target in event["targets"].items():
@@ -178,6 +178,8 @@ _EVENTS_DESCRIPTION = {
             "disconnected": "the sensor went away",
             "reconnected": "the sensor came back",
             "silent": "the sensor sends nothing",
+            "electrodes": "the sensor is read, but gives no value",
+            "rate": "the sensor is slower than the model's grid",
             "sink": "news of an output",
         }
     },

@@ -32,6 +32,8 @@ class Recorder(Sink):
     """
 
     name = "recording"
+    # The files of a long run take a while.
+    farewell_s = 600.0
 
     def __init__(self, root: Path) -> None:
         self._root = root

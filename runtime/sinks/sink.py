@@ -130,6 +130,8 @@ class Sink:
     ----------
     name : str
         Short, for people.
+    farewell_s : float
+        How long it may take to finish when the run is over.
     missed : int
         Events that the sink itself had to give up.
     trouble : str or None
@@ -139,6 +141,7 @@ class Sink:
     """
 
     name = "sink"
+    farewell_s = 5.0
     note: str | None = None
     missed = 0
     trouble: str | None = None

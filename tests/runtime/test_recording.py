@@ -4,6 +4,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -293,6 +294,20 @@ def test_a_sensor_that_cannot_be_opened_leaves_no_run(tiny_model: Path, tmp_path
     )  # fmt: skip
     assert done.returncode == 1
     assert runs(tmp_path / "rec") == []
+
+
+def test_the_files_of_a_long_run_are_waited_for(
+    table: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(one: Run) -> Torn:
+        time.sleep(Sink.farewell_s + 1)
+        return finish(one)
+
+    monkeypatch.setattr("runtime.recording.recorder.finish", slowly)
+    sensor = ReplaySensor(find(table), None)
+    summary = run(sensor, Pipeline(Classifier(tiny_model)), [Recorder(tmp_path)], lossless=True)
+    assert summary.sinks[0].trouble is None
+    assert runs(tmp_path)[0].finished
 
 
 class Failing(Sink):

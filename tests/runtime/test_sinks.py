@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device.errors import SinkError
+from device.errors import ContractError, SinkError
 from device.physiology import Person, simulate
 from device.samples import Samples
 from device.sensor import SensorInfo
@@ -167,6 +167,18 @@ def test_a_run_that_can_wait_loses_nothing(source: Source, pipeline: Pipeline) -
     summary = run(ReplaySensor(source, None), pipeline, [good], lossless=True)
     assert len(good.seen) == len(list(source.blocks())) + 28
     assert summary.overrun == 0 and summary.sinks[0].missed == 0
+
+
+def test_a_sensor_slower_than_the_model_is_named(pipeline: Pipeline, tmp_path: Path) -> None:
+    samples = Samples(np.arange(100) / 4.0, 2 + np.sin(np.arange(100) / 9))
+    source = Source(tmp_path, "E4", 4.0, lambda: in_blocks(samples))
+    good = Remembering()
+    summary = run(ReplaySensor(source, None), pipeline, [good], lossless=True)
+    assert good.news[0].startswith("the sensor's 4 Hz are below the model's 8 Hz")
+    assert summary.windows == 13
+    slower = Source(tmp_path, "thermometer", 0.5, lambda: in_blocks(samples))
+    with pytest.raises(ContractError, match=r"0.5 samples a second; .* wants 8 Hz"):
+        run(ReplaySensor(slower, None), pipeline, [Remembering()])
 
 
 def test_markers_reach_all_sinks_in_the_samples_time(source: Source, pipeline: Pipeline) -> None:
