@@ -1,0 +1,107 @@
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from device.errors import ModelError, RtcanError, SignalError
+from export import graph
+from runtime import music
+from runtime.classifier import Classifier
+from runtime.contract import Contract, Target
+from runtime.pipeline import Pipeline
+from tests.networks import lively
+from training import music as command
+from training.model import NetworkConfig
+
+
+def song(path: Path, hz: float) -> Path:
+    """Six seconds of a trembling tone."""
+    time = np.arange(16_000 * 6) / 16_000
+    sound = np.sin(2 * np.pi * hz * time) * (1 + 0.3 * np.sin(12 * time)) * 9000
+    sound += np.random.default_rng(0).normal(0, 200, time.size)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(sound.astype("<i2").tobytes())
+    return path
+
+
+def test_the_same_features_from_the_song_and_from_the_table(tmp_path: Path) -> None:
+    pytest.importorskip("opensmile", reason="the extra `music` is not installed")
+    one, other = song(tmp_path / "a.wav", 440), song(tmp_path / "b.wav", 880)
+    table = tmp_path / "a.csv"
+    result = CliRunner().invoke(command.main, [str(one), "--output", str(table)])
+    assert result.exit_code == 0, result.output
+    header, line = table.read_text().splitlines()
+    assert len(header.split(",")) == len(line.split(",")) == 6374
+    computed = music.read(one)
+    assert computed.shape == (6373,) and computed.dtype == np.float32
+    np.testing.assert_array_equal(music.read(table), computed)
+    assert np.abs(music.read(other) - computed).max() > 1
+    (tmp_path / "c.wav").write_bytes(b"not a sound")
+    with pytest.raises(SignalError, match=r"c\.wav cannot be decoded"):
+        music.read(tmp_path / "c.wav")
+
+
+@pytest.mark.parametrize("with_header", [True, False])
+def test_a_table_is_read_with_or_without_header(tmp_path: Path, with_header: bool) -> None:
+    values = np.arange(6373) / 7
+    rows = ["song," + ",".join(f"f{i}" for i in range(6373))] if with_header else []
+    rows.append("x," + ",".join(map(str, values)))
+    (tmp_path / "x.csv").write_text("\n".join(rows))
+    np.testing.assert_allclose(music.read(tmp_path / "x.csv"), values, rtol=1e-6)
+
+
+def test_tables_of_other_sizes_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    line = "x," + ",".join(["1"] * 6373)
+    for text, said in (
+        ("a,b\n1,2\n", "0 songs"),
+        (f"{line}\n{line}\n", "2 songs"),
+        (line.replace("1", "nan", 1), "not a finite number"),
+    ):
+        path.write_text(text)
+        with pytest.raises(RtcanError, match=said):
+            music.read(path)
+    with pytest.raises(SignalError, match="There is no"):
+        music.read(tmp_path / "none.wav")
+
+
+def test_standardising_by_hand_and_within_ten_deviations() -> None:
+    features = np.array([[3.0, 1e9, -5.0]], dtype=np.float32)
+    scaled = music.standardise(features, (1.0, 0.0, -5.0), (4.0, 1.0, 2.0))
+    np.testing.assert_allclose(scaled, [[0.5, 10.0, 0.0]])
+    with pytest.raises(SignalError, match="3 music features; the model was trained with 2"):
+        music.standardise(features, (1.0, 0.0), (4.0, 1.0))
+
+
+def test_a_model_with_music_asks_for_the_song() -> None:
+    contract = Contract(
+        window_s=10.0, context_s=2.0, input_length=64, targets=(Target(name="arousal"),),
+        music_mean=(1.0, 2.0, 3.0), music_std=(1.0, 1.0, 2.0),
+    )  # fmt: skip
+    network = lively(NetworkConfig(input_length=64, width=8, music=3))
+    model = graph.build(graph.Graph({"arousal": network}, contract), contract)
+    classifier = Classifier(model)
+    with pytest.raises(ModelError, match="--music FILE"):
+        Pipeline(classifier)
+    eda = np.random.default_rng(0).normal(size=(2, 3, 64)).astype(np.float32)
+    heard = np.array([1.0, 2.0, 5.0], dtype=np.float32)
+    with pytest.raises(ModelError, match="--music FILE"):
+        classifier(eda)
+    import torch
+
+    with torch.inference_mode():
+        logits = network(torch.from_numpy(eda), torch.tensor([[0.0, 0.0, 1.0]] * 2))
+    np.testing.assert_allclose(
+        classifier(eda, heard)["arousal"], torch.softmax(logits, 1).numpy(), atol=1e-5
+    )
+    assert Pipeline(classifier, heard).music is heard
+
+
+def test_a_model_without_music_refuses_a_song(tiny_model: Path) -> None:
+    with pytest.raises(ModelError, match="leave --music out"):
+        Pipeline(Classifier(tiny_model), np.zeros(3, dtype=np.float32))
