@@ -77,7 +77,7 @@ def shared(function: _Function) -> _Function:
         click.option(
             "--folds",
             type=click.IntRange(min=1),
-            help="1 holds out a fifth once [default: 10; 1 for synthetic].",
+            help="1 holds out a fifth once [default: 10, or as many as people; 1 for synthetic].",
         ),
         click.option("--loso", is_flag=True, help="Leave one subject out, each in turn."),
         click.option(
@@ -197,7 +197,8 @@ def choose(
     protocol = o["protocol"] or chosen.protocol
     plan = Plan(
         protocol="subject" if protocol == "both" else protocol,
-        folds=o["folds"] or frame.folds,
+        # Where nobody asked for a number, few people make fewer groups.
+        folds=o["folds"] or min(frame.folds, max(len(data.subjects), 2)),
         leave_one_out=o["loso"],
         songs_apart=frame.songs_apart and protocol != "paper",
         repeat=o["repeat"],
