@@ -61,7 +61,7 @@ class SerialSensor:
         self._driver: Driver | None = None
         self._clock: Clock = CountClock()
         self._transport = SerialTransport(port, baud or 115200)
-        self._waiting: list[FloatArray] = []
+        self._waiting: list[Batch] = []
         self._heard: list[tuple[bytes, float]] = []
         self._ready: list[Samples] = []
         self._gone: SensorDisconnectedError | None = None
@@ -187,19 +187,21 @@ class SerialSensor:
                     self.counters.restarts += 1
                 self._fresh = False
             self._pause_from_s = arrival_s
-            self._waiting.append(batch.eda_us)
+            self._waiting.append(batch)
             self._emit(self._clock.stamp(batch.position_s, arrival_s))
         self._hidden += self._clock.take_hidden() * driver.turn_samples
 
     def _settle(self) -> None:
         """Give their time to samples that still wait for one, or give them up."""
         self._emit(self._clock.flush())
-        self._hidden += sum(part.size for part in self._waiting)
+        self._hidden += sum(part.eda_us.size for part in self._waiting)
         self._waiting.clear()
 
     def _emit(self, time_s: FloatArray) -> None:
         if time_s.size:
-            self._ready.append(Samples(time_s, np.concatenate(self._waiting)))
+            eda_us = np.concatenate([part.eda_us for part in self._waiting])
+            raw = np.concatenate([part.raw for part in self._waiting])
+            self._ready.append(Samples(time_s, eda_us, raw))
             self._waiting.clear()
 
     def _deliver(self, driver: Driver) -> Samples:
@@ -210,6 +212,7 @@ class SerialSensor:
         samples = Samples(
             np.concatenate([part.time_s for part in self._ready]),
             np.concatenate([part.eda_us for part in self._ready]),
+            np.concatenate([part.raw for part in self._ready if part.raw is not None]),
         )
         self._ready.clear()
         counters.samples += len(samples)

@@ -113,7 +113,14 @@ class BitalinoDriver:
         if before is not None:
             self.lost += int(number[0]) - before - 1
         position_s = number / np.float64(self._rate_hz)
-        return [Batch(self.calibration.to_us(readings.value), position_s, restarted)]
+        return [
+            Batch(
+                self.calibration.to_us(readings.value),
+                position_s,
+                restarted,
+                np.asarray(readings.value, np.float64),
+            )
+        ]
 
     def end(self) -> bytes:
         """Return the command that stops the board."""

@@ -46,11 +46,14 @@ class Batch:
         Rising seconds by the sensor's own reckoning; see `device.clock`.
     restarted : bool
         Whether the count began anew with the first of these.
+    raw : float64 (n,)
+        What the sensor itself said, before calibration.
     """
 
     eda_us: FloatArray
     position_s: FloatArray
-    restarted: bool = False
+    restarted: bool
+    raw: FloatArray
 
 
 class Driver(Protocol):

@@ -74,7 +74,14 @@ class GroveDriver:
             return []
         restarted, self._restarted = self._restarted, False
         position_s = index[whole] / (self._rate_hz or 1.0)
-        return [Batch(self.calibration.to_us(value[whole]), position_s, restarted)]
+        return [
+            Batch(
+                self.calibration.to_us(value[whole]),
+                position_s,
+                restarted,
+                np.asarray(value[whole], np.float64),
+            )
+        ]
 
     def end(self) -> bytes:
         """Return nothing."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
+import numpy as np
+
 from device.calibration import GroveCalibration
 from device.counter import Unwrapper
 from device.drivers.driver import Batch, DriverOptions
@@ -153,7 +155,14 @@ class RtcanDriver:
         self.lost += int(number[-1] - number[0]) + 1 - number.size
         if before is not None:
             self.lost += int(number[0]) - before - 1
-        return [Batch(self._calibration().to_us(value), micros / rtcan.TICK_HZ, restarted)]
+        return [
+            Batch(
+                self._calibration().to_us(value),
+                micros / rtcan.TICK_HZ,
+                restarted,
+                np.asarray(value, np.float64),
+            )
+        ]
 
     def _calibration(self) -> GroveCalibration:
         if self._given is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from device.calibration import ShimmerCalibration
 from device.counter import Unwrapper
 from device.drivers.driver import Batch, DriverOptions
@@ -129,7 +131,14 @@ class ShimmerDriver:
         self._last = int(ticks[-1])
         self.lost += max(round((self._last - first) / self._period) + 1 - ticks.size, 0)
         position_s = ticks / shimmer.TICK_HZ
-        return [Batch(self.calibration.to_us(readings.value), position_s, restarted)]
+        return [
+            Batch(
+                self.calibration.to_us(readings.value),
+                position_s,
+                restarted,
+                np.asarray(readings.value, np.float64),
+            )
+        ]
 
     def end(self) -> bytes:
         """Return the command that stops the board."""

@@ -184,6 +184,11 @@ def test_kill_9_loses_at_most_a_second(tiny_model: Path, tmp_path: Path) -> None
     blocks = list(cut_off.blocks())
     # The newest prediction that was seen came from samples up to 3/8 s after its window.
     assert blocks[-1].time_s[-1] >= seen[-1]["time_s"] + 0.375 - 1.0 * speed
+    # The counts n are there beside what was made of them: R = (1024 + 2 n) 10 kOhm / (512 - n).
+    first = next(event for event in read(cut_off.run.journal) if event["kind"] == "samples")
+    count = np.array(first["raw"])
+    ohm = (1024 + 2 * count) * 1e4 / (512 - count)
+    np.testing.assert_allclose(1e6 / ohm, first["eda_us"], rtol=1e-12)
     # It can be replayed as it lies, and repaired, and both give the predictions that were seen.
     assert verify(cut_off, Classifier(tiny_model)).differing == ()
     done = subprocess.run(
@@ -196,6 +201,8 @@ def test_kill_9_loses_at_most_a_second(tiny_model: Path, tmp_path: Path) -> None
         np.concatenate([b.time_s for b in repaired.blocks()]),
         np.concatenate([b.time_s for b in blocks]),
     )
+    physio = json.loads(repaired.run.physio_json.read_text())
+    assert physio["Columns"] == ["time", "eda", "raw"]
     rows = list(repaired.prediction_rows())
     for event, row in zip(seen, rows, strict=False):
         assert float(row[4]) == pytest.approx(event["arousal"]["probability_high"], abs=5e-7)
