@@ -17,6 +17,8 @@ import click
 from device.cli import RtcanCommand
 from training import options
 
+_PARTS = {"music": "music", "channel": "SCA", "temporal": "RNTA"}
+
 
 @click.command(cls=RtcanCommand)
 @options.shared
@@ -107,23 +109,25 @@ def _show(told: dict[str, Any], console: Any) -> None:
     from training.judge import MODELS
     from training.report import with_interval
 
-    names = ("target", "music", "channel", "temporal", "n", "bal. accuracy [95 %]",
-             "macro F1 [95 %]")  # fmt: skip
     table = Table(title=f"{told['dataset']}: {told['protocol']}; figures per trial")
-    for name in names:
+    for name in ("", "variant", "n", "bal. accuracy [95 %]", "macro F1 [95 %]"):
         table.add_column(name, no_wrap=True)
-    targets = list(dict.fromkeys(row["target"] for row in told["rows"]))
-    for target in targets:
+    for target in dict.fromkeys(row["target"] for row in told["rows"]):
         own = [row for row in told["rows"] if row["target"] == target]
         for row in own:
+            parts = [words for name, words in _PARTS.items() if row[name]]
             figures = row["figures"]["rtcan"]
-            marks = ["yes" if row[name] else "-" for name in ("music", "channel", "temporal")]
-            table.add_row(target, *marks, *_cells(figures, with_interval))
+            table.add_row(
+                target if row is own[0] else "",
+                "+".join(parts) or "neither",
+                *_cells(figures, with_interval),
+            )
         for model in ("logistic_regression", "majority"):
             figures = own[0]["figures"][model]
-            table.add_row(target, MODELS[model], "", "", *_cells(figures, with_interval),
+            table.add_row("", MODELS[model], *_cells(figures, with_interval),
                           end_section=model == "majority")  # fmt: skip
     console.print(table)
+    console.print("SCA: channel attention. RNTA: temporal attention.")
     for note in told["notes"]:
         console.print(f"note: {note}")
 
