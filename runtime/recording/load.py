@@ -45,7 +45,8 @@ class Recording:
         if not self.run.finished:
             for event in read(self.run.journal, self.torn):
                 if event["kind"] == "samples":
-                    yield Samples(_floats(event["time_s"]), _floats(event["eda_us"]))
+                    raw = _floats(event["raw"]) if "raw" in event else None
+                    yield Samples(_floats(event["time_s"]), _floats(event["eda_us"]), raw)
             return
         try:
             with gzip.open(self.run.physio, "rt", encoding="utf-8") as file:
@@ -53,7 +54,9 @@ class Recording:
                     rows = [line.rstrip("\n").split("\t") for line in lines]
                     time_s = np.array([float(row[0]) for row in rows])
                     eda_us = np.array([_number(row[1]) for row in rows])
-                    yield Samples(time_s, eda_us)
+                    counted = len(rows[0]) > 2
+                    raw = np.array([_number(row[2]) for row in rows]) if counted else None
+                    yield Samples(time_s, eda_us, raw)
         except (OSError, EOFError, zlib.error, ValueError, IndexError) as error:
             raise RecordingError(
                 f"{self.run.physio} is damaged ({error}); what comes before the damage was read"

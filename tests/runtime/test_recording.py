@@ -201,6 +201,9 @@ def test_kill_9_loses_at_most_a_second(tiny_model: Path, tmp_path: Path) -> None
         np.concatenate([b.time_s for b in repaired.blocks()]),
         np.concatenate([b.time_s for b in blocks]),
     )
+    whole = next(repaired.blocks())
+    assert whole.raw is not None
+    np.testing.assert_array_equal(whole.raw[: count.size], count)
     physio = json.loads(repaired.run.physio_json.read_text())
     assert physio["Columns"] == ["time", "eda", "raw"]
     rows = list(repaired.prediction_rows())
