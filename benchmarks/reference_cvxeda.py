@@ -71,7 +71,7 @@ def _splines(n: int, spacing: int) -> FloatArray:
     middle = bump.size // 2
     knots = np.arange(0, n + spacing // 2, spacing)
     columns = np.zeros((n, knots.size))
-    for j, knot in enumerate(knots):
+    for j, knot in enumerate(knots.tolist()):
         first, stop = max(0, knot - middle), min(n, knot + middle + 1)
         columns[first:stop, j] = bump[first - knot + middle : stop - knot + middle]
     return columns

@@ -61,7 +61,8 @@ class QualityLimits:
     spread_s : float
         Seconds around such a change that are not believed either.
     flat_s : float
-        Seconds without any change at all after which the signal counts as stuck.
+        Seconds without any change at all after which the signal counts as stuck. A ten-bit
+        converter shows a resting person the same value for many seconds.
     min_score : float
         Score (0 to 1) below which the answer is withheld.
     """
@@ -70,7 +71,7 @@ class QualityLimits:
     max_us: float = 60.0
     max_slope_us_per_s: float = 10.0
     spread_s: float = 0.5
-    flat_s: float = 5.0
+    flat_s: float = 30.0
     min_score: float = 0.5
 
 

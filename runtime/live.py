@@ -186,6 +186,7 @@ def _sensor(
     column: str | None,
     channel: int | None,
 ) -> Sensor:
+    from device.calibration import parse_calibration
     from device.drivers.driver import DriverOptions
     from device.recording_sensor import RecordingSensor
     from device.serial_sensor import SerialSensor
@@ -195,6 +196,8 @@ def _sensor(
     if column is not None and not column.isdigit():
         raise click.BadParameter(f"{column!r} is not a number from 0.", param_hint="'--column'")
     field = None if column is None else int(column)
+    if calibration is not None:
+        parse_calibration(calibration)  # a mistake in it is said before any port is opened
     options = DriverOptions(rate_hz, calibration, field, channel)
     return SerialSensor(port, kind, baud=baud, options=options)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runtime.contract import Contract
+from runtime.contract import Contract, QualityLimits
 from tests.networks import lively
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -31,6 +31,7 @@ def tiny_contract() -> Contract:
         window_s=10.0,
         hop_s=1.0,
         input_length=64,
+        quality=QualityLimits(flat_s=5.0),
         trained_on="nothing: random weights",
         labels="none",
     )

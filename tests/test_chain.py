@@ -239,10 +239,15 @@ def test_a_busy_port_is_named(tmp_path: Path, tiny_model: Path) -> None:
     assert "in use by another program" in error
 
 
-def test_garbage_is_named_after_a_few_seconds(tmp_path: Path, tiny_model: Path) -> None:
+@pytest.mark.parametrize(
+    ("sensor", "said"), [("auto", "like none of the known sensors"), ("grove", "at 9600 baud")]
+)
+def test_garbage_is_named_after_a_few_seconds(
+    sensor: str, said: str, tmp_path: Path, tiny_model: Path
+) -> None:
     master, slave = os.openpty()
     process = subprocess.Popen(
-        [*LIVE, "--port", os.ttyname(slave), "--model", str(tiny_model)],
+        [*LIVE, "--port", os.ttyname(slave), "--sensor", sensor, "--model", str(tiny_model)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -256,7 +261,7 @@ def test_garbage_is_named_after_a_few_seconds(tmp_path: Path, tiny_model: Path) 
     os.close(master)
     os.close(slave)
     assert process.returncode == 1
-    assert "at 9600 baud" in error and "--baud 115200" in error
+    assert said in error and "--baud" in error
 
 
 def test_the_edge_imports_nothing_heavy(tmp_path: Path, tiny_model: Path) -> None:

@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from device.calibration import GroveCalibration
 from device.errors import ContractError
 from device.physiology import Person, simulate
 from device.samples import Samples
 from runtime.classifier import Classifier
 from runtime.contract import Contract, QualityLimits
 from runtime.pipeline import Pipeline, Prediction
+from runtime.preprocess import Preprocessor
+from runtime.quality import assess
 
 RATE_HZ = 20.0
 
@@ -124,3 +127,15 @@ def test_limits_that_cannot_be(bad: dict[str, float]) -> None:
 def test_limits_travel_with_the_contract() -> None:
     contract = Contract(quality=QualityLimits(min_score=0.7))
     assert Contract.from_json(contract.to_json()) == contract
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_resting_person_on_a_coarse_converter_gets_answers(seed: int) -> None:
+    calibration = GroveCalibration()
+    person = Person.draw(np.random.default_rng(seed))
+    samples = simulate(person, 180.0, 19.0, arousal=lambda _: 0.1, seed=seed)
+    coarse_us = calibration.to_us(np.round(calibration.to_adc(samples.eda_us)))
+    contract = Contract(hop_s=5.0)
+    windows = Preprocessor(contract).push(samples.time_s, coarse_us)
+    sufficient = [assess(window, contract).sufficient for window in windows]
+    assert np.mean(sufficient) > 0.9
