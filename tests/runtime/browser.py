@@ -48,6 +48,16 @@ class Browser:
              f"--user-data-dir={profile / 'profile'}", "about:blank"],
             stdout=self._log, stderr=self._log,
         )  # fmt: skip
+        try:
+            self._connect(profile)
+        except BaseException:
+            # A browser that nobody can talk to would run on for ever.
+            self._process.kill()
+            self._process.wait(timeout=20)
+            self._log.close()
+            raise
+
+    def _connect(self, profile: Path) -> None:
         port = self._port(profile / "profile" / "DevToolsActivePort")
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
             pages = [item for item in json.load(answer) if item["type"] == "page"]
