@@ -173,15 +173,17 @@ def warm_iterations(split: CvxEDA, sequence: list[Array], hop: int, lift: float)
 
 def growth(windows: Windows, repeats: int, output: Path) -> dict[str, Any]:
     """Time the installed floor over the length, fit the exponent, and draw it."""
-    medians = []
-    for duration_s in GROWTH_S:
-        n = round(duration_s * GROWTH_RATE_HZ)
-        drawn = windows.draw(repeats, duration_s, GROWTH_RATE_HZ)
-        split = CvxEDA(n, GROWTH_RATE_HZ)
-        call = partial(_decompose, split, drawn)
-        took = interleaved({"ours": call}, repeats, warm_up=1)["ours"]
-        medians.append(1e3 * float(np.median(took)))
-    lengths = [round(s * GROWTH_RATE_HZ) for s in GROWTH_S]
+    lengths = [round(duration_s * GROWTH_RATE_HZ) for duration_s in GROWTH_S]
+    calls = {
+        str(n): partial(
+            _decompose,
+            CvxEDA(n, GROWTH_RATE_HZ),
+            windows.draw(repeats, duration_s, GROWTH_RATE_HZ),
+        )
+        for n, duration_s in zip(lengths, GROWTH_S, strict=True)
+    }
+    took = interleaved(calls, repeats, warm_up=1)
+    medians = [1e3 * float(np.median(took[name])) for name in calls]
     exponent = float(np.polyfit(np.log(lengths), np.log(medians), 1)[0])
 
     import matplotlib

@@ -33,7 +33,7 @@ from runtime._cvxeda_steps import Steps
 SHORTEST_REACH, LONGEST_REACH = 0.9, 0.98
 # From this complementarity, relative to the objective, on the residuals are taken anew at every
 # iterate: dearer, and exact to the last digits.
-NEAR = 1e-5
+NEAR = 1e-7
 
 
 class ScipySteps(Steps):
@@ -60,6 +60,9 @@ class ScipySteps(Steps):
         for column in range(columns):
             part = self._packed.imag if column % 2 else self._packed.real
             part[:, column // 2] = product(model.ar, model.columns[:, column])
+        # A spline is zero, and stays so, above its support.
+        self._first_rows = [int(row) for row in np.argmax(self._packed != 0.0, axis=0)]
+        self._first_rows[-1] = 0
         self._near = False
         self._penalty = np.diag(model.penalty)
         # Large temporaries would be mapped and unmapped by the system at every iteration.
@@ -109,11 +112,13 @@ class ScipySteps(Steps):
 
         # Predictor: aims at p s = 0. Its right-hand side is solved together with the border.
         solved[:] = self._packed
-        slot = solved.imag if k % 2 else solved.real
-        slot[:, -1] = primal + product(model.ma, p + ratio * dual)
+        last = solved.imag if k % 2 else solved.real
+        last[:, -1] = primal + product(model.ma, p + ratio * dual)
         inverse = 1.0 / factor[0]
         np.multiply(factor, inverse, out=self._unit.real)
-        lapack.ztbtrs(self._unit, solved, uplo="L", diag="U", overwrite_b=1)
+        for slot, first_row in enumerate(self._first_rows):
+            part = solved[first_row:, slot : slot + 1]
+            lapack.ztbtrs(self._unit[:, first_row:], part, uplo="L", diag="U", overwrite_b=1)
         np.multiply(solved.real, inverse[:, None], out=forward[:, 0::2])
         np.multiply(solved.imag, inverse[:, None], out=forward[:, 1::2])
         gram = forward.T @ forward
