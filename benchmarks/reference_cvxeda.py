@@ -2,7 +2,8 @@
 
 Written from the formulas of Greco et al. 2015 (doi:10.1109/TBME.2015.2474131), with sparse matrices
 and cvxopt's general quadratic solver at the published tolerance; the matrices are built in every
-call, as the published function does.
+call, as the published function does. It shares no code with ours, unlike
+`training.cvxeda_reference`, which takes prepared matrices.
 """
 
 from __future__ import annotations

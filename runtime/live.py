@@ -33,6 +33,17 @@ DEMO_MODEL = Path(__file__).with_name("demo.onnx")
 _REPLAY = "replay:"
 
 
+def _show_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    from runtime.cvxeda import FLOORS
+
+    click.echo(f"rtcan-live {version('rtcan')}, cvxEDA on {FLOORS[0]}")
+    context.exit()
+
+
 @click.command(cls=RtcanCommand)
 @click.argument("action", type=click.Choice(["doctor"]), required=False)
 @click.option(
@@ -89,7 +100,14 @@ _REPLAY = "replay:"
 @click.option(
     "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="For the network."
 )
-@click.version_option(package_name="rtcan", prog_name="rtcan-live")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and the solver in use.",
+)
 def main(
     action: str | None,
     port: str | None,
