@@ -85,7 +85,32 @@ def main(quick: bool, output: Path | None) -> None:
         "live_rss_mb": live["rss_mb"],
         "first_prediction_s": live["first_s"],
     }
-    write_result("latency", figures, claims, output, quick=quick)
+    path = write_result("latency", figures, claims, output, quick=quick)
+    _draw(figures, path.with_suffix(".png"))
+
+
+def _draw(figures: dict[str, Any], path: Path) -> None:
+    """Draw what an update is made of, ours beside the published way."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    names = {"update_2500": "2500 samples", "update_7680": "7680 samples (128 Hz)"}
+    for axes, (name, title) in zip(figure.subplots(1, 2), names.items(), strict=True):
+        for row, (who, label) in enumerate((("ours", "RTCAN"), ("peer", "as published"))):
+            split_ms = figures[name][f"{who}_decomposition"]["p50_ms"]
+            network_ms = figures[name][f"{who}_network"]["p50_ms"]
+            whole_ms = figures[name][who]["p50_ms"]
+            axes.barh(row, split_ms, color="#0b7285", label="decomposition" if row == 0 else None)
+            axes.barh(row, network_ms, left=split_ms, color="#e8590c",
+                      label="networks" if row == 0 else None)  # fmt: skip
+            axes.text(split_ms + network_ms, row, f"  {label}: {whole_ms:.1f} ms", va="center")
+        axes.set_title(f"{title}: {figures[name]['speedup']:.1f} times faster", fontsize=10)
+        axes.set_yticks([])
+        axes.set_xlim(0, 1.5 * figures[name]["peer"]["p50_ms"])
+        axes.set_xlabel("ms an update (median), one thread")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, fontsize=8, loc="lower right")
+    figure.savefig(path, dpi=130)
 
 
 if __name__ == "__main__":

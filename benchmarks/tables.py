@@ -77,6 +77,8 @@ def _section(name: str, data: dict[str, Any]) -> str:
         f"{machine['system']}, Python {machine['python']}; {versions}.",
         "",
     ]
+    for picture in sorted(RESULTS.glob(f"{name}*.png")):
+        lines += [f"![{picture.stem}](results/{picture.name})", ""]
     return "\n".join(lines)
 
 
