@@ -42,7 +42,8 @@ def main(quick: bool, output: Path | None) -> None:
         ["", "MB"],
         [
             ["rtcan-live, resident, demonstration model at 100 Hz", f"{live['rss_mb']:.0f}"],
-            ["environment with rtcan[edge]", f"{sizes['edge_env_mb']:.0f}"],
+            [r"environment with rtcan\[edge]", f"{sizes['edge_env_mb']:.0f}"],
+            ["  of it there before, pip and the like", f"{sizes['bare_env_mb']:.0f}"],
             *[[f"  of it {name}", f"{size:.0f}"] for name, size in sizes["largest"].items()],
             ["wheel", f"{sizes['wheel_mb']:.2f}"],
         ],
@@ -63,6 +64,7 @@ def _sizes(folder: Path) -> dict[str, Any]:
     )
     (wheel,) = wheels.glob("*.whl")
     subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+    bare_mb = _megabytes(environment)
     python = environment / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     subprocess.run(
         [str(python), *pip[1:], "install", "--only-binary=:all:", f"{wheel}[edge]"], check=True
@@ -72,6 +74,7 @@ def _sizes(folder: Path) -> dict[str, Any]:
     largest = dict(sorted(each.items(), key=lambda item: -item[1])[:6])
     return {
         "edge_env_mb": _megabytes(environment),
+        "bare_env_mb": bare_mb,
         "wheel_mb": _megabytes(wheel),
         "largest": largest,
     }
