@@ -1,7 +1,8 @@
 """`make demo`: train, export, and run live on a simulated sensor, with the commands a user types.
 
 Every command is shown before it runs. At the end, what was predicted stands beside what the
-simulated person felt.
+simulated person felt. Person 3 is an ordinary one: of the first 14 people, the share of right
+answers was 0.92 in the median and 0.69 for the worst, person 1, whose skin answers little.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _BAR = 20
 @click.option(
     "--output", type=click.Path(path_type=Path), default=Path("save/demo"), show_default=True
 )
-@click.option("--person", type=int, default=1, show_default=True, help="Which simulated person.")
+@click.option("--person", type=int, default=3, show_default=True, help="Which simulated person.")
 def main(output: Path, person: int) -> None:
     """Train a small network on simulated people, export it, and run it live on another one."""
     console = Console(highlight=False)
