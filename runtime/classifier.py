@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ class Classifier:
         All constants, read from the file.
     name : str
         The file's name, for people.
+    sha256 : str
+        Of the whole file, for the record.
 
     Raises
     ------
@@ -65,6 +68,7 @@ class Classifier:
         if _PROVIDERS[provider] not in onnxruntime.get_available_providers():
             raise _no_provider(provider, onnxruntime.get_available_providers())
         data = model.read_bytes() if isinstance(model, Path) else model
+        self.sha256 = hashlib.sha256(data).hexdigest()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

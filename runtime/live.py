@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import signal
 import sys
 import threading
@@ -176,7 +175,7 @@ def main(
             stopping=stopping,
             lossless=getattr(sensor, "lossless", False),
             decider=make_decider(pipeline, chosen),
-            model_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+            model_sha256=pipeline.classifier.sha256,
         )
     from runtime.summary import summary_text
 
