@@ -16,6 +16,7 @@
     ├── DatasetError                 a data set that is missing or damaged
     ├── RecordingError               a recording that cannot be written, read or repaired
     ├── SinkError                    a receiver of predictions that cannot be set up as asked
+    ├── WorkerError                  a cluster that cannot be used, or that lost a task for good
     ├── ExportError                  an exported model that does not equal its source
     └── MissingExtraError            an optional package that is needed and not installed
 
@@ -87,6 +88,10 @@ class RecordingError(RtcanError):
 
 class SinkError(RtcanError):
     """A receiver of predictions that cannot be set up as asked."""
+
+
+class WorkerError(RtcanError):
+    """A cluster that cannot be used, or that lost a task for good."""
 
 
 class ExportError(RtcanError):

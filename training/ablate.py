@@ -16,6 +16,7 @@ import click
 
 from device.cli import RtcanCommand
 from training import options
+from training.files import write_whole
 
 _PARTS = {"music": "music", "channel": "SCA", "temporal": "RNTA"}
 
@@ -30,65 +31,114 @@ _PARTS = {"music": "music", "channel": "SCA", "temporal": "RNTA"}
     help="Folder for ablation.json.",
 )
 @click.option("--resume", is_flag=True, help="Go on where an interrupted run stopped.")
-def main(output: Path, resume: bool, **o: Any) -> None:
+@click.option("--again", is_flag=True, help="Do it anew, even if the very same is done already.")
+@click.option("--tensorboard", is_flag=True, help="Write event files too; epochs.csv is always.")
+def main(output: Path, resume: bool, again: bool, tensorboard: bool, **o: Any) -> None:
     """Fit every variant of the network on the same folds and print the table."""
     options.require_packages()
     from rich.console import Console
 
-    from training import crossval, experiment
-    from training.crossval import Kept
-    from training.files import write_whole
-    from training.judge import judge
-    from training.progress import Bar
+    from training import experiment
+    from training.journal import Journal
+    from training.workers import Workers
 
     console = Console()
     place = experiment.choose_device(o["device"])
     song = o["dataset"] == "pmemo"
-    choice = options.choose(
-        console, music=song, temporal_attention=True, channel_attention=True, o=o
-    )
-    full = choice.problem
-    variants = list(product((False, True) if song else (False,), (False, True), (False, True)))
-    # The folds of earlier variants must stay when the next one begins.
-    kept = Kept(output / "folds", resume)
-    rows: list[dict[str, Any]] = []
-    folds = {target: full.splits(target) for target in full.targets}
-    epochs = full.settings.epochs * sum(map(len, folds.values())) * len(variants)
-    try:
-        with Bar(console, "Ablating", epochs) as bar:
-            for music, channel, temporal in variants:
-                problem = dataclasses.replace(full, config=_config(full, music, channel, temporal))
-                for target, own in folds.items():
-                    outcomes = crossval.run(
-                        problem, [(target, split) for split in own], place, kept,
-                        jobs=o["jobs"], progress=bar.advance,
-                    )  # fmt: skip
-                    figures = judge(problem, target, own, outcomes)
-                    rows.append(
-                        {
-                            "music": music,
-                            "channel": channel,
-                            "temporal": temporal,
-                            "target": target,
-                            "figures": figures,
-                        }
-                    )
-    except KeyboardInterrupt:
-        console.print(f"\nInterrupted; the folds done are kept in {kept.folder}: add --resume")
-        raise
-    told = {
-        "dataset": full.data.name,
-        "trained_on": full.data.trained_on,
-        "protocol": full.plan.describe(),
-        "labels": full.annotation.rule,
-        "notes": list(full.data.notes),
-        "settings": dataclasses.asdict(full.settings),
-        "rows": rows,
-    }
-    write_whole(output / "ablation.json", (json.dumps(told, indent=2) + "\n").encode())
-    kept.clear()
+    with Workers(o["jobs"], o["scheduler"]) as workers:
+        choice = options.choose(
+            console,
+            music=song,
+            temporal_attention=True,
+            channel_attention=True,
+            device=place,
+            workers=workers,
+            o=o,
+        )
+        full = choice.problem
+        variants = product((False, True) if song else (False,), (False, True), (False, True))
+        problems = {v: dataclasses.replace(full, config=_config(full, *v)) for v in variants}
+        path = output / "ablation.json"
+        key = experiment.identity(list(problems.values()), choice.contract)
+        told = None if again else experiment.done(path, key)
+        if told is None:
+            # Cleared only when the table is written.
+            journal = Journal(output / "folds", resume)
+            rows = _rows(
+                problems, place, output, console, workers, journal, tensorboard, o["stack"]
+            )
+            told = {
+                "dataset": full.data.name,
+                "trained_on": full.data.trained_on,
+                "protocol": full.plan.describe(),
+                "labels": full.annotation.rule,
+                "notes": list(full.data.notes),
+                "settings": dataclasses.asdict(full.settings),
+                "rows": rows,
+                "identity": key,
+            }
+            write_whole(path, (json.dumps(told, indent=2) + "\n").encode())
+            journal.clear()
+            said = f"Wrote {path}"
+        else:
+            said = f"[bold]Nothing to do:[/] {path} is of this very run. --again does it anew."
     _show(told, console)
-    console.print(f"Wrote {output / 'ablation.json'}")
+    console.print(said)
+
+
+def _rows(
+    problems: dict[tuple[bool, bool, bool], Any],
+    place: Any,
+    output: Path,
+    console: Any,
+    workers: Any,
+    journal: Any,
+    tensorboard: bool,
+    stack: int | None,
+) -> list[dict[str, Any]]:
+    """Fit every variant on every fold, and judge them."""
+    from training import crossval
+    from training.crossval import Fit
+    from training.judge import judge
+    from training.progress import Bar
+    from training.tracking import Tracker
+
+    full = next(iter(problems.values()))
+    folds = {target: full.splits(target) for target in full.targets}
+    groups = [(variant, target) for variant in problems for target in folds]
+    fits = [
+        Fit(problems[variant], target, split, f"{_words(variant)}: ")
+        for variant, target in groups
+        for split in folds[target]
+    ]
+    try:
+        with (
+            Bar(console, "Ablating", full.settings.epochs * len(fits)) as bar,
+            Tracker(
+                output, tensorboard=tensorboard, advance=bar.advance, note=console.print
+            ) as tracker,
+        ):
+            found = iter(crossval.run(fits, place, journal, workers, stack=stack, listener=tracker))
+    except KeyboardInterrupt:
+        console.print(f"\nInterrupted; the folds done are kept in {journal.folder}: add --resume")
+        raise
+    rows = []
+    for variant, target in groups:
+        outcomes = [next(found) for _ in folds[target]]
+        rows.append(
+            {
+                **dict(zip(_PARTS, variant, strict=True)),
+                "target": target,
+                "figures": judge(problems[variant], target, folds[target], outcomes),
+            }
+        )
+    for words in journal.told():
+        console.print(words)
+    return rows
+
+
+def _words(variant: tuple[bool, bool, bool]) -> str:
+    return "+".join(w for w, on in zip(_PARTS.values(), variant, strict=True) if on) or "neither"
 
 
 def _config(problem: Any, music: bool, channel: bool, temporal: bool) -> Any:
@@ -115,11 +165,10 @@ def _show(told: dict[str, Any], console: Any) -> None:
     for target in dict.fromkeys(row["target"] for row in told["rows"]):
         own = [row for row in told["rows"] if row["target"] == target]
         for row in own:
-            parts = [words for name, words in _PARTS.items() if row[name]]
             figures = row["figures"]["rtcan"]
             table.add_row(
                 target if row is own[0] else "",
-                "+".join(parts) or "neither",
+                _words(tuple(row[name] for name in _PARTS)),
                 *_cells(figures, with_interval),
             )
         for model in ("logistic_regression", "majority"):

@@ -28,6 +28,7 @@ from training.datasets import registry
 from training.datasets.recordings import Dataset, Recording
 from training.datasets.registry import Source
 from training.windows import Windows, cut, keep_usable
+from training.workers import Workers
 
 _log = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parents[1]
@@ -55,6 +56,7 @@ def windows(
     *,
     whole_trial: bool = False,
     folder: Path | None = None,
+    workers: Workers | None = None,
     reading: Callable[[], None] = lambda: None,
     cutting: Callable[[int, int], None] = lambda done, of: None,
 ) -> tuple[Dataset, Windows]:
@@ -70,6 +72,8 @@ def windows(
         See `training.windows.cut`.
     folder : Path or None
         The cache; None to keep nothing.
+    workers : Workers or None
+        What decomposes; None for a process a core.
     reading : callable
         Told when the files have to be read.
     cutting : callable
@@ -90,7 +94,7 @@ def windows(
     data = registry.load(source)
     total = len(data.recordings)
     made = cut(
-        data, contract, stride_s, whole_trial=whole_trial,
+        data, contract, stride_s, whole_trial=whole_trial, workers=workers,
         progress=lambda done: cutting(done, total),
     )  # fmt: skip
     kept = keep_usable(data, made)

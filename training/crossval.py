@@ -1,15 +1,14 @@
-"""All folds of a problem: fitted side by side, each kept as soon as it is done."""
+"""Many fits: side by side or stacked, here or on a cluster, each kept as soon as it is done."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
+import itertools
 import json
-import os
-import pickle
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,122 +16,49 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from device.errors import DatasetError
-from training.files import whole_file
-from training.fit import Epoch, fit, predict
+from device.errors import DatasetError, RtcanError
+from training.data import Data
+from training.fit import Epoch, Task, batch_size, fit, predict
+from training.journal import Journal, Outcome
+from training.model import RTCAN
 from training.problem import MusicScale, Problem
 from training.splits import Split
 from training.temperature import fit_temperature
+from training.workers import Workers, cores
+
+# Of whose code a fit's outcome depends.
+_CODE = ("model", "data", "stack", "optimiser", "fit", "problem", "crossval", "splits")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What one fit gave.
+class Fit:
+    """One network to be fitted: of which problem, for which target, on which split.
 
-    Attributes
-    ----------
-    target, name : str
-        Of what, and of which fold.
-    window : int64 (n,)
-        Which windows were tested.
-    logits : float32 (n, 2)
-        Their logits.
-    temperature : float
-        Chosen on the validation side.
-    history : list of dict
-        Epochs, see `training.fit.Epoch`.
-    state : dict of str to Tensor
-        The network's weights.
-    scale : MusicScale
-        Of the training side.
+    The label tells problems apart where a run has several, and is "" or ends in a space.
     """
 
+    problem: Problem
     target: str
-    name: str
-    window: NDArray[np.int64]
-    logits: NDArray[np.float32]
-    temperature: float
-    history: list[dict[str, Any]]
-    state: dict[str, torch.Tensor]
-    scale: MusicScale
+    split: Split
+    label: str = ""
 
 
 class StoppedError(Exception):
     """Raised within a fit when the run is interrupted."""
 
 
-class Kept:
-    """Outcomes on disk, so that an interrupted run can go on.
+class Listener:
+    """Who wants to know how fits go; does nothing by itself."""
 
-    Parameters
-    ----------
-    folder : Path or None
-        Where to; None keeps nothing.
-    resume : bool
-        Whether to take what is there; otherwise it is removed.
-    """
+    def epoch(self, fit: Fit, epoch: Epoch) -> None:
+        """Hear what an epoch gave; while it happens, or afterwards for what was done elsewhere."""
 
-    def __init__(self, folder: Path | None, resume: bool = False) -> None:
-        self.folder = folder
-        self.resumed = 0
-        if folder is not None and not resume and folder.is_dir():
-            for path in folder.glob("*.fold"):
-                path.unlink()
+    def done(self, fit: Fit, epochs_left: int) -> None:
+        """Hear that a fit is done, so many epochs before the most that were allowed."""
 
-    def load(self, key: str, target: str, name: str) -> Outcome | None:
-        """Return the outcome of the very same fit, or None."""
-        path = self._path(key, target, name)
-        if path is None or not path.is_file():
-            return None
-        try:
-            stored = torch.load(path, map_location="cpu", weights_only=True)
-            out = Outcome(
-                target,
-                name,
-                stored["window"].numpy(),
-                stored["logits"].numpy(),
-                stored["temperature"],
-                json.loads(stored["history"]),
-                stored["state"],
-                MusicScale(*(tuple(stored[k].tolist()) for k in ("music_mean", "music_std"))),
-            )
-        except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, LookupError):
-            path.unlink()
-            return None
-        self.resumed += 1
-        return out
-
-    def save(self, key: str, outcome: Outcome) -> None:
-        """Keep an outcome, completely or not at all."""
-        path = self._path(key, outcome.target, outcome.name)
-        if path is None:
-            return
-        data = {
-            "window": torch.from_numpy(outcome.window),
-            "logits": torch.from_numpy(outcome.logits),
-            "temperature": outcome.temperature,
-            "history": json.dumps(outcome.history),
-            "state": outcome.state,
-            "music_mean": torch.tensor(outcome.scale.mean, dtype=torch.float64),
-            "music_std": torch.tensor(outcome.scale.std, dtype=torch.float64),
-        }
-        with whole_file(path) as file:
-            torch.save(data, file)
-
-    def clear(self) -> None:
-        """Remove all: the run is complete."""
-        if self.folder is not None and self.folder.is_dir():
-            for path in self.folder.glob("*.fold"):
-                path.unlink()
-            if not any(self.folder.iterdir()):
-                self.folder.rmdir()
-
-    def _path(self, key: str, target: str, name: str) -> Path | None:
-        if self.folder is None:
-            return None
-        return self.folder / f"{target}-{name.replace(', ', '-').replace(' ', '')}-{key}.fold"
+    def note(self, text: str) -> None:
+        """Hear something that the user should know."""
 
 
 def identity(problem: Problem) -> str:
@@ -150,101 +76,178 @@ def identity(problem: Problem) -> str:
         "torch": str(torch.__version__),
     }
     digest.update(json.dumps(facts, sort_keys=True).encode())
-    for name in ("model.py", "fit.py", "problem.py", "crossval.py", "splits.py"):
-        digest.update((Path(__file__).parent / name).read_bytes())
+    for name in _CODE:
+        digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
     return digest.hexdigest()[:16]
 
 
 def run(
-    problem: Problem,
-    tasks: list[tuple[str, Split]],
+    fits: Sequence[Fit],
     device: torch.device,
-    kept: Kept,
+    journal: Journal,
+    workers: Workers,
     *,
-    jobs: int | None = None,
-    progress: Callable[[str, int], None] = lambda note, steps: None,
+    stack: int | None = None,
+    listener: Listener | None = None,
 ) -> list[Outcome]:
-    """Fit every (target, split) and return the outcomes in the same order.
+    """Fit all and return the outcomes in the same order.
 
     Parameters
     ----------
-    problem : Problem
-        What is learnt.
-    tasks : list of (str, Split)
-        Which fits.
+    fits : sequence of Fit
+        What to fit.
     device : torch.device
         Where to compute.
-    kept : Kept
+    journal : Journal
         Where outcomes are kept, and found again.
-    jobs : int or None
-        Fits at a time; None for one per core, or one on an accelerator. A network of this size
-        gains nothing from a second thread.
-    progress : callable
-        Told a note and how many epochs are done with it.
+    workers : Workers
+        What fits run on. On CPUs one fit a core: a network of this size gains little from a second
+        thread.
+    stack : int or None
+        How many fits are computed as one program (`training.stack`); None for one on a CPU, and
+        for as many as there are on an accelerator.
+    listener : Listener or None
+        Who is told.
 
     Raises
     ------
     DatasetError
         If a side of a split cannot be learnt from.
+    RtcanError
+        If the memory does not hold a single fit.
     KeyboardInterrupt
         If the run is interrupted; what is done is kept.
     """
-    key = identity(problem)
-    if jobs is None:
-        jobs = _cores() if device.type == "cpu" else 1
-    jobs = max(1, min(jobs, len(tasks)))
-    stop = threading.Event()
-    # Both targets' networks stand in one contract, which has one scale: that of the songs of the
-    # fold's training side, whichever target they are for.
-    scales = {
-        name: problem.music_scale(np.unique(np.concatenate([s.train for _, s in own])))
-        for name, own in _by_name(tasks).items()
-    }
-
-    def one(target: str, split: Split) -> Outcome:
-        epochs = problem.settings.epochs
-        found = kept.load(key, target, split.name)
+    listener = listener or Listener()
+    problems = list({id(f.problem): f.problem for f in fits}.values())
+    keys = {id(problem): identity(problem) for problem in problems}
+    outcomes: list[Outcome | None] = []
+    for one in fits:
+        found = journal.load(keys[id(one.problem)], one.target, one.split.name)
+        outcomes.append(found)
         if found is not None:
-            progress(f"{target}, {split.name}: kept", epochs)
-            return found
-        done = 0
+            _tell(listener, one, found.history)
+            listener.done(one, one.problem.settings.epochs - len(found.history))
+    rest = [number for number, found in enumerate(outcomes) if found is None]
+    if stack is None:
+        stack = 1 if device.type == "cpu" else len(fits)
+    bundles = list(_bundles(fits, rest, stack))
+    scales = _music_scales(fits)
+    stop = threading.Event()
 
-        def told(epoch: Epoch) -> None:
-            nonlocal done
+    def hearing(bundle: list[int]) -> Callable[[int, Epoch], None]:
+        def told(place: int, epoch: Epoch) -> None:
             if stop.is_set():
                 raise StoppedError
-            done += 1
-            progress(f"{target}, {split.name}: validation loss {epoch.validation_loss:.3f}", 1)
+            listener.epoch(fits[bundle[place]], epoch)
 
-        outcome = _fit_one(problem, target, split, scales[split.name], device, told)
-        kept.save(key, outcome)
-        progress(f"{target}, {split.name}: done", epochs - done)
-        return outcome
+        return told
 
-    with _threads(max(1, _cores() // jobs)), ThreadPoolExecutor(jobs) as pool:
-        futures: list[Future[Outcome]] = [pool.submit(one, *task) for task in tasks]
+    tasks = [
+        (
+            next(i for i, p in enumerate(problems) if p is fits[bundle[0]].problem),
+            [(fits[n].target, fits[n].split, scales[n]) for n in bundle],
+            str(device),
+            hearing(bundle) if workers.local else None,
+        )
+        for bundle in bundles
+    ]
+    abreast = min(workers.jobs, max(len(tasks), 1)) if device.type == "cpu" else 1
+    with threads(max(1, cores() // abreast)):
+        done = workers.run(_fit_bundle, tasks, shared=[problems], threads=True)
         try:
-            pending = set(futures)
-            while pending:
-                finished, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    future.result()
+            for number, (found, together) in done:
+                if together < len(bundles[number]):
+                    listener.note(
+                        f"The memory of {device} did not hold {len(bundles[number])} fits at once: "
+                        f"{together} at a time"
+                    )
+                for at, outcome in zip(bundles[number], found, strict=True):
+                    one, outcomes[at] = fits[at], outcome
+                    journal.save(keys[id(one.problem)], outcome)
+                    if not workers.local:
+                        _tell(listener, one, outcome.history)
+                    listener.done(one, one.problem.settings.epochs - len(outcome.history))
         except BaseException:
             stop.set()
-            for future in futures:
-                future.cancel()
             raise
-    return [future.result() for future in futures]
+    return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _fit_one(
-    problem: Problem,
-    target: str,
-    split: Split,
-    scale: MusicScale,
-    device: torch.device,
-    told: Callable[[Epoch], None],
-) -> Outcome:
+def _bundles(fits: Sequence[Fit], rest: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Yield numbers of fits that can be one stack: of one problem, and with steps of one size."""
+
+    def kind(number: int) -> tuple[int, int]:
+        one = fits[number]
+        return id(one.problem), batch_size(len(one.split.train), one.problem.settings)
+
+    for _, group in itertools.groupby(sorted(rest, key=lambda n: (*kind(n), n)), key=kind):
+        numbers = list(group)
+        for start in range(0, len(numbers), most):
+            yield numbers[start : start + most]
+
+
+def _music_scales(fits: Sequence[Fit]) -> list[MusicScale]:
+    """Return the scale of each fit's songs.
+
+    Both targets' networks stand in one contract, which has one scale: that of the songs of the
+    fold's training side, whichever target they are for.
+    """
+    sides: dict[tuple[int, str], list[Any]] = {}
+    for one in fits:
+        sides.setdefault((id(one.problem), one.split.name), []).append(one.split.train)
+    made: dict[tuple[int, str], MusicScale] = {}
+    for one in fits:
+        key = id(one.problem), one.split.name
+        if key not in made:
+            made[key] = one.problem.music_scale(np.unique(np.concatenate(sides[key])))
+    return [made[id(one.problem), one.split.name] for one in fits]
+
+
+def _fit_bundle(
+    problems: Sequence[Problem],
+    which: int,
+    own: list[tuple[str, Split, MusicScale]],
+    device: str,
+    told: Callable[[int, Epoch], None] | None,
+) -> tuple[list[Outcome], int]:
+    """Return the outcomes of a bundle, and how many were fitted at once."""
+    if told is None:
+        # A worker of a cluster: each of its threads has a bundle of its own.
+        torch.set_num_threads(1)
+        told = _unheard
+    heard = told
+    place, problem, most = torch.device(device), problems[which], len(own)
+    tasks = [_task(problem, *one) for one in own]
+    while True:
+        try:
+            found: list[tuple[RTCAN, list[Epoch]]] = []
+            for start in range(0, len(own), most):
+                found += fit(
+                    problem.config, tasks[start : start + most], problem.settings, place,
+                    functools.partial(_from, start, heard),
+                )  # fmt: skip
+            outcomes = [
+                _outcome(problem, *one, task.validation, *fitted, place)
+                for one, task, fitted in zip(own, tasks, found, strict=True)
+            ]
+            return outcomes, most
+        except RuntimeError as error:
+            if not _out_of_memory(error):
+                raise
+            reason = str(error).splitlines()[0]
+        # Outside of the handler, which would hold on to what filled the memory.
+        if most == 1:
+            raise RtcanError(
+                f"The memory of {device} does not hold a single fit: {reason}. Try a smaller "
+                "--batch-size or --input-length, or fewer --jobs."
+            )
+        most = -(-most // 2)
+        if place.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def _task(problem: Problem, target: str, split: Split, scale: MusicScale) -> Task:
     train = problem.select(target, split.train, scale)
     if np.unique(train.truth).size < 2:
         kind = "high" if train.truth[0] else "low"
@@ -252,14 +255,24 @@ def _fit_one(
             f"All training recordings of {problem.data.name} have {kind} {target} ({split.name}); "
             "two classes are needed. Try other --labels or fewer --folds."
         )
-    validation = problem.select(target, split.validation, scale)
-    network, history = fit(problem.config, train, validation, problem.settings, device, told)
+    return Task(train, problem.select(target, split.validation, scale))
+
+
+def _outcome(
+    problem: Problem,
+    target: str,
+    split: Split,
+    scale: MusicScale,
+    validation: Data,
+    network: RTCAN,
+    history: list[Epoch],
+    device: torch.device,
+) -> Outcome:
     chosen = predict(network, validation, device).numpy().astype(np.float64)
     window, logits = np.empty(0, dtype=np.int64), np.empty((0, 2), dtype=np.float32)
     if split.test.size:
-        window = np.flatnonzero(np.isin(problem.windows.recording, split.test)).astype(np.int64)
         test = problem.select(target, split.test, scale)
-        logits = predict(network, test, device).numpy()
+        window, logits = test.window, predict(network, test, device).numpy()
     return Outcome(
         target,
         split.name,
@@ -267,26 +280,32 @@ def _fit_one(
         logits,
         fit_temperature(chosen, validation.truth),
         [dataclasses.asdict(epoch) for epoch in history],
-        {name: value.cpu() for name, value in network.state_dict().items()},
+        network.state_dict(),
         scale,
     )
 
 
-def _by_name(tasks: list[tuple[str, Split]]) -> dict[str, list[tuple[str, Split]]]:
-    named: dict[str, list[tuple[str, Split]]] = {}
-    for target, split in tasks:
-        named.setdefault(split.name, []).append((target, split))
-    return named
+def _tell(listener: Listener, one: Fit, history: Sequence[dict[str, Any]]) -> None:
+    for epoch in history:
+        listener.epoch(one, Epoch(**epoch))
 
 
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _from(start: int, told: Callable[[int, Epoch], None], number: int, epoch: Epoch) -> None:
+    told(start + number, epoch)
+
+
+def _unheard(place: int, epoch: Epoch) -> None:
+    """Tell nobody: who wants to know is on another machine."""
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    return any(words in str(error) for words in ("out of memory", "can't allocate memory"))
 
 
 @contextmanager
-def _threads(number: int) -> Iterator[None]:
+def threads(number: int) -> Iterator[None]:
     """Let torch use so many threads within a fit."""
     before = torch.get_num_threads()
     torch.set_num_threads(number)

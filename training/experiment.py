@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import platform
 import subprocess
@@ -19,16 +20,19 @@ from rich.console import Console
 from device.errors import RtcanError
 from runtime.contract import Contract, Target
 from training import annotation, cache, checkpoint, crossval
-from training.crossval import Kept, Outcome
+from training.crossval import Fit
 from training.datasets.recordings import Dataset
 from training.datasets.registry import Source
 from training.files import write_whole
+from training.journal import Journal, Outcome
 from training.judge import judge
 from training.model import RTCAN
 from training.problem import Problem
 from training.progress import Bar
 from training.splits import Plan, Split, inner
+from training.tracking import Tracker
 from training.windows import Windows
+from training.workers import Workers
 
 # Windows that travel in the checkpoint: of people that it did not learn from, to prove exports
 # with, and of the training side, to calibrate quantised ones.
@@ -48,11 +52,14 @@ class Result:
         What was learnt.
     contract : Contract
         Of the model that was kept.
+    already : bool
+        Whether it was there before, from the very same run, and nothing was done.
     """
 
     metrics: dict[str, Any]
     problem: Problem
     contract: Contract
+    already: bool = False
 
 
 def choose_device(name: str) -> torch.device:
@@ -83,6 +90,7 @@ def prepare(
     whole_trial: bool,
     folder: Path | None,
     console: Console,
+    workers: Workers | None = None,
 ) -> tuple[Dataset, Windows]:
     """Read and decompose a data set, or take its windows from the cache; see `training.cache`."""
     bars: list[Bar] = []
@@ -96,7 +104,7 @@ def prepare(
     began_s = time.monotonic()
     try:
         found = cache.windows(
-            source, contract, stride_s, whole_trial=whole_trial, folder=folder,
+            source, contract, stride_s, whole_trial=whole_trial, folder=folder, workers=workers,
             reading=lambda: console.print(f"Reading [bold]{source.name}[/] ..."), cutting=cutting,
         )  # fmt: skip
     finally:
@@ -118,9 +126,12 @@ def run(
     output: Path,
     console: Console,
     *,
+    workers: Workers | None = None,
+    stack: int | None = None,
     compared: Plan | None = None,
     resume: bool = False,
-    jobs: int | None = None,
+    again: bool = False,
+    tensorboard: bool = False,
     facts: dict[str, Any] | None = None,
 ) -> Result:
     """Test a problem on all its folds, fit the model that is kept, and write both.
@@ -141,12 +152,18 @@ def run(
         Folder for best.pt and metrics.json.
     console : Console
         For progress.
+    workers : Workers or None
+        What fits run on; None for the cores of this machine.
+    stack : int or None
+        How many fits are one program, see `training.crossval.run`.
     compared : Plan or None
         Another protocol whose figures are wanted beside, never mixed.
     resume : bool
         Whether to go on where an interrupted run stopped.
-    jobs : int or None
-        Fits at a time.
+    again : bool
+        Whether to do anew what is done already.
+    tensorboard : bool
+        Whether to write event files.
     facts : dict or None
         More that stands in metrics.json.
 
@@ -156,37 +173,53 @@ def run(
         If the data cannot be learnt from.
     """
     started_s = time.monotonic()
-    kept = Kept(output / "folds", resume)
     plans = (
         [problem] if compared is None else [problem, dataclasses.replace(problem, plan=compared)]
     )
-    tasks = [[(t, split) for t in p.targets for split in p.splits(t)] for p in plans]
     single = problem.plan.folds == 1 and problem.plan.repeat == 1 and not problem.plan.leave_one_out
+    key = identity(plans, contract)
+    there = None if again else done(output / "metrics.json", key)
+    if there is not None and (output / "best.pt").is_file():
+        finished = Contract.from_json(there["contract"])
+        return Result(there, problem, finished, already=True)
+    tasks = [[(t, split) for t in p.targets for split in p.splits(t)] for p in plans]
     last = [] if single else [(t, _final(problem, t)) for t in problem.targets]
-    epochs = problem.settings.epochs * (sum(map(len, tasks)) + len(last))
+    fits = [
+        Fit(p, t, split, "pairs: " if p is not problem else "")
+        for p, own in zip([*plans, problem], [*tasks, last], strict=True)
+        for t, split in own
+    ]
+    journal = Journal(output / "folds", resume)
     try:
-        with Bar(console, "Fitting", epochs) as bar:
-            outcomes = [
-                crossval.run(p, own, device, kept, jobs=jobs, progress=bar.advance)
-                for p, own in zip(plans, tasks, strict=True)
-            ]
-            finals = crossval.run(problem, last, device, kept, jobs=jobs, progress=bar.advance)
+        with (
+            Bar(console, "Fitting", problem.settings.epochs * len(fits)) as bar,
+            Tracker(
+                output, tensorboard=tensorboard, advance=bar.advance, note=console.print
+            ) as tracker,
+        ):
+            found = iter(
+                crossval.run(
+                    fits, device, journal, workers or Workers(), stack=stack, listener=tracker
+                )
+            )
     except KeyboardInterrupt:
-        console.print(f"\nInterrupted; the folds done are kept in {kept.folder}: add --resume")
+        console.print(f"\nInterrupted; the folds done are kept in {journal.folder}: add --resume")
         raise
-    if kept.resumed:
-        console.print(f"{kept.resumed} fits were taken from the interrupted run")
+    outcomes = [[next(found) for _ in own] for own in tasks]
+    finals = list(found)
+    for told in journal.told():
+        console.print(told)
     judged = [
         {
             target: judge(
                 p,
                 target,
                 [split for t, split in own if t == target],
-                [outcome for outcome in found if outcome.target == target],
+                [outcome for outcome in theirs if outcome.target == target],
             )
             for target in p.targets
         }
-        for p, own, found in zip(plans, tasks, outcomes, strict=True)
+        for p, own, theirs in zip(plans, tasks, outcomes, strict=True)
     ]
     chosen = {
         outcome.target: (split, outcome)
@@ -229,12 +262,29 @@ def run(
         else "fitted once more on all people but a fifth, who chose its epoch and temperature; the "
         "figures are the folds'",
         **(facts or {}),
+        "contract": contract.to_json(),
+        "identity": key,
         "seconds": round(time.monotonic() - started_s, 1),
     }
     checkpoint.save(_checkpoint(problem, contract, chosen, single, report), output / "best.pt")
     write_whole(output / "metrics.json", (json.dumps(report, indent=2) + "\n").encode())
-    kept.clear()
+    journal.clear()
     return Result(report, problem, contract)
+
+
+def identity(problems: list[Problem], contract: Contract) -> str:
+    """Return a key of everything that a run's results depend on, 16 hexadecimal digits."""
+    parts = [*(crossval.identity(p) for p in problems), contract.to_json()]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def done(path: Path, key: str) -> dict[str, Any] | None:
+    """Return what stands in a file of results, if it is of the run of that identity."""
+    try:
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return told if told.get("identity") == key else None
 
 
 def _final(problem: Problem, target: str) -> Split:

@@ -1,56 +1,43 @@
-"""Fitting one network for one target."""
+"""Fitting networks of one shape, each on its own windows: all at once, or one after another.
+
+The result does not depend on how many are fitted together: every fit has its own order, steps,
+rate and end.
+"""
 
 from __future__ import annotations
 
-import copy
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from training.data import Data, Shelf
+from training.memory import keep_freed
 from training.model import RTCAN, NetworkConfig, to_logits
+from training.optimiser import Optimiser, share_of_rate
 from training.settings import Settings
+from training.stack import Best, Stack
 
-_INFERENCE_BATCH = 64
-_GENERATOR = threading.Lock()
+# Windows of one network in a step of inference: what a core's cache holds, or what fills a GPU.
+_CPU_BATCH = 64
+_ACCELERATOR_BATCH = 512
+_PRODUCTS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+# torch has one random generator, and several stacks are fitted at once.
+_SEEDING = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Data:
-    """Windows of some recordings.
+class Task:
+    """What one network learns from, and what chooses its epoch: of different people."""
 
-    Attributes
-    ----------
-    inputs : float32 (n, 3, L)
-        Network inputs.
-    recording : int64 (n,)
-        Which recording each belongs to.
-    truth : int64 (n,)
-        Class of each.
-    music : float32 (songs, features) or None
-        Standardised music features.
-    song : int64 (n,) or None
-        Row of `music` that belongs to each window.
-    """
-
-    inputs: NDArray[np.float32]
-    recording: NDArray[np.int64]
-    truth: NDArray[np.int64]
-    music: NDArray[np.float32] | None = None
-    song: NDArray[np.int64] | None = None
-
-    def batch(self, index: NDArray[np.int64], device: torch.device) -> tuple[Tensor, ...]:
-        """Return what the network is called with for the windows of `index` (k,)."""
-        eda = torch.from_numpy(self.inputs[index]).to(device)
-        if self.music is None or self.song is None:
-            return (eda,)
-        return eda, torch.from_numpy(self.music[self.song[index]]).to(device)
+    train: Data
+    validation: Data
 
 
 @dataclass(frozen=True)
@@ -65,135 +52,190 @@ class Epoch:
 
 def fit(
     config: NetworkConfig,
-    train: Data,
-    validation: Data,
+    tasks: Sequence[Task],
     settings: Settings,
     device: torch.device,
-    progress: Callable[[Epoch], None] = lambda epoch: None,
-) -> tuple[RTCAN, list[Epoch]]:
-    """Fit a network and return the one with the best validation loss, on the CPU, in eval mode.
+    progress: Callable[[int, Epoch], None] = lambda task, epoch: None,
+) -> list[tuple[RTCAN, list[Epoch]]]:
+    """Fit a network to each task; return those with the best validation loss, on the CPU.
 
     Parameters
     ----------
     config : NetworkConfig
-        Shape of the network.
-    train, validation : Data
-        Of different subjects.
+        Shape of the networks.
+    tasks : sequence of Task
+        All about the same windows, and of the same `batch`.
     settings : Settings
         How to fit.
     device : torch.device
-        Where to compute.
+        Where to compute; all windows are put there once.
     progress : callable
-        Told of every epoch.
+        Told the task's number and what its epoch gave.
+
+    Returns
+    -------
+    list of (RTCAN, list of Epoch)
+        In the order of the tasks; the networks in eval mode.
     """
-    # Several networks are fitted at once, and torch has one generator for all.
-    with _GENERATOR:
+    if device.type == "cpu":
+        keep_freed()
+    k = len(tasks)
+    with _SEEDING, torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         network = RTCAN(config).to(device)
-    rng = np.random.default_rng(settings.seed)
-    optimiser = _optimiser(network, settings)
-    truth = torch.tensor(train.truth)
-    groups = [np.flatnonzero(train.recording == r) for r in np.unique(train.recording)]
-    # Both classes weigh the same, whatever their share.
-    counts = np.bincount(train.truth, minlength=config.classes).astype(np.float64)
-    if not settings.balanced:
-        counts[:] = 1
-    weight = torch.tensor(
-        counts.sum() / np.maximum(counts, 1) / config.classes, dtype=torch.float32, device=device
-    )
-    history: list[Epoch] = []
-    best_loss, best_state, since_best = math.inf, copy.deepcopy(network.state_dict()), 0
-    steps = settings.epochs * math.ceil(
-        len(groups) * settings.windows_per_recording / settings.batch_size
-    )
-    sgd = settings.optimiser == "sgd"
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: 1.0 if sgd else _rate(step, steps)
-    )
-    chooses = _spread(validation, settings.validation_windows)
+    stack = Stack([network] * k, _PRODUCTS[settings.precision])
+    best = Best(stack)
+    optimiser = Optimiser(settings, stack.flat)
+    shelf = Shelf([task.train for task in tasks], device)
+    judge = _Judge([task.validation for task in tasks], settings, device)
+    orders = [_orders(task.train, settings) for task in tasks]
+    recordings = [task.train.recordings for task in tasks]
+    steps = np.array([steps_in_epoch(number, settings) for number in recordings])
+    [size] = {batch_size(number, settings) for number in recordings}
+    weights = torch.stack([_class_weights(task.train, settings, config) for task in tasks])
+    weights = weights.to(device)
+    alive = np.arange(k)
+    lowest, since_best = np.full(k, np.inf), np.zeros(k, dtype=np.int64)
+    history: list[list[Epoch]] = [[] for _ in tasks]
     for number in range(1, settings.epochs + 1):
-        network.train()
-        draws = [rng.choice(group, settings.windows_per_recording) for group in groups]
-        order = rng.permutation(np.concatenate(draws))
+        most = int(steps[alive].max())
+        fits = torch.from_numpy(alive).to(device)
+        # An epoch's order and rates go to the device at once; nothing comes back before its end.
+        order = np.stack([np.resize(next(orders[t]), (most, size)) for t in alive], axis=1)
+        rate = np.array(
+            [[_rate(settings, number, s, steps[t]) for t in alive] for s in range(most)]
+        )
+        turns = zip(
+            torch.from_numpy(order).to(device), torch.from_numpy(rate).to(device), strict=True
+        )
         losses = []
-        for start in range(0, order.size, settings.batch_size):
-            index = order[start : start + settings.batch_size]
-            if index.size < 2 and order.size > 1:
-                continue  # batch normalisation cannot learn from a single window
-            out = network(*train.batch(index, device))
-            loss = functional.cross_entropy(out, truth[index].to(device), weight=weight)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-            optimiser.step()
-            schedule.step()
-            losses.append(float(loss.detach()))
-        validation_loss = _loss(network, chooses, weight, device)
-        better = validation_loss < best_loss
-        history.append(Epoch(number, float(np.mean(losses)), validation_loss, better))
-        progress(history[-1])
-        if better:
-            best_loss, best_state = validation_loss, copy.deepcopy(network.state_dict())
-        since_best = 0 if better else since_best + 1
-        if since_best >= settings.patience:
+        for step, (index, share) in enumerate(turns):
+            taken = steps[alive] > step
+            active = None if taken.all() else torch.from_numpy(taken[:, None]).to(device)
+            inputs, truth = shelf.take(fits, index)
+            loss = _losses(stack(*inputs, training=True, active=active), truth, weights[fits])
+            optimiser.step(stack.flat, stack.gradient(loss.sum()), share[:, None], active)
+            losses.append(loss.detach())
+        train_loss = torch.stack(losses).cpu().numpy()  # (steps, k)
+        validation_loss = judge(stack, fits, weights[fits])
+        better = validation_loss < lowest[alive]
+        if better.any():
+            best.take(stack, np.flatnonzero(better).tolist(), alive[better].tolist())
+        lowest[alive[better]] = validation_loss[better]
+        since_best[alive] = np.where(better, 0, since_best[alive] + 1)
+        for row, t in enumerate(alive):
+            mean = float(train_loss[: steps[t], row].mean())
+            epoch = Epoch(number, mean, float(validation_loss[row]), bool(better[row]))
+            history[t].append(epoch)
+            progress(int(t), epoch)
+        going = np.flatnonzero(since_best[alive] < settings.patience)
+        if going.size == 0:
             break
-    network.load_state_dict(best_state)
-    return network.cpu().eval(), history
+        if going.size < alive.size:
+            stack.keep(going.tolist())
+            optimiser.keep(going.tolist())
+            alive = alive[going]
+    return [
+        (_network(config, state), own) for state, own in zip(best.states(), history, strict=True)
+    ]
+
+
+def batch_size(recordings: int, settings: Settings) -> int:
+    """Return how many windows a step takes: at most the settings' batch, in steps of like size.
+
+    A multiple of 8, so that folds of a few recordings more or fewer agree; what an epoch lacks to
+    it is filled up from the epoch's own beginning.
+    """
+    drawn = recordings * settings.windows_per_recording
+    even = math.ceil(drawn / math.ceil(drawn / settings.batch_size))
+    return min(8 * math.ceil(even / 8), settings.batch_size)
+
+
+def steps_in_epoch(recordings: int, settings: Settings) -> int:
+    """Return how many steps show each of an epoch's windows once."""
+    return math.ceil(recordings * settings.windows_per_recording / batch_size(recordings, settings))
 
 
 def predict(network: RTCAN, data: Data, device: torch.device) -> Tensor:
     """Return the logits of windows, float32 (n, classes), on the CPU."""
-    return to_logits(_outputs(network, data, device), network.config.head)
-
-
-def _outputs(network: RTCAN, data: Data, device: torch.device) -> Tensor:
     network = network.to(device).eval()
-    everything = np.arange(len(data.inputs))
+    shelf, fit = Shelf([data], device), torch.zeros(1, dtype=torch.int64, device=device)
+    parts = []
     with torch.inference_mode():
-        parts = [
-            network(*data.batch(everything[start : start + _INFERENCE_BATCH], device)).cpu()
-            for start in range(0, len(everything), _INFERENCE_BATCH)
-        ]
-    return torch.cat(parts)
+        for index in _parts(len(data), device):
+            inputs, _ = shelf.take(fit, index[None])
+            parts.append(network(*(i[0] for i in inputs)).cpu())
+    network.cpu()
+    return to_logits(torch.cat(parts), network.config.head)
 
 
-def _loss(network: RTCAN, data: Data, weight: Tensor, device: torch.device) -> float:
-    out = _outputs(network, data, device)
-    return float(functional.cross_entropy(out, torch.tensor(data.truth), weight=weight.cpu()))
+class _Judge:
+    """Validation loss of every fit of a stack."""
+
+    def __init__(self, sides: Sequence[Data], settings: Settings, device: torch.device) -> None:
+        # The loss costs time too.
+        sides = [side.spread(settings.validation_windows) for side in sides]
+        self._shelf = Shelf(sides, device)
+        self._numbers = torch.tensor([len(side) for side in sides], device=device)
+        self._device = device
+
+    @torch.no_grad()
+    def __call__(self, stack: Stack, fits: Tensor, weights: Tensor) -> NDArray[np.float64]:
+        numbers = self._numbers[fits][:, None]
+        total = torch.zeros(len(fits), dtype=torch.float64, device=self._device)
+        weight = total.clone()
+        for part in _parts(int(numbers.max()), self._device):
+            index = part.expand(len(fits), -1)
+            inside = index < numbers
+            inputs, truth = self._shelf.take(fits, index.clamp(max=numbers - 1))
+            out = stack(*inputs, training=False)
+            own = weights.gather(1, truth) * inside
+            total += (_entropy(out, truth) * own).sum(1)
+            weight += own.sum(1)
+        loss: NDArray[np.float64] = (total / weight).cpu().numpy()
+        return loss
 
 
-def _optimiser(network: RTCAN, settings: Settings) -> torch.optim.Optimizer:
-    if settings.optimiser == "sgd":
-        return torch.optim.SGD(
-            network.parameters(),
-            lr=settings.learning_rate,
-            momentum=0.9,
-            weight_decay=settings.weight_decay,
-        )
-    return torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
+def _losses(out: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
+    """Return each fit's loss (k,) of outputs (k, n, classes)."""
+    own = weights.gather(1, truth)
+    return (_entropy(out, truth) * own).sum(1) / own.sum(1)
 
 
-def _spread(data: Data, most: int) -> Data:
-    """Keep at most `most` windows of each recording, evenly spread: the loss costs time too."""
-    kept = []
-    for recording in np.unique(data.recording):
-        own = np.flatnonzero(data.recording == recording)
-        at = np.linspace(0, own.size - 1, min(most, own.size)).round().astype(np.int64)
-        kept.append(own[at])
-    index = np.concatenate(kept)
-    return Data(
-        data.inputs[index],
-        data.recording[index],
-        data.truth[index],
-        data.music,
-        None if data.song is None else data.song[index],
-    )
+def _entropy(out: Tensor, truth: Tensor) -> Tensor:
+    each = functional.cross_entropy(out.flatten(0, 1), truth.flatten(), reduction="none")
+    return each.view_as(truth)
 
 
-def _rate(step: int, steps: int) -> float:
-    warm = max(steps // 10, 1)
-    if step < warm:
-        return (step + 1) / warm
-    return 0.5 * (1.0 + math.cos(math.pi * min((step - warm) / max(steps - warm, 1), 1.0)))
+def _class_weights(train: Data, settings: Settings, config: NetworkConfig) -> Tensor:
+    """Return a weight per class: both weigh the same, whatever their share, or each window does."""
+    counts = np.bincount(train.truth, minlength=config.classes).astype(np.float64)
+    if not settings.balanced:
+        counts[:] = 1
+    share = counts.sum() / np.maximum(counts, 1) / config.classes
+    return torch.tensor(share, dtype=torch.float32)
+
+
+def _orders(train: Data, settings: Settings) -> Iterator[NDArray[np.int64]]:
+    """Yield each epoch's windows: some random ones of every recording, in random order."""
+    rng = np.random.default_rng(settings.seed)
+    groups = [np.flatnonzero(train.recording == r) for r in np.unique(train.recording)]
+    while True:
+        draws = [rng.choice(group, settings.windows_per_recording) for group in groups]
+        yield rng.permutation(np.concatenate(draws))
+
+
+def _rate(settings: Settings, epoch: int, step: int, steps: int) -> float:
+    return share_of_rate(settings, (epoch - 1) * steps + step, settings.epochs * steps)
+
+
+def _network(config: NetworkConfig, state: dict[str, Tensor]) -> RTCAN:
+    network = RTCAN(config)
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def _parts(number: int, device: torch.device) -> tuple[Tensor, ...]:
+    """Return 0 ... number - 1 in parts of a batch of inference, int64."""
+    size = _CPU_BATCH if device.type == "cpu" else _ACCELERATOR_BATCH
+    return torch.split(torch.arange(number, device=device), size)

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from device.samples import FloatArray
 from training import metrics
-from training.crossval import Outcome
+from training.journal import Outcome
 from training.problem import Problem
 from training.splits import Split
 from training.temperature import calibration_error, probability_high, reliability

@@ -16,11 +16,13 @@ from training.datasets.names import GSR_UNITS, NAMES
 from training.presets import FRAMES, PRESETS, Preset, preset
 
 if TYPE_CHECKING:
+    import torch
     from rich.console import Console
 
     from runtime.contract import Contract
     from training.problem import Problem
     from training.splits import Plan
+    from training.workers import Workers
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _BY_PRESET = "by preset and data set"
@@ -116,6 +118,19 @@ def shared(function: _Function) -> _Function:
         ),
         click.option("--jobs", type=click.IntRange(min=1), help="Fits at a time [one a core]."),
         click.option(
+            "--stack",
+            type=click.IntRange(min=1),
+            help="Fits computed as one program [1 on a CPU, all on a GPU].",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(["auto", "fp32", "bf16"]),
+            default="auto",
+            show_default=True,
+            help="Of matrix products; auto is bf16 on a GPU.",
+        ),
+        click.option("--scheduler", help="Dask's, such as tcp://host:8786: work on its cluster."),
+        click.option(
             "--cache",
             type=click.Path(path_type=Path),
             help="Where windows are kept [default: $RTCAN_CACHE or ~/.cache/rtcan].",
@@ -140,6 +155,8 @@ def choose(
     music: bool | None,
     temporal_attention: bool,
     channel_attention: bool,
+    device: torch.device,
+    workers: Workers,
     o: dict[str, Any],
 ) -> Choice:
     """Read the data and return what the options `o` come to.
@@ -171,6 +188,7 @@ def choose(
     settings = dataclasses.replace(
         chosen.settings,
         stride_s=o["stride_s"],
+        precision=_precision(o["precision"], device),
         seed=o["seed"],
         **{name: value for name, value in given.items() if value is not None},
     )
@@ -193,7 +211,9 @@ def choose(
         seed=o["seed"] if o["dataset"] == "synthetic" else 0,
     )
     folder = None if o["no_cache"] else o["cache"] or cache.default_folder()
-    data, windows = experiment.prepare(source, contract, o["stride_s"], whole, folder, console)
+    data, windows = experiment.prepare(
+        source, contract, o["stride_s"], whole, folder, console, workers
+    )
     protocol = o["protocol"] or chosen.protocol
     plan = Plan(
         protocol="subject" if protocol == "both" else protocol,
@@ -229,3 +249,9 @@ def choose(
             plan, protocol="paper", songs_apart=False, leave_one_out=False
         )
     return Choice(problem, contract, compared)
+
+
+def _precision(wanted: str, device: torch.device) -> str:
+    if wanted != "auto":
+        return wanted
+    return "bf16" if device.type == "cuda" else "fp32"

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from device.errors import DatasetError
 from runtime.music import standardise
 from training.annotation import Annotation
+from training.data import Data
 from training.datasets.recordings import Dataset
-from training.fit import Data
 from training.metrics import Labels
 from training.model import NetworkConfig
 from training.settings import Settings
@@ -109,16 +109,16 @@ class Problem:
         DatasetError
             If there are none.
         """
-        keep = np.isin(self.windows.recording, side)
-        if not keep.any():
+        window = np.flatnonzero(np.isin(self.windows.recording, side)).astype(np.int64)
+        if not window.size:
             raise DatasetError(
                 f"A side of the split has no usable window for {target}; what was refused: "
                 f"{dict(self.windows.refused)}. Use fewer --folds."
             )
-        recording = self.windows.recording[keep]
+        recording = self.windows.recording[window]
         truth = self.annotation.classes[target][recording]
         music, song = self.music(recording, scale)
-        return Data(self.windows.inputs[keep], recording, truth, music, song)
+        return Data(self.windows.inputs, window, recording, truth, music, song)
 
     def music(
         self, recording: Labels, scale: MusicScale

@@ -30,6 +30,8 @@ class Settings:
         Windows of each validation recording that the loss is measured on, spread evenly.
     stride_s : float
         Seconds from one training window to the next of the same recording.
+    precision : "fp32" or "bf16"
+        Of the layers while fitting; weights, loss and all figures are float32 in either.
     seed : int
         Of the splits, the weights and the order.
     """
@@ -44,4 +46,5 @@ class Settings:
     windows_per_recording: int = 1
     validation_windows: int = 4
     stride_s: float = 10.0
+    precision: str = "fp32"
     seed: int = 0

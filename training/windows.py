@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from device.errors import DatasetError
@@ -18,6 +17,7 @@ from runtime.preprocess import Preprocessor, Window, stretch
 from runtime.resample import REACH
 from training.datasets.recordings import Dataset, Recording
 from training.features import NAMES, eda_features
+from training.workers import Workers, in_order
 
 _TOO_SHORT = "recording: shorter than context and window"
 
@@ -63,7 +63,7 @@ def cut(
     stride_s: float,
     *,
     whole_trial: bool = False,
-    jobs: int = -1,
+    workers: Workers | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Windows:
     """Push every recording through the preprocessing that live uses.
@@ -79,8 +79,8 @@ def cut(
     whole_trial : bool
         Make one input of each trial, whatever its length, without context: as published, and never
         for live use.
-    jobs : int
-        Processes; -1 for one a core.
+    workers : Workers or None
+        What does it; None for a process a core.
     progress : callable
         Told how many recordings are done.
 
@@ -90,11 +90,13 @@ def cut(
         If no window at all comes out.
     """
     strided = dataclasses.replace(contract, hop_s=stride_s)
-    tasks = (delayed(_cut_one)(recording, strided, whole_trial) for recording in dataset.recordings)
-    results = []
-    for result in Parallel(n_jobs=jobs, return_as="generator", batch_size=8)(tasks):
-        results.append(result)
-        progress(len(results))
+    results = in_order(
+        (workers or Workers()).run(
+            _cut_one,
+            [(recording, strided, whole_trial) for recording in dataset.recordings],
+        ),
+        progress,
+    )
     refused: Counter[str] = Counter()
     for _, _, reasons in results:
         refused.update(reasons)

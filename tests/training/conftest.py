@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from training.datasets import standin_pmemo
+
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -15,6 +17,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("RTCAN_CACHE", str(folder))
     monkeypatch.delenv("RTCAN_DATA", raising=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """PMEmo of 2019: 10 people, 20 songs."""
+    folder = tmp_path_factory.mktemp("pmemo")
+    standin_pmemo.write(folder, 10, 20, seed=2)
     return folder
 
 

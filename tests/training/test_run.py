@@ -2,36 +2,21 @@
 
 import dataclasses
 import json
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
 from device.errors import DatasetError
 from runtime.classifier import Classifier
 from runtime.contract import Contract
-from training import ablate, cache, checkpoint, crossval, report, run
+from tests.training.runs import call
+from training import ablate, cache, checkpoint, report
 from training.datasets import standin_pmemo
 from training.datasets.registry import Source, find_root
-
-SMALL = ("--window", "10", "--context", "2", "--input-length", "64", "--width", "8")
-
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """PMEmo of 2019: 10 people, 20 songs."""
-    folder = tmp_path_factory.mktemp("pmemo")
-    standin_pmemo.write(folder, 10, 20, seed=2)
-    return folder
-
-
-def call(tree: Path, output: Path, *more: str, command: Any = run.main) -> Result:
-    options = ["--dataset", "pmemo", "--data-root", str(tree), *SMALL, "--epochs", "2",
-               "--folds", "2", "--device", "cpu", "--output", str(output), *more]  # fmt: skip
-    return CliRunner().invoke(command, options, catch_exceptions=False)
 
 
 class Page(HTMLParser):
@@ -53,7 +38,8 @@ class Page(HTMLParser):
 def test_from_the_download_to_checkpoint_metrics_and_report(tree: Path, tmp_path: Path) -> None:
     result = call(tree, tmp_path, "--protocol", "both")
     assert result.exit_code == 0, result.output
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["best.pt", "metrics.json", "report.html"]
+    names = ["best.pt", "epochs.csv", "metrics.json", "report.html"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == names
     told = json.loads((tmp_path / "metrics.json").read_text())
     assert told["protocol"].startswith("subject (2 groups of subjects held out, with their songs")
     assert told["compared"]["protocol"].startswith("paper (2 stratified folds")
@@ -97,62 +83,6 @@ def test_music_travels_with_its_scale(tree: Path, tmp_path: Path) -> None:
     one = stored.examples[:2]
     answers = [Classifier(model)(one, song)["arousal"] for song in features[:2].astype(np.float32)]
     assert np.abs(answers[0] - answers[1]).max() > 0
-
-
-def test_an_interrupted_run_goes_on(
-    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = call(tree, tmp_path / "whole", "--jobs", "1")
-    assert whole.exit_code == 0
-    fitted: list[str] = []
-    fit = crossval.fit
-
-    def until(limit: int) -> Any:
-        def one(*args: Any) -> Any:
-            if len(fitted) == limit:
-                raise KeyboardInterrupt
-            fitted.append("fit")
-            return fit(*args)
-
-        return one
-
-    monkeypatch.setattr(crossval, "fit", until(3))
-    cut = call(tree, tmp_path / "cut", "--jobs", "1")
-    assert cut.exit_code == 1 and "--resume" in cut.output
-    assert not (tmp_path / "cut" / "best.pt").exists()
-    assert len(list((tmp_path / "cut" / "folds").glob("*.fold"))) == 3
-    fitted.clear()
-    monkeypatch.setattr(crossval, "fit", until(99))
-    rest = call(tree, tmp_path / "cut", "--jobs", "1", "--resume")
-    assert rest.exit_code == 0, rest.output
-    assert len(fitted) == 3 and "3 fits were taken" in rest.output
-    one, other = (
-        json.loads((tmp_path / name / "metrics.json").read_text())["targets"]
-        for name in ("whole", "cut")
-    )
-    assert one == other
-    # What was kept is of this very run: with another seed nothing of it is taken.
-    assert not (tmp_path / "cut" / "folds").exists()
-
-
-def test_a_resumed_run_takes_nothing_of_another(
-    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def never(*args: Any) -> Any:
-        raise KeyboardInterrupt
-
-    fit, count = crossval.fit, []
-
-    def once(*args: Any) -> Any:
-        count.append(1)
-        return fit(*args) if len(count) == 1 else never()
-
-    monkeypatch.setattr(crossval, "fit", once)
-    assert call(tree, tmp_path, "--jobs", "1").exit_code == 1
-    monkeypatch.setattr(crossval, "fit", never)
-    again = call(tree, tmp_path, "--jobs", "1", "--resume", "--learning-rate", "0.5")
-    assert again.exit_code == 1
-    assert len(list((tmp_path / "folds").glob("*.fold"))) == 1
 
 
 def test_presets_are_marked_as_not_for_live_use(tree: Path, tmp_path: Path) -> None:
@@ -223,7 +153,10 @@ def test_data_is_looked_for_in_the_usual_places(
     assert find_root(Source(name="deap")) == tmp_path / "mine" / "deap"
 
 
-def test_the_cache_is_read_only_for_the_very_same(tree: Path, own_cache: Path) -> None:
+def test_the_cache_is_read_only_for_the_very_same(
+    tree: Path, own_cache: Path, tmp_path: Path
+) -> None:
+    tree = Path(shutil.copytree(tree, tmp_path / "tree"))
     contract = Contract(context_s=2.0, window_s=10.0, input_length=64)
     source = Source(name="pmemo", root=tree)
     made: list[str] = []

@@ -1,0 +1,246 @@
+"""Training speed: ours against a plain loop over batches, as published, and a cluster of two.
+
+python -m benchmarks.training [--quick] [--output DIR]
+
+One problem of DEAP's size (32 people, 40 trials, a window each; noise, since the time does not
+depend on what is learnt), the same network, the same optimiser, the same batch of 300:
+
+plain         a network per fold, one after another, its batches from a DataLoader
+sequential    `training.fit`, one fold after another
+side by side  `training.fit`, a fold per core; what `training.run` does on a CPU
+stacked       `training.fit`, all folds as one program; what `training.run` does on a GPU
+
+and side by side once more with our preset's batch of 32.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import torch
+from torch.nn import functional
+from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks._cluster import preprocessing_speedup
+from benchmarks._report import interleaved, show_table, write_result
+from device.samples import Samples
+from training import annotation, crossval
+from training.crossval import Fit
+from training.datasets.recordings import Dataset, Recording
+from training.fit import Task, fit, steps_in_epoch
+from training.journal import Journal
+from training.model import RTCAN, NetworkConfig
+from training.problem import MusicScale, Problem
+from training.settings import Settings
+from training.splits import Plan
+from training.windows import Windows
+from training.workers import Workers, cores
+
+_PEOPLE, _TRIALS, _FOLDS, _EPOCHS = 32, 40, 10, 300
+_BATCH = 300
+# Dense bf16 products of one H200 (NVIDIA's data sheet), floating-point operations a second.
+_H200_BF16 = 989e12
+
+
+def deap_size(input_length: int, settings: Settings, seed: int = 0) -> Problem:
+    """Return a problem of DEAP's size, of noise and random labels."""
+    rng = np.random.default_rng(seed)
+    classes = rng.integers(0, 2, (_PEOPLE * _TRIALS, 2)).tolist()
+    recordings = [
+        Recording(
+            subject=f"s{n // _TRIALS:02}",
+            stimulus=f"{n % _TRIALS:02}",
+            ratings={},
+            classes={"arousal": arousal, "valence": valence},
+            samples=Samples.empty(),
+        )
+        for n, (arousal, valence) in enumerate(classes)
+    ]
+    data = Dataset(name="noise", trained_on="noise", recordings=recordings, rating_range=(1, 9))
+    number = len(recordings)
+    inputs = rng.normal(size=(number, 3, input_length)).astype(np.float32)
+    return Problem(
+        data=data,
+        windows=Windows(inputs, np.zeros((number, 5)), np.arange(number), Counter()),
+        annotation=annotation.annotate(data, "fixed:5"),
+        targets=("arousal", "valence"),
+        config=NetworkConfig(input_length=input_length),
+        settings=settings,
+        plan=Plan(folds=_FOLDS),
+    )
+
+
+def plain(config: NetworkConfig, task: Task, settings: Settings, device: torch.device) -> None:
+    """Fit one network the usual way: batches from a loader, a look at the others each epoch."""
+    sides = [
+        TensorDataset(torch.from_numpy(side.inputs[side.window]), torch.from_numpy(side.truth))
+        for side in (task.train, task.validation)
+    ]
+    if device.type != "cpu":  # the data is there already, as the issue of a fair peer has it
+        sides = [TensorDataset(*(t.to(device) for t in side.tensors)) for side in sides]
+    train = DataLoader(sides[0], settings.batch_size, shuffle=True)
+    validation = DataLoader(sides[1], settings.batch_size)
+    network = RTCAN(config).to(device)
+    optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate)
+    for _ in range(settings.epochs):
+        network.train()
+        for eda, truth in train:
+            optimiser.zero_grad()
+            functional.cross_entropy(network(eda), truth).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+        network.eval()
+        with torch.no_grad():
+            for eda, truth in validation:
+                functional.cross_entropy(network(eda), truth).item()
+
+
+def contestants(
+    problem: Problem, tasks: Sequence[Task], device: torch.device
+) -> dict[str, Callable[[int], object]]:
+    """Return what is timed, by name: each fits all tasks for the settings' epochs."""
+    config, settings = problem.config, problem.settings
+    ours = Settings(epochs=settings.epochs, patience=settings.patience)
+
+    def with_threads(number: int, call: Callable[[], object]) -> Callable[[int], object]:
+        def timed(turn: int) -> None:
+            with crossval.threads(number):
+                call()
+                if device.type == "cuda":
+                    torch.cuda.synchronize()
+
+        return timed
+
+    def each(call: Callable[..., object], own: Settings) -> None:
+        for task in tasks:
+            call(config, [task] if call is fit else task, own, device)
+
+    def side_by_side(own: Settings) -> None:
+        with Workers() as workers:
+            calls = [(config, [task], own, device) for task in tasks]
+            list(workers.run(fit, calls, threads=True))
+
+    everything = cores()
+    found = {
+        "plain": with_threads(everything, functools.partial(each, plain, settings)),
+        "sequential": with_threads(everything, functools.partial(each, fit, settings)),
+        "stacked": with_threads(
+            everything, functools.partial(fit, config, tasks, settings, device)
+        ),
+    }
+    if device.type == "cpu":
+        found["side by side"] = with_threads(1, functools.partial(side_by_side, settings))
+        found["side by side, batch 32"] = with_threads(1, functools.partial(side_by_side, ours))
+    return found
+
+
+def measure(
+    problem: Problem, folds: int, turns: int, device: torch.device
+) -> dict[str, dict[str, float]]:
+    """Time the contestants in turn and return their figures."""
+    splits = problem.splits("arousal")[:folds]
+    tasks = [
+        Task(*(problem.select("arousal", side, MusicScale()) for side in (s.train, s.validation)))
+        for s in splits
+    ]
+    timed = interleaved(contestants(problem, tasks, device), turns, warm_up=0 if turns == 1 else 1)
+    epochs = problem.settings.epochs
+    shown = sum(len(task.train) for task in tasks) * epochs
+    full_run = 2 * _FOLDS * _EPOCHS / (folds * epochs)
+    return {
+        name: {
+            "windows_per_s": float(shown / np.median(seconds)),
+            "epoch_s": float(np.median(seconds) / folds / epochs),
+            "full_run_s_estimated": float(np.median(seconds) * full_run),
+            "speedup": float(np.median(timed["plain"] / seconds)),
+        }
+        for name, seconds in timed.items()
+    }
+
+
+def full_run(problem: Problem, device: torch.device) -> dict[str, float]:
+    """Fit all folds of both targets for all epochs; return the time and what of it is products."""
+    fits = [Fit(problem, t, split) for t in problem.targets for split in problem.splits(t)]
+    began_s = time.perf_counter()
+    crossval.run(fits, device, Journal(None), Workers())
+    torch.cuda.synchronize()
+    seconds = time.perf_counter() - began_s
+    shown = sum(
+        steps_in_epoch(len(f.split.train), problem.settings) * _BATCH for f in fits
+    ) * _EPOCHS  # fmt: skip
+    operations = shown * operations_per_window(problem.config)
+    return {
+        "seconds": seconds,
+        "share_of_bf16_rate": operations / seconds / _H200_BF16,
+    }
+
+
+def operations_per_window(config: NetworkConfig) -> float:
+    """Return floating-point operations of one window's step, forwards and backwards."""
+    network, number = RTCAN(config), 4
+    with FlopCounterMode(display=False) as counter:
+        network(torch.zeros(number, 3, config.input_length)).sum().backward()
+    return float(counter.get_total_flops()) / number
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Two folds instead of ten, once; no cluster.")
+@click.option("--input-length", default=500, show_default=True, help="Samples per channel.")
+@click.option(
+    "--eevr", type=click.Path(path_type=Path, exists=True), help="EEVR's folder, for the cluster."
+)
+@click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.")
+def main(quick: bool, input_length: int, eevr: Path | None, output: Path | None) -> None:
+    """Measure training on the CPU, on a GPU where there is one, and on two local workers."""
+    figures: dict[str, Any] = {"input_length": input_length, "batch": _BATCH}
+    claims: dict[str, float | None] = dict.fromkeys(
+        ("cpu_speedup", "gpu_full_run_s", "gpu_speedup", "dask_speedup")
+    )
+    settings = Settings(epochs=1, patience=_EPOCHS, batch_size=_BATCH)
+    problem = deap_size(input_length, settings)
+    found = measure(problem, 2 if quick else _FOLDS, 1 if quick else 3, torch.device("cpu"))
+    figures["cpu"] = found
+    claims["cpu_speedup"] = found["side by side"]["speedup"]
+    _show(f"CPU, {cores()} cores, batch {_BATCH}", found)
+    if torch.cuda.is_available():
+        place = torch.device("cuda")
+        bf16 = Settings(epochs=10, patience=_EPOCHS, batch_size=_BATCH, precision="bf16")
+        found = measure(deap_size(input_length, bf16), _FOLDS, 3, place)
+        figures["gpu"] = {"name": torch.cuda.get_device_name(), **found}
+        claims["gpu_speedup"] = found["stacked"]["speedup"]
+        _show(torch.cuda.get_device_name(), found)
+        long = Settings(epochs=_EPOCHS, patience=_EPOCHS, batch_size=_BATCH, precision="bf16")
+        figures["gpu_full_run"] = full_run(deap_size(input_length, long), place)
+        claims["gpu_full_run_s"] = figures["gpu_full_run"]["seconds"]
+    if not quick:
+        figures["dask"] = preprocessing_speedup(eevr)
+        claims["dask_speedup"] = figures["dask"]["speedup"]
+    write_result("training", figures, claims, output, threads=cores(), quick=quick)
+
+
+def _show(title: str, found: dict[str, dict[str, float]]) -> None:
+    show_table(
+        title,
+        ["", "windows/s", "epoch of a fold, s", "full run, h (estimated)", "times plain"],
+        [
+            [
+                name,
+                f"{one['windows_per_s']:.0f}",
+                f"{one['epoch_s']:.2f}",
+                f"{one['full_run_s_estimated'] / 3600:.2f}",
+                f"{one['speedup']:.2f}",
+            ]
+            for name, one in found.items()
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,247 @@
+"""Where tasks that do not depend on each other run: this machine's cores, or a Dask cluster.
+
+Nothing else knows which. A task that a lost worker of a cluster had is given to another one.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import platform
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from joblib import Parallel, delayed, parallel_config
+
+from device.errors import MissingExtraError, WorkerError
+
+_ROOT = Path(__file__).resolve().parents[1]
+_PATIENCE_S = 30
+# Small tasks go to a worker in so many shares: few enough to send, enough to end together.
+_SHARES = 8
+
+
+class Workers:
+    """Cores of this machine, or of a cluster, as a context manager.
+
+    Parameters
+    ----------
+    jobs : int or None
+        Tasks at a time on this machine; None for one a core. A cluster takes one per worker thread.
+    scheduler : str or None
+        Address of a Dask scheduler, such as "tcp://host:8786"; None for this machine.
+
+    Raises
+    ------
+    WorkerError
+        On entering, if the scheduler cannot be reached, has no worker within half a minute, or has
+        workers with other versions than ours.
+    MissingExtraError
+        If `distributed` is not installed.
+    """
+
+    def __init__(self, jobs: int | None = None, scheduler: str | None = None) -> None:
+        self.jobs = jobs or cores()
+        self.scheduler = scheduler
+        self._client: Any = None
+
+    def __enter__(self) -> Workers:
+        if self.scheduler is not None:
+            self._client = _connect(self.scheduler)
+            self.jobs = sum(self._client.nthreads().values())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    @property
+    def local(self) -> bool:
+        """Whether tasks run on this machine, and may be told of progress while they do."""
+        return self.scheduler is None
+
+    def run(
+        self,
+        function: Callable[..., Any],
+        tasks: Sequence[tuple[Any, ...]],
+        *,
+        shared: Sequence[Any] = (),
+        threads: bool = False,
+    ) -> Iterator[tuple[int, Any]]:
+        """Call `function(*shared, *task)` for every task; yield its number and result when done.
+
+        Parameters
+        ----------
+        function : callable
+            Of a module, so that other processes find it.
+        tasks : sequence of tuple
+            Arguments of each call.
+        shared : sequence
+            Arguments that all calls have first; sent to each worker once.
+        threads : bool
+            Whether to use threads on this machine, for functions that let others run meanwhile.
+
+        Raises
+        ------
+        WorkerError
+            If a worker has other versions, or too many workers were lost.
+        """
+        if self._client is not None:
+            yield from self._on_cluster(function, tasks, shared)
+        elif tasks:
+            calls = (
+                delayed(_call)(function, [(number, task)], shared)
+                for number, task in enumerate(tasks)
+            )
+            jobs = max(1, min(self.jobs, len(tasks)))
+            batch: Any = 1 if threads else "auto"
+            with parallel_config("threading" if threads else "loky"):
+                for found in Parallel(
+                    n_jobs=jobs, return_as="generator_unordered", batch_size=batch
+                )(calls):
+                    yield from found
+
+    def _on_cluster(
+        self,
+        function: Callable[..., Any],
+        tasks: Sequence[tuple[Any, ...]],
+        shared: Sequence[Any],
+    ) -> Iterator[tuple[int, Any]]:
+        from distributed import as_completed
+
+        numbered = list(enumerate(tasks))
+        # Every worker has all that is shared, so that none loses it for the others.
+        there = self._client.scatter(list(shared), broadcast=True, hash=False) if shared else []
+        size = max(1, len(tasks) // (self.jobs * _SHARES))
+        futures = [
+            self._client.submit(
+                _checked, versions(), function, numbered[start : start + size], there, pure=False
+            )
+            for start in range(0, len(numbered), size)
+        ]
+        try:
+            done: Iterable[Any] = as_completed(futures, loop=self._client.loop)  # type: ignore[no-untyped-call]
+            for future in done:
+                yield from future.result()
+        except Exception as error:
+            if not type(error).__module__.startswith("distributed"):
+                raise
+            raise WorkerError(
+                f"The cluster at {self.scheduler} gave up on a task: {error}. Look into its "
+                "workers' logs; what is done is kept: add --resume."
+            ) from error
+        finally:
+            self._client.cancel(futures)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Return what must be the same wherever a part of one result is computed."""
+    digest = hashlib.sha256()
+    for package in ("device", "runtime", "training"):
+        for path in sorted((_ROOT / package).rglob("*.py")):
+            digest.update(path.relative_to(_ROOT).as_posix().encode() + path.read_bytes())
+    return {
+        "rtcan": digest.hexdigest()[:12],
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        **{name: metadata.version(name) for name in ("numpy", "scipy", "torch")},
+    }
+
+
+def _ask() -> dict[str, str]:
+    """Return `versions` of a worker; that function itself remembers, and cannot be sent."""
+    return versions()
+
+
+def _call(
+    function: Callable[..., Any],
+    tasks: Sequence[tuple[int, tuple[Any, ...]]],
+    shared: Sequence[Any],
+) -> list[tuple[int, Any]]:
+    return [(number, function(*shared, *task)) for number, task in tasks]
+
+
+def _checked(
+    facts: dict[str, str],
+    function: Callable[..., Any],
+    tasks: Sequence[tuple[int, tuple[Any, ...]]],
+    shared: Sequence[Any],
+) -> list[tuple[int, Any]]:
+    # A worker that joined later was not asked at the beginning.
+    refuse_difference(facts, {platform.node(): versions()})
+    return _call(function, tasks, shared)
+
+
+def refuse_difference(ours: dict[str, str], theirs: dict[str, dict[str, str]]) -> None:
+    """Raise `WorkerError` if a worker has other versions than `ours`."""
+    found = [
+        f"{worker} has {name} {own.get(name)}, not {ours[name]}"
+        for worker, own in theirs.items()
+        for name in ours
+        if own.get(name) != ours[name]
+    ]
+    if found:
+        more = f" and {len(found) - 4} more" if len(found) > 4 else ""
+        raise WorkerError(
+            f"Workers differ from this machine, so that a table would mix two programs: "
+            f"{'; '.join(found[:4])}{more}. Install the same on all of them, and restart them."
+        )
+
+
+def _connect(scheduler: str) -> Any:
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("distributed", "cluster", "--scheduler") from error
+    try:
+        client: Any = Client(  # type: ignore[no-untyped-call]
+            scheduler, timeout=_PATIENCE_S / 3, set_as_default=False
+        )
+    except (OSError, ValueError) as error:  # a timeout is an OSError
+        raise WorkerError(
+            f"No Dask scheduler answers at {scheduler}: {error or type(error).__name__}. Start one "
+            "with `dask scheduler`, and workers with `dask worker ADDRESS`; or leave --scheduler "
+            "out."
+        ) from error
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE_S)
+        found = client.run(_ask)
+    except TimeoutError as error:
+        client.close()
+        raise WorkerError(
+            f"The scheduler at {scheduler} has no worker. Start some: dask worker {scheduler}"
+        ) from error
+    except ModuleNotFoundError as error:
+        client.close()
+        raise WorkerError(
+            f"A worker of {scheduler} cannot import {error.name}: install rtcan[train,cluster] "
+            "where the workers run, the same version as here."
+        ) from error
+    refuse_difference(versions(), found)
+    return client
+
+
+def in_order(results: Iterable[tuple[int, Any]], told: Callable[[int], None]) -> list[Any]:
+    """Return what `Workers.run` yields in the order of the tasks, telling how many are done."""
+    found: dict[int, Any] = {}
+    for number, result in results:
+        found[number] = result
+        told(len(found))
+    return [found[number] for number in sorted(found)]
