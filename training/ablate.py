@@ -99,7 +99,7 @@ def _rows(
     """Fit every variant on every fold, and judge them."""
     from training import crossval
     from training.crossval import Fit
-    from training.judge import judge
+    from training.judge import decide, judge
     from training.progress import Bar
     from training.tracking import Tracker
 
@@ -125,11 +125,12 @@ def _rows(
     rows = []
     for variant, target in groups:
         outcomes = [next(found) for _ in folds[target]]
+        of = (problems[variant], target, folds[target], outcomes)
         rows.append(
             {
                 **dict(zip(_PARTS, variant, strict=True)),
                 "target": target,
-                "figures": judge(problems[variant], target, folds[target], outcomes),
+                "figures": judge(*of, decide(*of)),
             }
         )
     for words in journal.told():

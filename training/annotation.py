@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,12 +40,15 @@ class Line:
         (valence, arousal) of the two clusters' centres.
     cluster : int64 (trials,) or None
         Which of the two each trial belongs to.
+    points : float64 (trials, 2)
+        (valence, arousal) of the trials that have both.
     """
 
     thresholds: Mapping[str, float]
     degenerate: str = ""
     centres: FloatArray | None = None
     cluster: NDArray[np.int64] | None = None
+    points: FloatArray = field(default_factory=lambda: np.empty((0, 2)))
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,10 @@ def pairs(recordings: list[Recording]) -> FloatArray:
 
 
 def _line(own: list[Recording], rule: str, middle: float) -> Line:
+    return replace(_divided(own, rule, middle), points=pairs(own))
+
+
+def _divided(own: list[Recording], rule: str, middle: float) -> Line:
     if rule.startswith("fixed:"):
         return Line({target: float(rule[6:]) for target in TARGETS})
     fallback = dict.fromkeys(TARGETS, middle)

@@ -18,30 +18,30 @@ _CLUSTERS = ("#1f5fa8", "#d9822b")
 _QUADRANTS = {(0, 0): "#6b7785", (0, 1): "#3b8f5a", (1, 0): "#b3262d", (1, 1): "#7b4fa3"}
 
 
-def figure(points: FloatArray, line: Line, scale: tuple[float, float]) -> str:
+def figure(line: Line, scale: tuple[float, float]) -> str:
     """Return an SVG of ratings, clusters, midpoint and classes.
 
     Parameters
     ----------
-    points : float64 (trials, 2)
-        (valence, arousal) of the subject's trials.
     line : Line
-        Where they are divided.
+        The subject's ratings, and where they are divided.
     scale : (float, float)
         Ends of the rating scale.
     """
     middle = sum(scale) / 2
     threshold = (line.thresholds["valence"], line.thresholds["arousal"])
-    ratings = [_dot(p, scale, "#5b6470") for p in points]
+    ratings = [_dot(p, scale, "#5b6470") for p in line.points]
     clusters = ratings
     if line.cluster is not None:
-        clusters = [_dot(p, scale, _CLUSTERS[c]) for p, c in zip(points, line.cluster, strict=True)]
+        clusters = [
+            _dot(p, scale, _CLUSTERS[c]) for p, c in zip(line.points, line.cluster, strict=True)
+        ]
     centres = [] if line.centres is None else [
         _cross(centre, scale, _CLUSTERS[number]) for number, centre in enumerate(line.centres)
     ]  # fmt: skip
     classes = [
         _dot(p, scale, _QUADRANTS[int(p[1] > threshold[1]), int(p[0] > threshold[0])])
-        for p in points
+        for p in line.points
     ]
     join = [] if line.centres is None else [_segment(line.centres, scale)]
     panels = (

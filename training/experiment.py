@@ -25,7 +25,7 @@ from training.datasets.recordings import Dataset
 from training.datasets.registry import Source
 from training.files import write_whole
 from training.journal import Journal, Outcome
-from training.judge import judge
+from training.judge import decide, judge, table
 from training.model import RTCAN
 from training.problem import Problem
 from training.progress import Bar
@@ -209,18 +209,17 @@ def run(
     finals = list(found)
     for told in journal.told():
         console.print(told)
-    judged = [
-        {
-            target: judge(
-                p,
-                target,
-                [split for t, split in own if t == target],
-                [outcome for outcome in theirs if outcome.target == target],
+    judged, decided = [], []
+    for p, own, theirs in zip(plans, tasks, outcomes, strict=True):
+        sides = {
+            t: (
+                [split for target, split in own if target == t],
+                [outcome for outcome in theirs if outcome.target == t],
             )
-            for target in p.targets
+            for t in p.targets
         }
-        for p, own, theirs in zip(plans, tasks, outcomes, strict=True)
-    ]
+        decided.append({t: decide(p, t, *side) for t, side in sides.items()})
+        judged.append({t: judge(p, t, *side, decided[-1][t]) for t, side in sides.items()})
     chosen = {
         outcome.target: (split, outcome)
         for (_, split), outcome in zip(
@@ -268,6 +267,7 @@ def run(
     }
     checkpoint.save(_checkpoint(problem, contract, chosen, single, report), output / "best.pt")
     write_whole(output / "metrics.json", (json.dumps(report, indent=2) + "\n").encode())
+    write_whole(output / "predictions.csv", table(problem, decided[0]).encode())
     journal.clear()
     return Result(report, problem, contract)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from training import plots
-from training.annotation import pairs
 from training.annotation_figure import figure
 from training.experiment import Result
 from training.files import write_whole
@@ -170,17 +169,13 @@ def _annotation(result: Result) -> str:
     data = result.problem.data
     parts = []
     for number, (subject, line) in enumerate(made.lines.items()):
-        own = [r for r in data.recordings if data.song_level or r.subject == subject]
-        points = pairs(own)
-        if not len(points):
-            continue
-        if line.cluster is not None and len(line.cluster) != len(points):
+        if not len(line.points):
             continue
         why = f" ({line.degenerate}: middle of the scale)" if line.degenerate else ""
         opened = " open" if number == 0 else ""
-        drawn = figure(points, line, data.rating_range)
+        drawn = figure(line, data.rating_range)
         parts.append(
-            f"<details{opened}><summary>{escape(subject)}: {len(points)} trials{escape(why)}"
+            f"<details{opened}><summary>{escape(subject)}: {len(line.points)} trials{escape(why)}"
             f"</summary>{drawn}</details>"
         )
     return (

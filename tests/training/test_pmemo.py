@@ -130,6 +130,22 @@ def test_short_columns_and_nan_are_kept_apart(tmp_path: Path) -> None:
     assert data.skipped == {"signal is NaN throughout": 1}
 
 
+def test_a_cell_that_is_no_number_is_a_gap_and_is_counted(tmp_path: Path) -> None:
+    standin_pmemo.write(tmp_path, 10, 3, seed=2)
+    path = tmp_path / "EDA" / "1_EDA.csv"
+    lines = path.read_text().splitlines()
+    for number, cell in ((4, "1.2.3"), (5, "#DIV/0!"), (6, ""), (7, "NaN")):
+        cells = lines[number].split(",")
+        lines[number] = ",".join([cells[0], cell, *cells[2:]])
+    path.write_text("\n".join(lines) + "\n")
+    data = pmemo.load(tmp_path)
+    [note] = [n for n in data.notes if "no numbers" in n]
+    assert note.startswith("2 cells of EDA") and "1_EDA.csv, line 5: '1.2.3'" in note
+    subject = lines[0].split(",")[1].strip()
+    [own] = [r for r in data.recordings if (r.subject, r.stimulus) == (subject, "1")]
+    assert np.isnan(own.samples.eda_us[3:7]).all()
+
+
 def test_an_empty_folder_says_how_to_get_the_data(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="free for research"):
         pmemo.load(tmp_path)

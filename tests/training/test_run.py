@@ -1,5 +1,6 @@
 """The whole command, on files in a published format."""
 
+import csv
 import dataclasses
 import json
 import shutil
@@ -38,11 +39,18 @@ class Page(HTMLParser):
 def test_from_the_download_to_checkpoint_metrics_and_report(tree: Path, tmp_path: Path) -> None:
     result = call(tree, tmp_path, "--protocol", "both")
     assert result.exit_code == 0, result.output
-    names = ["best.pt", "epochs.csv", "metrics.json", "report.html"]
+    names = ["best.pt", "epochs.csv", "metrics.json", "predictions.csv", "report.html"]
     assert sorted(p.name for p in tmp_path.iterdir()) == names
     told = json.loads((tmp_path / "metrics.json").read_text())
     assert told["protocol"].startswith("subject (2 groups of subjects held out, with their songs")
     assert told["compared"]["protocol"].startswith("paper (2 stratified folds")
+    with (tmp_path / "predictions.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["target"] == "arousal"]
+    figures = told["targets"]["arousal"]
+    assert len(rows) == figures["rtcan"]["n"]
+    right = [row["truth"] == row["rtcan"] for row in rows]
+    assert sum(right) / len(right) == pytest.approx(figures["rtcan"]["accuracy"])
+    assert all((float(r["probability_high"]) >= 0.5) == (r["rtcan"] == "1") for r in rows)
     stored = checkpoint.load(tmp_path / "best.pt")
     for target in stored.contract.targets:
         figures = told["targets"][target.name]

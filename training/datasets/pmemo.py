@@ -33,6 +33,8 @@ from training.datasets.recordings import TARGETS, Dataset, Recording
 
 STEP_S = 0.02
 MUSIC_FEATURES = 6373
+# How a cell says that it holds nothing.
+_NOTHING = ("", "nan", "na", "null")
 HOW_TO_GET = (
     "PMEmo is free for research (github.com/HuiZhangDB/PMEmo tells where): unpack it and give the "
     "folder that holds EDA/ as --data-root."
@@ -86,9 +88,10 @@ def _read_2019(root: Path, skipped: Counter[str]) -> tuple[list[Recording], list
     decided = labels.value_all(root)
     by_song = {} if decided else labels.by_song(root)
     recordings = []
+    odd: list[str] = []
     for path in sorted((root / "EDA").glob("*_EDA.csv"), key=lambda p: _number(p.stem)):
         song = path.stem.removesuffix("_EDA")
-        time_s, columns = _table(path)
+        time_s, columns = _table(path, odd)
         for subject, eda_us in columns.items():
             classes = (decided or {}).get((subject, song), {})
             ratings = by_song.get(song, {})
@@ -101,20 +104,21 @@ def _read_2019(root: Path, skipped: Counter[str]) -> tuple[list[Recording], list
             samples = Samples(time_s, eda_us)
             recordings.append(Recording(subject, song, samples, ratings, classes=classes))
     if decided:
-        return recordings, [labels.VALUE_ALL_NOTE], False
-    return recordings, [labels.SONG_NOTE], True
+        return recordings, [labels.VALUE_ALL_NOTE, *_said(odd)], False
+    return recordings, [labels.SONG_NOTE, *_said(odd)], True
 
 
 def _read_2018(root: Path, skipped: Counter[str]) -> tuple[list[Recording], list[str], bool]:
     decided = labels.value_all(root)
     rated = {} if decided else {target: labels.by_subject(root, target) for target in TARGETS}
     recordings = []
+    odd: list[str] = []
     for target in TARGETS:
         letter = target[0].upper()
         files = (root / "EDA" / target.capitalize()).glob(f"*_{letter}.csv")
         for path in sorted(files):
             song, _, subject = path.stem.removesuffix(f"_{letter}").partition("_")
-            time_s, eda_us = _single(path)
+            time_s, eda_us = _single(path, odd)
             key = (subject, song)
             classes = (decided or {}).get(key, {})
             ratings = {t: values[key] for t, values in rated.items() if key in values}
@@ -131,10 +135,11 @@ def _read_2018(root: Path, skipped: Counter[str]) -> tuple[list[Recording], list
                 )
             )  # fmt: skip
     notes = ["Each song was heard twice: once while arousal was rated, once while valence was."]
-    return recordings, [*notes, labels.VALUE_ALL_NOTE if decided else labels.SUBJECT_NOTE], False
+    notes += [labels.VALUE_ALL_NOTE if decided else labels.SUBJECT_NOTE, *_said(odd)]
+    return recordings, notes, False
 
 
-def _table(path: Path) -> tuple[FloatArray, dict[str, FloatArray]]:
+def _table(path: Path, odd: list[str]) -> tuple[FloatArray, dict[str, FloatArray]]:
     """Read a song's file of 2019: time (n,) and a column (n,) per subject."""
     with path.open(newline="", encoding="utf-8-sig") as lines:
         header = [cell.strip() for cell in next(csv.reader(lines), [])]
@@ -143,14 +148,14 @@ def _table(path: Path) -> tuple[FloatArray, dict[str, FloatArray]]:
             f"{path.name} begins with {','.join(header)[:60]!r}; 'time(s)' and a column per "
             "subject were expected"
         )
-    table = _numbers(path, len(header))
+    table = _numbers(path, len(header), odd)
     if len(set(header)) < len(header):
         raise DatasetError(f"{path.name} has two columns of the same subject")
     time_s = _checked_time(table[:, 0], path)
     return time_s, {name: table[:, i] for i, name in enumerate(header) if i > 0}
 
 
-def _single(path: Path) -> tuple[FloatArray, FloatArray]:
+def _single(path: Path, odd: list[str]) -> tuple[FloatArray, FloatArray]:
     """Read a file of 2018: time (n,) and skin conductance (n,)."""
     with path.open(newline="", encoding="utf-8-sig") as lines:
         header = [cell.strip() for cell in next(csv.reader(lines), [])]
@@ -160,7 +165,7 @@ def _single(path: Path) -> tuple[FloatArray, FloatArray]:
             f"{path.name} begins with {','.join(header)[:60]!r}; a column 'EDA(microsiemens)' was "
             "expected"
         )
-    table = _numbers(path, len(header))
+    table = _numbers(path, len(header), odd)
     timed = [i for i, cell in enumerate(header) if cell.lower().startswith("time")]
     time_s: FloatArray = table[:, timed[0]] if timed else np.arange(len(table), dtype=np.float64)
     if not timed:
@@ -168,13 +173,15 @@ def _single(path: Path) -> tuple[FloatArray, FloatArray]:
     return _checked_time(time_s, path), table[:, at[0]]
 
 
-def _numbers(path: Path, columns: int) -> FloatArray:
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    if not any(line.strip() for line in lines[1:]):
+def _numbers(path: Path, columns: int, odd: list[str]) -> FloatArray:
+    """Return a file's numbers; what is none becomes NaN, and is added to `odd` in words."""
+    lines = path.read_text(encoding="utf-8-sig").splitlines()[1:]
+    full = [(number, line) for number, line in enumerate(lines, start=2) if line.strip()]
+    if not full:
         raise DatasetError(f"{path.name} holds no line of numbers; download it again")
     try:
         table = np.genfromtxt(
-            lines, delimiter=",", skip_header=1, dtype=np.float64,
+            [line for _, line in full], delimiter=",", dtype=np.float64, comments="\0",
             usecols=range(columns), ndmin=2,
         )  # fmt: skip
     except ValueError as error:
@@ -182,7 +189,18 @@ def _numbers(path: Path, columns: int) -> FloatArray:
         raise DatasetError(
             f"{path.name} is damaged ({reason}); {columns} numbers a line were expected"
         ) from error
+    for row, column in np.argwhere(np.isnan(table)):
+        number, line = full[row]
+        cell = line.split(",")[column].strip()
+        if cell.lower() not in _NOTHING:
+            odd.append(f"{path.name}, line {number}: {cell[:20]!r}")
     return np.asarray(table)
+
+
+def _said(odd: list[str]) -> list[str]:
+    if not odd:
+        return []
+    return [f"{len(odd)} cells of EDA are no numbers and count as missing, first {odd[0]}."]
 
 
 def _checked_time(time_s: FloatArray, path: Path) -> FloatArray:

@@ -1,0 +1,159 @@
+"""How much better our preset is than the released hyper-parameters, on the same people.
+
+python -m benchmarks.presets --dataset eevr --data-root PATH [--preset paper-deap] [--output DIR]
+
+Both are fitted on the same folds of people (`--protocol subject`) and decide about the same trials;
+the difference of their balanced accuracies has a 95 % interval from a bootstrap over people. The
+released presets take hundreds of epochs of inputs five times as long: expect an hour and more of
+processor time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import torch
+from rich.console import Console
+
+from benchmarks._report import show_table, write_result
+from training import crossval, metrics, options, run
+from training.crossval import Fit, Listener
+from training.fit import Epoch
+from training.journal import Journal
+from training.judge import Trials, decide, judge
+from training.presets import PRESETS
+from training.problem import Problem
+from training.progress import Bar
+from training.workers import Workers, cores
+
+_RESAMPLES = 1000
+_CPU = torch.device("cpu")
+
+
+def chosen(arguments: list[str], console: Console, workers: Workers) -> Problem:
+    """Return the problem that `training.run` would make of these arguments."""
+    o = run.main.make_context("training.run", arguments).params
+    return options.choose(
+        console, music=False, temporal_attention=True, channel_attention=True, device=_CPU,
+        workers=workers, o=o,
+    ).problem  # fmt: skip
+
+
+def difference(
+    ours: Trials, theirs: Trials, subjects: list[str], seed: int = 0
+) -> tuple[float, list[float]]:
+    """Return by how much our balanced accuracy is higher, and its 95 % interval over people."""
+    names = np.array(subjects)
+    pairs = []
+    for name in np.unique(names):
+        own = names == name
+        pairs.append(
+            [metrics.confusion(t.truth[own], t.predicted["rtcan"][own]) for t in (ours, theirs)]
+        )
+    each = np.array(pairs)  # (people, 2, 2, 2)
+    draws = np.random.default_rng(seed).integers(0, len(each), (_RESAMPLES, len(each)))
+    drawn = metrics.balanced_accuracy(each[draws].sum(axis=1))  # (resamples, 2)
+    all_ = metrics.balanced_accuracy(each.sum(axis=0))
+    interval = np.percentile(drawn[:, 0] - drawn[:, 1], [2.5, 97.5])
+    return float(all_[0] - all_[1]), interval.tolist()
+
+
+def common(problems: list[Problem]) -> list[Problem]:
+    """Leave each problem only the trials that all of them have windows of."""
+    keys = [list(zip(p.subjects, p.stimuli, strict=True)) for p in problems]
+    if any(own != keys[0] for own in keys):
+        raise click.ClickException(
+            "The presets have windows of different trials: "
+            f"{[len(own) for own in keys]}; their folds cannot be compared"
+        )
+    return problems
+
+
+@click.command()
+@click.option("--dataset", default="eevr", show_default=True)
+@click.option("--data-root", type=click.Path(path_type=Path, exists=True))
+@click.option("--preset", type=click.Choice(PRESETS[1:]), default="paper-deap", show_default=True)
+@click.option("--target", type=click.Choice(["arousal", "valence"]), default="arousal")
+@click.option("--folds", type=click.IntRange(min=2), default=2, show_default=True)
+@click.option("--quick", is_flag=True, help="Two epochs each: shows that it runs, and no more.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.")
+def main(
+    dataset: str,
+    data_root: Path | None,
+    preset: str,
+    target: str,
+    folds: int,
+    quick: bool,
+    output: Path | None,
+) -> None:
+    """Fit both presets on the same folds and compare them."""
+    console = Console()
+    arguments = ["--dataset", dataset, "--target", target, "--folds", str(folds)]
+    arguments += ["--protocol", "subject", *(["--epochs", "2"] if quick else [])]
+    arguments += [] if data_root is None else ["--data-root", str(data_root)]
+    trials: dict[str, Trials] = {}
+    figures: dict[str, Any] = {"dataset": dataset, "target": target, "preset": preset}
+    rows = []
+    with Workers() as workers:
+        problems = common(
+            [chosen([*arguments, "--preset", name], console, workers) for name in ("ours", preset)]
+        )
+        for name, problem in zip(("ours", preset), problems, strict=True):
+            splits = problem.splits(target)
+            fits = [Fit(problem, target, split) for split in splits]
+            began_s = time.perf_counter()
+            with Bar(console, name, problem.settings.epochs * len(fits)) as bar:
+                listener = _Counting(bar)
+                outcomes = crossval.run(fits, _CPU, Journal(None), workers, listener=listener)
+            trials[name] = decide(problem, target, splits, outcomes)
+            found = judge(problem, target, splits, outcomes, trials[name])
+            took_s = time.perf_counter() - began_s
+            figures[name] = {
+                "seconds": took_s,
+                "settings": dataclasses.asdict(problem.settings),
+                **{model: found[model] for model in ("rtcan", "logistic_regression")},
+            }
+            low, high = found["rtcan"]["balanced_accuracy_95"]
+            rows.append(
+                [
+                    name,
+                    f"{found['rtcan']['n']}",
+                    f"{found['rtcan']['balanced_accuracy']:.3f} [{low:.2f}, {high:.2f}]",
+                    f"{took_s:.0f}",
+                ]
+            )
+    subjects = [problems[0].subjects[i] for i in trials["ours"].recording]
+    better, interval = difference(trials["ours"], trials[preset], subjects)
+    figures["difference"] = {"balanced_accuracy": better, "interval_95": interval}
+    show_table(
+        f"{dataset}, {target}: {problems[0].plan.describe()}",
+        ["preset", "trials", "bal. accuracy [95 %]", "s"],
+        rows,
+    )
+    console.print(
+        f"ours is {better:+.3f} [{interval[0]:+.3f}, {interval[1]:+.3f}] better than {preset}"
+    )
+    claims = {"balanced_accuracy_gain": better, "gain_low": interval[0], "gain_high": interval[1]}
+    write_result(f"presets_{dataset}", figures, claims, output, threads=cores(), quick=quick)
+
+
+class _Counting(Listener):
+    """Moves a bar."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+
+    def epoch(self, fit: Fit, epoch: Epoch) -> None:
+        self._bar.advance(f"{fit.split.name}: {epoch.validation_loss:.3f}", 1)
+
+    def done(self, fit: Fit, epochs_left: int) -> None:
+        self._bar.advance("", epochs_left)
+
+
+if __name__ == "__main__":
+    main()
