@@ -64,14 +64,33 @@ def difference(
 
 
 def common(problems: list[Problem]) -> list[Problem]:
-    """Leave each problem only the trials that all of them have windows of."""
+    """Leave each problem the trials that all of them have windows of: a preset refuses some."""
     keys = [list(zip(p.subjects, p.stimuli, strict=True)) for p in problems]
-    if any(own != keys[0] for own in keys):
-        raise click.ClickException(
-            "The presets have windows of different trials: "
-            f"{[len(own) for own in keys]}; their folds cannot be compared"
-        )
-    return problems
+    both = set(keys[0]).intersection(*keys[1:])
+    return [
+        _only(problem, np.array([n for n, key in enumerate(own) if key in both]))
+        for problem, own in zip(problems, keys, strict=True)
+    ]
+
+
+def _only(problem: Problem, kept: metrics.Labels) -> Problem:
+    windows, mine = problem.windows, np.isin(problem.windows.recording, kept)
+    made = problem.annotation
+    return dataclasses.replace(
+        problem,
+        data=dataclasses.replace(
+            problem.data, recordings=[problem.data.recordings[n] for n in kept]
+        ),
+        windows=dataclasses.replace(
+            windows,
+            inputs=windows.inputs[mine],
+            features=windows.features[mine],
+            recording=np.searchsorted(kept, windows.recording[mine]),
+        ),
+        annotation=dataclasses.replace(
+            made, classes={target: own[kept] for target, own in made.classes.items()}
+        ),
+    )
 
 
 @click.command()
