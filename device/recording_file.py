@@ -11,6 +11,8 @@ import numpy as np
 from device.errors import DatasetError
 from device.samples import FloatArray
 
+# EDA, gsr, eda_us, "GSR (uS)", EDA(microsiemens).
+_SKIN = re.compile(r"(eda|gsr)([^a-z].*)?", re.IGNORECASE)
 _DELIMITER = re.compile(r"[,;\t]| +")
 
 
@@ -25,7 +27,7 @@ def read_column(path: Path, column: str | None = None) -> FloatArray:
         The file: comma, semicolon, tab or space separated.
     column : str or None
         A name from the header, or a number counted from 0; None takes the only column, or the one
-        named EDA or GSR.
+        whose name is EDA or GSR or begins with that, as in "eda_us".
 
     Raises
     ------
@@ -67,9 +69,11 @@ def _column_index(path: Path, names: list[str], width: int, column: str | None) 
     if column is None:
         if width == 1:
             return 0
-        for i, name in enumerate(names):
-            if name.lower() in {"eda", "gsr"}:
-                return i
+        skin = [i for i, name in enumerate(names) if _SKIN.fullmatch(name)]
+        plain = [i for i in skin if names[i].lower() in ("eda", "gsr")]
+        for found in (plain, skin):
+            if len(found) == 1:
+                return found[0]
     elif column in names:
         return names.index(column)
     elif column.isdigit() and int(column) < width:

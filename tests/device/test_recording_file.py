@@ -50,3 +50,27 @@ def test_a_binary_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(DatasetError, match="cannot be read"):
         read_column(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "taken"),
+    [
+        ("time_s,eda_us", 1.0),
+        ("GSR (uS),ppg", 0.0),
+        ("t,EDA(microsiemens)", 1.0),
+        ("EDA_left,EDA", 1.0),
+        ("education,eda", 1.0),
+        ("EDA_left,EDA_right", None),
+        ("a,b", None),
+    ],
+)
+def test_the_column_of_skin_conductance_is_known_by_its_name(
+    tmp_path: Path, header: str, taken: float | None
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(f"{header}\n0,1\n0,1\n")
+    if taken is None:
+        with pytest.raises(DatasetError, match="not clear which column"):
+            read_column(path)
+    else:
+        assert read_column(path).tolist() == [taken, taken]

@@ -1,3 +1,7 @@
+import dataclasses
+import json
+import subprocess
+import sys
 import wave
 from pathlib import Path
 
@@ -6,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from device.errors import ModelError, RtcanError, SignalError
+from device.physiology import Person, simulate
 from export import graph
 from runtime import music
 from runtime.classifier import Classifier
@@ -105,3 +110,45 @@ def test_a_model_with_music_asks_for_the_song() -> None:
 def test_a_model_without_music_refuses_a_song(tiny_model: Path) -> None:
     with pytest.raises(ModelError, match="leave --music out"):
         Pipeline(Classifier(tiny_model), np.zeros(3, dtype=np.float32))
+
+
+def test_live_takes_the_song_that_is_heard(tmp_path: Path, tiny_contract: Contract) -> None:
+    rng = np.random.default_rng(0)
+    contract = dataclasses.replace(
+        tiny_contract, music_mean=(0.0,) * music.FEATURES, music_std=(1.0,) * music.FEATURES
+    )
+    networks = {
+        t.name: lively(NetworkConfig(input_length=64, width=8, music=music.FEATURES), seed)
+        for seed, t in enumerate(contract.targets)
+    }
+    model = tmp_path / "music.onnx"
+    model.write_bytes(graph.build(graph.Graph(networks, contract), contract))
+    person = simulate(Person(), 20.0, 25.0, arousal=lambda _: 0.8, seed=2)
+    recording = tmp_path / "recording.csv"
+    rows = [f"{t:.3f},{eda:.5f}" for t, eda in zip(person.time_s, person.eda_us, strict=True)]
+    recording.write_text("\n".join(["time_s,eda_us", *rows]) + "\n")
+    heard = []
+    for name in ("a", "b"):
+        table = tmp_path / f"{name}.csv"
+        values = ",".join(f"{v:.6f}" for v in rng.normal(size=music.FEATURES))
+        table.write_text(f"{name},{values}\n")
+        done = live(model, recording, "--music", str(table))
+        assert done.returncode == 0, done.stderr
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        heard.append(
+            [e["arousal"]["probability_high"] for e in events if e["type"] == "prediction"]
+        )
+    assert len(heard[0]) == len(heard[1]) >= 7
+    assert heard[0] != heard[1]
+    silent = live(model, recording)
+    assert silent.returncode == 1 and "--music FILE" in silent.stderr
+    wrong = live(model, recording, "--music", str(recording))
+    assert wrong.returncode == 1 and "recording.csv" in wrong.stderr
+
+
+def live(model: Path, recording: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "runtime.live", "--port", f"replay:{recording}", "--speed", "max",
+         "--model", str(model), "--output", "jsonl", *options],
+        capture_output=True, text=True, check=False, timeout=100,
+    )  # fmt: skip
