@@ -24,6 +24,7 @@ def test_the_standin_has_the_published_form(root: Path) -> None:
     stem = "Data_Preprocessed_P0"
     assert {p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()} == {
         f"{stem}1.mat", f"{stem}2/{stem}2.mat", f"{stem}3.zip", f"{stem}4.mat",
+            "SIMULATED.txt",
     }  # fmt: skip
     with zipfile.ZipFile(root / f"{stem}3.zip") as archive:
         assert archive.namelist() == [f"{stem}3/{stem}3.mat"]

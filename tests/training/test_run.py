@@ -52,6 +52,8 @@ def test_from_the_download_to_checkpoint_metrics_and_report(tree: Path, tmp_path
     assert sum(right) / len(right) == pytest.approx(figures["rtcan"]["accuracy"])
     assert all((float(r["probability_high"]) >= 0.5) == (r["rtcan"] == "1") for r in rows)
     stored = checkpoint.load(tmp_path / "best.pt")
+    # Whoever is shown the model reads that its people are simulated.
+    assert stored.contract.trained_on.startswith("simulated people in the format of PMEmo")
     for target in stored.contract.targets:
         figures = told["targets"][target.name]
         n = {name: figures[name]["n"] for name in ("rtcan", "logistic_regression", "majority")}

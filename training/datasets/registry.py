@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device.errors import DatasetError
-from training.datasets import amigos, deap, eevr, pmemo, prepared, synthetic
+from training.datasets import amigos, deap, eevr, pmemo, prepared, simulated, synthetic
 from training.datasets.names import NAMES, PUBLISHED
 from training.datasets.recordings import Dataset
 
@@ -89,6 +89,11 @@ def load(source: Source) -> Dataset:
         If it is unknown, missing or damaged.
     """
     root = find_root(source)
+    data = _read(source, root)
+    return data if root is None else simulated.named(data, root)
+
+
+def _read(source: Source, root: Path | None) -> Dataset:
     if source.prepared and source.name not in PUBLISHED:
         raise DatasetError(f"--prepared is for {', '.join(PUBLISHED)}; {source.name} has no such")
     if source.music and source.name != "pmemo":

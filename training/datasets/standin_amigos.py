@@ -16,6 +16,7 @@ import numpy as np
 from scipy.io import savemat
 
 from device.physiology import Person, simulate
+from training.datasets import simulated
 from training.datasets.amigos import BASELINE_S, COLUMNS, GSR_COLUMN, RATE_HZ, VIDEOS
 from training.datasets.feelings import RESTING_AROUSAL, course, feel, rate
 from training.files import write_whole
@@ -46,6 +47,7 @@ def write(
     progress : callable
         Told of every person.
     """
+    simulated.mark(out)
     root = np.random.SeedSequence(seed)
     lengths = np.random.default_rng(root)
     seconds = [

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from device.physiology import Person, simulate
 from device.samples import FloatArray
+from training.datasets import simulated
 from training.datasets.deap import BASELINE_S, GSR_CHANNEL, RATE_HZ, SHAPE
 from training.datasets.feelings import RESTING_AROUSAL, course, feel, rate
 from training.files import whole_file, write_whole
@@ -53,6 +54,7 @@ def write(
     progress : callable
         Told of every person.
     """
+    simulated.mark(out)
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\r\n")
     rows.writerow(_RATINGS_HEADER)

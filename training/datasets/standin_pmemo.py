@@ -15,6 +15,7 @@ import numpy as np
 
 from device.physiology import Person, simulate
 from device.samples import FloatArray
+from training.datasets import simulated
 from training.datasets.feelings import feel, rate
 from training.datasets.pmemo import MUSIC_FEATURES, STEP_S
 from training.files import write_whole
@@ -51,6 +52,7 @@ def write(
     progress : callable
         Told of every song.
     """
+    simulated.mark(out)
     people_seed, *song_seeds = np.random.SeedSequence(seed).spawn(songs + 1)
     rng = np.random.default_rng(people_seed)
     who = [Person.draw(rng) for _ in range(people)]
