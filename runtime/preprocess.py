@@ -6,7 +6,9 @@ to the input length. Any cutting of the same samples gives bit-identical windows
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,8 +145,10 @@ class Preprocessor:
         context = contract.context_samples
         start_s = self._resampler.origin_s + (first + context) / contract.rate_hz
         end_s = start_s + contract.window_s
-        gap_share = float(gap.mean())
-        std_us, mean_us = float(eda_us.std()), float(eda_us.mean())
+        gap_share = np.count_nonzero(gap) / gap.size
+        mean_us = float(eda_us.mean())
+        centred_us = eda_us - mean_us
+        std_us = math.sqrt(float(np.mean(centred_us * centred_us)))
         seen_us = eda_us[context:].copy()
         nothing = np.empty(0)
         open_share = self._open_share(first)
@@ -166,7 +170,7 @@ class Preprocessor:
                 (refused,),
                 open_share=open_share,
             )
-        scaled = (eda_us - mean_us) / std_us
+        scaled = centred_us / std_us
         parts = self._cvxeda.decompose(scaled)
         channels = {"tonic": parts.tonic, "phasic": parts.phasic, "origin": scaled}
         stacked = np.stack([channels[name][context:] for name in contract.channels])
@@ -195,7 +199,15 @@ def stretch(channels: FloatArray, length: int) -> FloatArray:
     n = channels.shape[1]
     if n == length:
         return channels
+    left, weight = _places(n, length)
+    return np.asarray(
+        channels.take(left, axis=1) * (1.0 - weight) + channels.take(left + 1, axis=1) * weight
+    )
+
+
+@lru_cache(maxsize=4)
+def _places(n: int, length: int) -> tuple[NDArray[np.intp], FloatArray]:
+    """Return the left neighbours among n samples of `length` places, and the right one's weight."""
     position = np.linspace(0.0, n - 1.0, length)
     left = np.minimum(position.astype(np.intp), n - 2)
-    weight = position - left
-    return np.asarray(channels[:, left] * (1.0 - weight) + channels[:, left + 1] * weight)
+    return left, position - left

@@ -55,11 +55,12 @@ def assess(window: Window, contract: Contract) -> Quality:
     """
     limits = contract.quality
     eda_us = window.eda_us
+    steps_us = np.abs(np.diff(eda_us))
     tests = (
         (f"is below {limits.min_us:g} µS: are the electrodes on the skin?", eda_us < limits.min_us),
         (f"is above {limits.max_us:g} µS, more than skin has", eda_us > limits.max_us),
-        ("changes too fast for sweat: motion, or a loose electrode", _too_fast(eda_us, contract)),
-        ("is stuck at one value: saturated, or a frozen sensor", _stuck(eda_us, contract)),
+        ("changes too fast for sweat: motion, or a loose electrode", _too_fast(steps_us, contract)),
+        ("is stuck at one value: saturated, or a frozen sensor", _stuck(steps_us, contract)),
     )
     reasons = list(window.reasons)
     doubtful = np.zeros(eda_us.size, dtype=bool)
@@ -89,24 +90,28 @@ def _score(doubtful_share: float, allowed_share: float) -> float:
     return max(0.0, 1.0 - doubtful_share / (2.0 * allowed_share))
 
 
-def _too_fast(eda_us: FloatArray, contract: Contract) -> NDArray[np.bool_]:
+def _too_fast(steps_us: FloatArray, contract: Contract) -> NDArray[np.bool_]:
     """Mark changes faster than skin can make, and their surroundings."""
     limits = contract.quality
-    steps = np.abs(np.diff(eda_us)) * contract.rate_hz > limits.max_slope_us_per_s
-    marked = np.zeros(eda_us.size, dtype=bool)
-    marked[:-1] |= steps
-    marked[1:] |= steps
+    marked = np.zeros(steps_us.size + 1, dtype=bool)
+    fast = steps_us * contract.rate_hz > limits.max_slope_us_per_s
+    if not fast.any():
+        return marked
+    marked[:-1] |= fast
+    marked[1:] |= fast
     spread = round(limits.spread_s * contract.rate_hz)
-    if not marked.any() or spread == 0:
+    if spread == 0:
         return marked
     return np.convolve(marked, np.ones(2 * spread + 1), mode="same") > 0.5
 
 
-def _stuck(eda_us: FloatArray, contract: Contract) -> NDArray[np.bool_]:
+def _stuck(steps_us: FloatArray, contract: Contract) -> NDArray[np.bool_]:
     """Mark stretches without any change that are longer than a living signal has."""
-    still = np.abs(np.diff(eda_us)) <= _STILL_US
+    marked = np.zeros(steps_us.size + 1, dtype=bool)
+    still = steps_us <= _STILL_US
+    if not still.any():
+        return marked
     edges = np.flatnonzero(np.diff(np.concatenate([[0], still.astype(np.int8), [0]])))
-    marked = np.zeros(eda_us.size, dtype=bool)
     for first, stop in edges.reshape(-1, 2):
         if (stop - first) / contract.rate_hz >= contract.quality.flat_s:
             marked[first : stop + 1] = True

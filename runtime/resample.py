@@ -32,18 +32,26 @@ from device.samples import FloatArray
 # Reach of the kernel to either side, in grid steps.
 REACH = 3
 # Coefficients of (u + 3)_+^3, (u + 2)_+^3, ... in the kernel: the cubic B-spline's truncated powers
-# (1, -4, 6, -4, 1)/6 weighted by (-1/6, 4/3, -1/6).
-_POWERS = np.convolve([1.0, -4.0, 6.0, -4.0, 1.0], [-1.0, 8.0, -1.0]) / 36.0
+# (1, -4, 6, -4, 1)/6 weighted by (-1/6, 4/3, -1/6). Those up to u = 0 make half of the kernel.
+_POWERS = np.convolve([1.0, -4.0, 6.0, -4.0, 1.0], [-1.0, 8.0, -1.0])[:REACH] / 36.0
 
 
 def _second_integral(u: FloatArray) -> FloatArray:
-    """HH(u): the kernel integrated twice; 0 below -3 and u above 3."""
-    total = np.zeros_like(u)
-    for knot, coefficient in zip(range(-REACH, REACH + 1), _POWERS, strict=True):
-        above = np.maximum(u - knot, 0.0)
+    """HH(u): the kernel integrated twice; 0 below -3 and u above 3.
+
+    The kernel is even and its integral 1, so that HH(u) = HH(-u) + u: half of it is enough.
+    """
+    total = np.maximum(u, 0.0)
+    within = REACH - np.abs(u)
+    for coefficient in _POWERS:
+        above = np.maximum(within, 0.0)
         square = above * above
-        total += (coefficient / 20.0) * (square * square * above)
-    return np.where(u >= REACH, u, np.where(u <= -REACH, 0.0, total))
+        square *= square
+        square *= above
+        square *= coefficient / 20.0
+        total += square
+        within -= 1.0
+    return total
 
 
 @dataclass(frozen=True)
@@ -148,22 +156,26 @@ class Resampler:
         if k.size == 0:
             return Grid(self._next, np.empty(0), np.empty(0, dtype=bool))
         time, eda = self._time, self._eda
+        length = np.diff(time)
+        slope = np.diff(eda) / length
         # Segment i joins samples i and i + 1. Value k uses every segment that overlaps
-        # [k - REACH, k + REACH].
+        # [k - REACH, k + REACH], from the one that begins at sample `first` to the one that ends
+        # at sample `last`.
         first = np.maximum(np.searchsorted(time, k - REACH, side="right") - 1, 0)
-        stop = np.searchsorted(time, k + REACH, side="left")
-        counts = stop - first
+        last = np.searchsorted(time, k + REACH, side="left")
+        counts = last - first + 1
+        ends = np.cumsum(counts)
         row = np.repeat(np.arange(k.size), counts)
-        segment = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        segment += np.repeat(first, counts)
-        left, right = time[segment], time[segment + 1]
-        at = k[row]
-        mean = (_second_integral(at - left) - _second_integral(at - right)) / (right - left)
+        sample = np.arange(ends[-1]) + np.repeat(first - (ends - counts), counts)
+        reached = _second_integral(k[row] - time[sample])
+        weights = np.zeros(sample.size)
+        np.subtract(reached[:-1], reached[1:], out=weights[:-1])
+        # The last sample of a value begins no segment of it.
+        sample[ends - 1] = 0
+        weights *= slope[sample]
+        weights[ends - 1] = 0.0
         # bincount adds in order of appearance: the same bits whatever else is in the call.
-        value = eda[first] + np.bincount(
-            row, weights=(eda[segment + 1] - eda[segment]) * mean, minlength=k.size
-        )
+        value = eda[first] + np.bincount(row, weights=weights, minlength=k.size)
         # A grid time lies in the gap when the segment that holds it is too long.
-        holder = np.clip(np.searchsorted(time, k, side="right") - 1, 0, time.size - 2)
-        gap = (time[holder + 1] - time[holder]) > self.max_gap_s * self.rate_hz
-        return Grid(int(k[0]), value, gap)
+        holder = np.clip(np.searchsorted(time, k, side="right") - 1, 0, length.size - 1)
+        return Grid(int(k[0]), value, length[holder] > self.max_gap_s * self.rate_hz)
