@@ -167,7 +167,7 @@ def warm_iterations(split: CvxEDA, sequence: list[Array], hop: int, lift: float)
         steps.driver[:] = np.maximum(driver, lift * driver.max())
         steps.slack[:] = np.maximum(slack, lift * slack.max())
         steps.dual[:] = dual
-        counts.append(split._iterate())
+        counts.append(split._iterate()[0])
     return float(np.mean(counts))
 
 

@@ -47,6 +47,12 @@ INLINE void store(double *to, lanes value) { memcpy(to, &value, sizeof value); }
 
 INLINE lanes zeros(void) { return (lanes){0.0, 0.0, 0.0, 0.0}; }
 
+INLINE lanes least(lanes a, lanes b) {
+    lanes value;
+    for (int k = 0; k < LANES; k++) value[k] = b[k] < a[k] ? b[k] : a[k];
+    return value;
+}
+
 INLINE double total(lanes value) { return (value[0] + value[2]) + (value[1] + value[3]); }
 
 /* One problem: sizes, constants, and the places of all arrays in the arena. */
@@ -360,50 +366,56 @@ static void solve_schur(Problem *q, double *dx) {
     memset(dx + width, 0, 2 * LANES * sizeof(double)); /* beyond the last spline */
 }
 
-/* omega = inv(N) work, by substitution forward and back. */
-INLINE void solve_bands(Problem *q) {
-    const double *restrict diagonal = q->diagonal, *restrict work = q->work;
-    const double *restrict below1 = q->below1, *restrict below2 = q->below2;
-    double *restrict omega = q->omega, z1 = 0.0, z2 = 0.0;
-    for (Py_ssize_t i = 0; i < q->n; i++) {
-        const double z = (work[i] - below2[i] * z2) - below1[i] * z1;
-        omega[i] = z * diagonal[i];
-        z2 = z1, z1 = z;
-    }
-    z1 = z2 = 0.0;
-    for (Py_ssize_t i = q->n - 1; i >= 0; i--) {
-        const double z = (omega[i] - below2[i + 2] * z2) - below1[i + 1] * z1;
-        omega[i] = z;
-        z2 = z1, z1 = z;
-    }
+/* Substitution carries its last two values from row to row. */
+typedef struct {
+    double last, before;
+} Trail;
+
+INLINE Trail forward(Problem *q, Py_ssize_t i, double value, Trail t) {
+    const double z = (value - q->below2[i] * t.before) - q->below1[i] * t.last;
+    q->omega[i] = z * q->diagonal[i];
+    return (Trail){z, t.last};
 }
 
-/* work = rhs - A G dx */
-INLINE void less_border(Problem *q) {
+INLINE Trail backward(Problem *q, Py_ssize_t i, Trail t) {
+    const double z = (q->omega[i] - q->below2[i + 2] * t.before) - q->below1[i + 1] * t.last;
+    q->omega[i] = z;
+    return (Trail){z, t.last};
+}
+
+/* omega = inv(N) (rhs - A G dx); each row of the product is taken while the last one settles. */
+INLINE void solve_less_border(Problem *q) {
     const lanes x0 = load(q->dx);
+    Trail t = {0.0, 0.0};
     for (Py_ssize_t knot = 0; knot * q->spacing < q->n; knot++) {
         const Stretch s = stretch_of(q, knot);
         const lanes x1 = spline_weights(q->dx, s.vector), x2 = spline_weights(q->dx, s.vector + 1);
         for (Py_ssize_t i = s.first; i < s.end; i++) {
             const double *entry = border_entry(q, &s, i);
             const lanes sum = load(q->border + LANES * i) * x0 + load(entry) * x1;
-            q->work[i] = q->rhs[i] - total(sum + load(entry + LANES) * x2);
+            t = forward(q, i, q->rhs[i] - total(sum + load(entry + LANES) * x2), t);
         }
     }
+    t = (Trail){0.0, 0.0};
+    for (Py_ssize_t i = q->n - 1; i >= 0; i--) t = backward(q, i, t);
 }
 
-/* dx = (A G)'omega */
-INLINE void border_products(Problem *q) {
+/* dx = (A G)' inv(N) rhs, in the same way; leaves the solution in omega. */
+INLINE void solve_and_project(Problem *q) {
+    Trail t = {0.0, 0.0};
     lanes sum0 = zeros();
+    for (Py_ssize_t i = 0; i < q->n; i++) t = forward(q, i, q->rhs[i], t);
+    t = (Trail){0.0, 0.0};
     memset(q->dx, 0, (q->width + 2 * LANES) * sizeof(double));
-    for (Py_ssize_t knot = 0; knot * q->spacing < q->n; knot++) {
+    for (Py_ssize_t knot = (q->n - 1) / q->spacing; knot >= 0; knot--) {
         const Stretch s = stretch_of(q, knot);
         lanes sum1 = zeros(), sum2 = zeros();
-        for (Py_ssize_t i = s.first; i < s.end; i++) {
+        for (Py_ssize_t i = s.end - 1; i >= s.first; i--) {
             const double *entry = border_entry(q, &s, i);
-            sum0 += load(q->border + LANES * i) * q->omega[i];
-            sum1 += load(entry) * q->omega[i];
-            sum2 += load(entry + LANES) * q->omega[i];
+            t = backward(q, i, t);
+            sum0 += load(q->border + LANES * i) * t.last;
+            sum1 += load(entry) * t.last;
+            sum2 += load(entry + LANES) * t.last;
         }
         add_splines(q->dx, s.vector, sum1);
         add_splines(q->dx, s.vector + 1, sum2);
@@ -414,30 +426,22 @@ INLINE void border_products(Problem *q) {
 /* ds = dual residual - M'omega and dp = change - D ds; returns the longest step, at most `fraction`
  * of the way to a bound. `products` become p's, p'ds + s'dp and dp'ds. */
 INLINE double direct(Problem *q, double fraction, double products[3]) {
-    const double m = q->m;
-    double *restrict toward = q->work, *restrict dslack = q->dslack;
-    double *restrict ddriver = q->ddriver;
-    const double *restrict omega = q->omega;
-    for (Py_ssize_t i = 0; i < q->n; i++) {
-        const double correlation = m * ((omega[i] + omega[i + 2]) + 2.0 * omega[i + 1]);
-        const double ds = q->dual_residual[i] - correlation;
-        const double dp = q->change[i] - q->ratio[i] * ds;
-        const double toward_p = dp * q->inverse_driver[i], toward_s = ds * q->inverse_slack[i];
-        dslack[i] = ds;
-        ddriver[i] = dp;
-        toward[i] = toward_p < toward_s ? toward_p : toward_s;
-    }
-    /* Zeros follow every signal, so whole vectors may run over the end. */
-    lanes ps = zeros(), mixed = zeros(), dd = zeros();
-    double steep[LANES] = {0.0, 0.0, 0.0, 0.0}, steepest = 0.0;
+    lanes ps = zeros(), mixed = zeros(), dd = zeros(), steep = zeros();
     for (Py_ssize_t i = 0; i < q->n; i += LANES) {
+        const double *omega = q->omega + i;
         const lanes p = load(q->driver + i), s = load(q->slack + i);
-        const lanes dp = load(q->ddriver + i), ds = load(q->dslack + i);
+        const lanes correlation = q->m * ((load(omega) + load(omega + 2)) + 2.0 * load(omega + 1));
+        const lanes ds = load(q->dual_residual + i) - correlation;
+        const lanes dp = load(q->change + i) - load(q->ratio + i) * ds;
+        steep = least(steep, dp * load(q->inverse_driver + i));
+        steep = least(steep, ds * load(q->inverse_slack + i));
+        store(q->dslack + i, ds);
+        store(q->ddriver + i, dp);
         ps += p * s;
         mixed += p * ds + s * dp;
         dd += dp * ds;
-        for (int k = 0; k < LANES; k++) steep[k] = toward[i + k] < steep[k] ? toward[i + k] : steep[k];
     }
+    double steepest = 0.0;
     for (int k = 0; k < LANES; k++) steepest = steep[k] < steepest ? steep[k] : steepest;
     products[0] = total(ps), products[1] = total(mixed), products[2] = total(dd);
     return fraction < -steepest ? fraction / -steepest : 1.0;
@@ -453,24 +457,31 @@ INLINE void aim(Problem *q) {
         rhs[i] = q->primal_residual[i] - m * ((wanted[i] + wanted[i - 2]) + 2.0 * wanted[i - 1]);
 }
 
+/* What an iteration needs of the iterate; beyond the end, where it is zero, so are its quotients. */
+INLINE void divide(Problem *q) {
+    for (Py_ssize_t i = 0; i < q->n; i += LANES) {
+        const lanes p = load(q->driver + i), inverse = 1.0 / load(q->slack + i);
+        store(q->inverse_slack + i, inverse);
+        store(q->inverse_driver + i, 1.0 / p);
+        store(q->ratio + i, p * inverse);
+        store(q->change + i, -p);
+    }
+    double *quotients[] = {q->inverse_slack, q->inverse_driver, q->ratio};
+    for (int k = 0; k < 3; k++) memset(quotients[k] + q->n, 0, LANES * sizeof(double));
+}
+
 /* One predictor-corrector step; 0 where the arithmetic can go no further. */
 INLINE int advance_body(Problem *q) {
     const Py_ssize_t n = q->n, width = q->width;
     double products[3];
-    for (Py_ssize_t i = 0; i < n; i++) {
-        q->inverse_slack[i] = 1.0 / q->slack[i];
-        q->inverse_driver[i] = 1.0 / q->driver[i];
-        q->ratio[i] = q->driver[i] * q->inverse_slack[i];
-        q->change[i] = -q->driver[i];
-    }
+    divide(q);
     aim(q);
     factor_and_multiply(q);
     if (!factor_schur(q)) return 0;
 
     for (Py_ssize_t j = 1; j < width; j++) q->dx[j] = q->coupling[j] + q->gram[j];
     solve_schur(q, q->dx);
-    less_border(q);
-    solve_bands(q);
+    solve_less_border(q);
     const double reach = direct(q, 1.0, products), left = products[0];
     const double reduction = (left + reach * (products[1] + reach * products[2])) / left;
     const double target = left / (double)n * reduction * reduction * reduction;
@@ -479,23 +490,21 @@ INLINE int advance_body(Problem *q) {
         q->change[i] =
             (target - q->ddriver[i] * q->dslack[i]) * q->inverse_slack[i] - q->driver[i];
     aim(q);
-    memcpy(q->work, q->rhs, n * sizeof(double));
-    solve_bands(q);
-    border_products(q);
+    solve_and_project(q);
     for (Py_ssize_t j = 1; j < width; j++) q->dx[j] += q->coupling[j];
     solve_schur(q, q->dx);
-    less_border(q);
-    solve_bands(q);
+    solve_less_border(q);
     const double fraction = fmin(fmax(SHORTEST_REACH, 1.0 - target / q->alpha), LONGEST_REACH);
     const double length = direct(q, fraction, products);
     if (!isfinite(length * (products[1] + products[2]))) return 0;
     for (Py_ssize_t j = 0; j < q->splines + q->baseline; j++)
         q->coefficients[j] += length * q->dx[slot_of(q, j)];
-    for (Py_ssize_t i = 0; i < n; i++) {
-        q->driver[i] += length * q->ddriver[i];
-        q->slack[i] += length * q->dslack[i];
-        q->dual[i] +=
-            length * ((q->omega[i] + q->a1 * q->omega[i + 1]) + q->a2 * q->omega[i + 2]);
+    for (Py_ssize_t i = 0; i < n; i += LANES) {
+        const double *omega = q->omega + i;
+        const lanes raised = (load(omega) + q->a1 * load(omega + 1)) + q->a2 * load(omega + 2);
+        store(q->driver + i, load(q->driver + i) + length * load(q->ddriver + i));
+        store(q->slack + i, load(q->slack + i) + length * load(q->dslack + i));
+        store(q->dual + i, load(q->dual + i) + length * raised);
     }
     return 1;
 }

@@ -210,11 +210,12 @@ class CvxEDA:
         centred, scale = self._centred(window)
         steps = self._steps
         self._load(centred, scale)
-        iterations = 0
-        if np.max(steps.correlation) > steps.alpha:  # Else no driver at all is the optimum.
+        if np.max(steps.correlation) > steps.alpha:
             steps.start()
-            iterations = self._iterate()
-        return self._result(window, centred, scale, iterations)
+            iterations, certificate = self._iterate()
+        else:  # No driver at all is the optimum.
+            iterations, certificate = 0, steps.certificate()
+        return self._result(window, centred, scale, iterations, certificate)
 
     def _centred(self, window: Array) -> tuple[Array, float]:
         """Return the window without its baseline, and its root mean square.
@@ -238,19 +239,20 @@ class CvxEDA:
         steps.propose(0.0, 0.0, y - model.columns @ fit, fit)
         steps.measure(exact=True)
 
-    def _iterate(self) -> int:
-        """Iterate from where the floor stands to the tolerance or the cap; return the count."""
+    def _iterate(self) -> tuple[int, tuple[float, Array]]:
+        """Iterate from where the floor stands to the tolerance or the cap.
+
+        Returns the count, and the certificate of what was reached.
+        """
         steps = self._steps
-        objective = steps.measure()
+        proof = self._proof(steps.measure())
         iterations = 0
-        while not self._reached(objective) and iterations < self._max_iterations:
-            if not steps.advance():
-                break
+        while proof is None and iterations < self._max_iterations and steps.advance():
             iterations += 1
-            objective = steps.measure()
+            proof = self._proof(steps.measure())
         if not steps.exact:
             steps.measure(exact=True)
-        return iterations
+        return iterations, proof or steps.certificate()
 
     def _checked(self, y: ArrayLike) -> Array:
         window = np.asarray(y)
@@ -271,15 +273,24 @@ class CvxEDA:
             )
         return window
 
-    def _reached(self, objective: float) -> bool:
-        """Whether the iterate is within the tolerance; the bound is taken only where it may be."""
+    def _proof(self, objective: float) -> tuple[float, Array] | None:
+        """Return the certificate that the iterate is within the tolerance, or None if it is not.
+
+        It is taken only where it may succeed.
+        """
         steps, allowed = self._steps, self._tolerance * objective
         if not steps.exact or steps.complementarity > allowed:
-            return False
-        return objective - steps.certificate()[0] <= allowed
+            return None
+        certificate = steps.certificate()
+        return certificate if objective - certificate[0] <= allowed else None
 
     def _result(
-        self, window: Array, centred: Array, scale: float, iterations: int
+        self,
+        window: Array,
+        centred: Array,
+        scale: float,
+        iterations: int,
+        certificate: tuple[float, Array],
     ) -> Decomposition:
         """Gather the answer from the iterate; objective and gap are those of the arrays in it."""
         model, steps = self._model, self._steps
@@ -298,7 +309,7 @@ class CvxEDA:
                 "the window cannot be decomposed in double precision with these parameters; "
                 "z-score it, or use time constants nearer to the defaults"
             )
-        bound, dual = steps.certificate()
+        bound, dual = certificate
         excess = max(0.0, objective - scale**2 * bound)
         gap = excess / objective if objective > 0.0 else 0.0
         swing = max(float(np.ptp(tonic)), float(np.ptp(phasic)))
