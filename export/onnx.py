@@ -103,10 +103,6 @@ def _variants(
     from training.files import write_whole
 
     facts = card_facts(stored.metrics)
-    if stored.music is not None:
-        raise ExportError(
-            "Variants of networks with music are not made yet: leave --fp16 and --int8 out"
-        )
     verdicts = []
     for name in [name for name, wanted in (("fp16", fp16), ("int8", int8)) if wanted]:
         click.echo(f"Building {name} ...")
@@ -114,7 +110,7 @@ def _variants(
             variant = variants.half(data, stored.contract, facts)
         else:
             variant = variants.eight_bit(data, stored.contract, stored.calibration, facts)
-        verdict = variants.judge(name, data, variant, stored.examples, stored.truth)
+        verdict = variants.judge(name, data, variant, stored.examples, stored.truth, stored.music)
         place = target.with_suffix(f".{name}.onnx")
         click.echo(verdict.describe())
         if verdict.accepted:

@@ -73,14 +73,49 @@ class Verdict:
 
 
 def half(model: bytes, contract: Contract, card: str = "{}") -> bytes:
-    """Return the model in half precision; input and outputs stay float32."""
+    """Return the model in half precision; inputs, outputs and what scales music stay float32."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
     from onnxruntime.transformers.onnx_model import OnnxModel
 
-    converted = convert_float_to_float16(onnx.load_from_string(model), keep_io_types=True)
+    original = onnx.load_from_string(model)
+    nodes, constants = _take_scaling(original.graph)
+    converted = convert_float_to_float16(original, keep_io_types=True)
+    if nodes:
+        (music,) = (item for item in converted.graph.input if item.name == nodes[-1].output[0])
+        music.name = nodes[0].input[0]
+        converted.graph.node.extend(nodes)
+        converted.graph.initializer.extend(constants)
     # The converter appends its casts at the end; ONNX wants every node after its inputs.
     OnnxModel(converted).topological_sort()
     return finish(converted, contract, card)
+
+
+def _take_scaling(graph: onnx.GraphProto) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    """Cut off what standardises the music, so that the graph takes standardised features.
+
+    Features as computed go far beyond the 65504 that float16 reaches, and onnxruntime's converter
+    passes every input through float16, also before nodes that it is told to leave alone.
+
+    Returns the nodes and their constants; both are empty for a graph without music.
+    """
+    nodes, name = [], "music"
+    for node in graph.node:
+        if name in node.input and node.op_type in ("Sub", "Div", "Clip"):
+            nodes.append(node)
+            name = node.output[0]
+    names = {read for node in nodes for read in node.input}
+    constants = [item for item in graph.initializer if item.name in names]
+    for node in nodes:
+        graph.node.remove(node)
+    for constant in constants:
+        graph.initializer.remove(constant)
+    names = {node.output[0] for node in nodes}
+    for known in [item for item in graph.value_info if item.name in names]:
+        graph.value_info.remove(known)
+    for item in graph.input:
+        if item.name == "music":
+            item.name = name
+    return nodes, constants
 
 
 def eight_bit(
@@ -98,6 +133,11 @@ def eight_bit(
         Windows of the training side.
     card : str
         Facts for the model card.
+
+    Notes
+    -----
+    A model with music is calibrated with songs drawn from the mean and the standard deviation that
+    the contract holds, which are those of the training side's songs.
     """
     from onnxruntime.quantization import (
         CalibrationDataReader,
@@ -106,13 +146,17 @@ def eight_bit(
         quantize_static,
     )
 
+    feeds = [{"eda": window[None]} for window in calibration]
+    if contract.music_mean:
+        for feed, song in zip(feeds, _songs(contract, len(feeds)), strict=True):
+            feed["music"] = song[None]
+
     class Windows(CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
-            self._left = iter(calibration)
+            self._left = iter(feeds)
 
         def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-            window = next(self._left, None)
-            return None if window is None else {"eda": window[None]}
+            return next(self._left, None)
 
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -135,12 +179,21 @@ def eight_bit(
         return finish(onnx.load(target), contract, card)
 
 
+def _songs(contract: Contract, count: int) -> NDArray[np.float32]:
+    """Draw music features (count, features) as the training side's songs are spread."""
+    drawn = np.random.default_rng(0).normal(
+        contract.music_mean, contract.music_std, (count, len(contract.music_mean))
+    )
+    return drawn.astype(np.float32)
+
+
 def judge(
     name: str,
     original: bytes,
     variant: bytes,
     windows: NDArray[np.float32],
     truth: Mapping[str, NDArray[np.int64]],
+    music: NDArray[np.float32] | None = None,
 ) -> Verdict:
     """Compare a variant with the original.
 
@@ -154,12 +207,17 @@ def judge(
         Held-out windows.
     truth : mapping of str to int64 (n,)
         Per target, the class of each.
+    music : float32 (n, features) or None
+        Their music features as computed, where the model takes them.
     """
     first, second = Classifier(original), Classifier(variant)
+    songs = [None] * len(windows) if music is None else list(music)
     decided: list[dict[str, NDArray[np.int64]]] = []
     for classifier in (first, second):
         # One by one, as live does.
-        answers = [classifier(window[None]) for window in windows]
+        answers = [
+            classifier(window[None], song) for window, song in zip(windows, songs, strict=True)
+        ]
         decided.append(
             {
                 target.name: np.array(
@@ -177,12 +235,12 @@ def judge(
         )
         for target in ours
     ]
-    window = windows[:1]
+    window, song = windows[:1], songs[0]
     return Verdict(
         name=name,
         agreement=min(float((ours[t] == theirs[t]).mean()) for t in ours),
         accuracy_change=max(changes),
-        speedup=_ratio(lambda: first(window), lambda: second(window)),
+        speedup=_ratio(lambda: first(window, song), lambda: second(window, song)),
         bytes=len(variant),
         windows=len(windows),
     )

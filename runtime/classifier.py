@@ -72,8 +72,7 @@ class Classifier:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        # A live classifier works for milliseconds a second: threads that spin meanwhile cost power,
-        # and an arena keeps memory that nobody needs.
+        # A live classifier works for milliseconds a second: threads that spin meanwhile cost power.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # With an arena, the buffers of one run serve the next. Without, the C library hands most of
         # them back and faults them in anew, and a process ends up 6 MB larger.

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,10 @@ from click.testing import CliRunner
 from export import onnx as command
 from export import variants
 from runtime.classifier import Classifier
+from runtime.contract import Contract
+from tests.networks import lively
 from training import checkpoint
+from training.model import NetworkConfig
 
 
 @pytest.mark.parametrize("name", ["fp16", "int8"])
@@ -51,3 +55,44 @@ def test_only_a_variant_that_passes_is_written(
     assert result.exit_code == 0, result.output
     assert target.with_suffix(".fp16.onnx").exists() == (least == 0.0)
     assert ("Not written" in result.output) == (least != 0.0)
+
+
+@pytest.fixture(scope="module")
+def music_checkpoint(tiny_contract: Contract, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Networks with music, whose features are as large as openSMILE's."""
+    rng = np.random.default_rng(0)
+    scale = np.array([1e-3, 1.0, 50.0, 1e4, 1e7])
+    contract = dataclasses.replace(
+        tiny_contract, music_mean=tuple(3 * scale), music_std=tuple(scale)
+    )
+    networks = {
+        target.name: lively(NetworkConfig(input_length=64, width=8, music=5), seed)
+        for seed, target in enumerate(contract.targets)
+    }
+    examples = rng.normal(size=(40, 3, 64)).astype(np.float32)
+    songs = (scale * rng.normal(3.0, 1.0, size=(40, 5))).astype(np.float32)
+    truth = {t.name: np.arange(40, dtype=np.int64) % 2 for t in contract.targets}
+    path = tmp_path_factory.mktemp("music") / "best.pt"
+    stored = checkpoint.Checkpoint(contract, networks, examples, truth, examples, {}, songs)
+    checkpoint.save(stored, path)
+    return path
+
+
+def test_variants_with_music(
+    music_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(variants, "LEAST_AGREEMENT", 0.0)
+    monkeypatch.setattr(variants, "MOST_CHANGE", 1.0)
+    target = tmp_path / "model.onnx"
+    result = CliRunner().invoke(
+        command.main, [str(music_checkpoint), "--output", str(target), "--fp16", "--int8"]
+    )
+    assert result.exit_code == 0, result.output
+    stored = checkpoint.load(music_checkpoint)
+    exact = Classifier(target)(stored.examples, stored.music)
+    other = Classifier(target)(stored.examples, stored.music[::-1])
+    for name, allowed in (("fp16", 0.005), ("int8", 0.05)):
+        got = Classifier(target.with_suffix(f".{name}.onnx"))(stored.examples, stored.music)
+        for answer in got:
+            assert 0 < np.abs(got[answer] - exact[answer]).mean() < allowed
+            assert allowed < np.abs(other[answer] - exact[answer]).mean(), "music must matter"
