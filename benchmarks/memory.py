@@ -55,6 +55,7 @@ def main(quick: bool, output: Path | None) -> None:
     claims = {
         "live_rss_mb": live["rss_mb"],
         "edge_env_mb": sizes["edge_env_mb"],
+        "edge_env_compiled_mb": sizes["compiled_env_mb"],
         "wheel_mb": sizes["wheel_mb"],
     }
     write_result("memory", figures, claims, output, quick=quick)
@@ -62,24 +63,25 @@ def main(quick: bool, output: Path | None) -> None:
 
 def _sizes(folder: Path) -> dict[str, Any]:
     wheels, environment = folder / "wheels", folder / "env"
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run(
-        [*pip, "wheel", str(_SOURCE), "--no-deps", "--wheel-dir", str(wheels)], check=True
-    )
+    pip = ["-m", "pip", "--quiet", "--disable-pip-version-check"]
+    wheel_command = [*pip, "wheel", str(_SOURCE), "--no-deps", "--wheel-dir", str(wheels)]
+    subprocess.run([sys.executable, *wheel_command], check=True)
     (wheel,) = wheels.glob("*.whl")
     subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
     bare_mb = _megabytes(environment)
     python = environment / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    install = [str(python), *pip[1:], "install", "--no-compile", "--only-binary=:all:"]
+    # Isolated: packages that PYTHONPATH shows are not in the environment.
+    isolated = [str(python), "-I"]
+    install = [*isolated, *pip, "install", "--no-compile", "--only-binary=:all:"]
     subprocess.run([*install, f"{wheel}[edge]"], check=True)
     # Predictions come within ten seconds.
     live = ["-m", "runtime.live", "--demo", "--duration", "12", "--output", "jsonl"]
-    subprocess.run([str(python), "-I", *live], check=True, capture_output=True)
+    subprocess.run([*isolated, *live], check=True, capture_output=True)
     edge_mb = _megabytes(environment)
     packages = next(environment.rglob("site-packages"))
     each = {entry.name: _megabytes(entry) for entry in packages.iterdir()}
     largest = dict(sorted(each.items(), key=lambda item: -item[1])[:6])
-    subprocess.run([str(python), "-m", "compileall", "-q", str(packages)], capture_output=True)
+    subprocess.run([*isolated, "-m", "compileall", "-q", str(packages)], capture_output=True)
     return {
         "edge_env_mb": edge_mb,
         "compiled_env_mb": _megabytes(environment),
