@@ -32,6 +32,8 @@ COMMAND_GAP_S = 0.1
 VERSION_PREFIX = b"BITalino_v"
 
 _LENGTHS = {1: 3, 2: 4, 3: 6, 4: 7, 5: 8, 6: 8}
+# Bits of the first byte that belong to channels which are absent, by the number of channels.
+_UNUSED = {1: 0x03, 2: 0x00, 3: 0x3F, 4: 0x0F, 5: 0x3F, 6: 0x00}
 _POLYNOMIAL = 0x13
 
 
@@ -170,8 +172,10 @@ class BitalinoDecoder:
         syndrome = self._table[0][stream[:count]]
         for place in range(1, length):
             syndrome = syndrome ^ self._table[place][stream[place : place + count]]
+        valid = (syndrome == 0) & (stream[:count] & _UNUSED[self.channels] == 0)
         sequence = stream[length - 1 :] >> 4
-        starts, used = self._aligner.advance(syndrome == 0, sequence[:count], final)
+        digital = stream[length - 2 :][:count] >> 4
+        starts, used = self._aligner.advance(valid, sequence[:count], digital, final)
         self.bad = self._aligner.breaks
         self._buffer = stream[used:].copy()
         if not starts:
