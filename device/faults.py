@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -133,6 +134,10 @@ class FaultyLine:
         while self._queue and self._queue[0][0] <= now_s:
             pieces.append(self._queue.popleft()[1])
         return pieces
+
+    def next_due_s(self) -> float:
+        """Return when the next bytes arrive; infinite where none are on their way."""
+        return self._queue[0][0] if self._queue else math.inf
 
     def clear(self) -> None:
         """Lose everything that is on its way."""

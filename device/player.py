@@ -68,6 +68,13 @@ class Player:
         For the faults.
     observer : callable or None
         Told of every sample that went to the port.
+
+    Attributes
+    ----------
+    sent : int
+        Samples so far.
+    plugged_in_s, reset_s : list of float
+        Monotonic host times at which the port came back, and at which the board was reset.
     """
 
     def __init__(
@@ -94,6 +101,7 @@ class Player:
         self.sent = 0
         self.stopping = threading.Event()
         self.plugged_in_s: list[float] = []
+        self.reset_s: list[float] = []
 
     def play(self, patience_s: float | None = None) -> int:
         """Play; return how many samples were sent.
@@ -133,6 +141,7 @@ class Player:
             line.put(board.receive(said), now_s)
             if faults.reset_every_s and now_s - reset_s >= faults.reset_every_s:
                 reset_s = now_s
+                self.reset_s.append(now_s)
                 line.put(board.start(), now_s)
                 was_streaming = False
             if board.streaming and (not was_streaming or self._pace() != rate_hz):
@@ -152,7 +161,8 @@ class Player:
                 return
             next_s = start_s + count / rate_hz if board.streaming else now_s
             wait_s = min(max(_TICK_S, next_s - time.monotonic()), _ANSWER_S)
-            self.stopping.wait(wait_s)
+            # What was held up comes at its own time, not with the next sample.
+            self.stopping.wait(max(min(wait_s, line.next_due_s() - time.monotonic()), 0.0))
 
     def _pace(self) -> float:
         """Return samples per true second."""

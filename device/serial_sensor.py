@@ -7,10 +7,11 @@ import time
 
 import numpy as np
 
-from device.clock import Clock, CountClock, HostClock
+from device.clock import Clock, CountClock
 from device.detect import detect
 from device.drivers.driver import Batch, Driver, DriverOptions
 from device.errors import SensorDisconnectedError, UnrecognisedDataError
+from device.host_clock import HostClock
 from device.registry import AUTO, make_driver
 from device.samples import FloatArray, Samples
 from device.sensor import SensorCounters, SensorInfo
@@ -176,6 +177,8 @@ class SerialSensor:
 
     def _take(self, driver: Driver, batches: list[Batch], arrival_s: float | None) -> None:
         """Give samples their time; those of a port that is gone came with the last arrival."""
+        if arrival_s is not None and not batches:
+            self._emit(self._clock.stamp(np.empty(0), arrival_s))
         if arrival_s is None:
             arrival_s = self._pause_from_s if self._pause_from_s is not None else 0.0
         for batch in batches:

@@ -23,6 +23,11 @@ _LABELLED = re.compile(rf"^([A-Za-z_][\w .()/%µ-]*?)\s*[=:]\s*({_NUMBER})\b")
 _SEPARATOR = re.compile(r"[,;\t ]+")
 _EDA_NAME = re.compile(r"gsr|eda|adc|average|conductance|skin|raw", re.IGNORECASE)
 _MAX_LINE = 256
+# Bytes that end a line, and how much longer than usual a refused one is where it is two, joined by
+# the loss of those bytes. What is usual is told by about the last so many lines.
+_END = 2
+_JOINED = 1.5
+_USUAL_OF = 16
 
 
 @dataclass
@@ -39,8 +44,8 @@ class GroveDecoder:
     Attributes
     ----------
     good, bad : int
-        Lines understood and lines refused since the last reset. Empty lines, header lines and the
-        first, possibly cut, line count as neither.
+        Lines understood and lines refused since this was made; one that is as long as two counts
+        as two. Empty lines, header lines and the first, possibly cut, line count as neither.
     """
 
     limit: float = 1023.0
@@ -50,6 +55,7 @@ class GroveDecoder:
     _rest: bytes = b""
     _at_start: bool = True
     _found_column: int = field(default=0)
+    _usual: float = math.inf
 
     def push(self, data: bytes) -> Readings:
         """Return the readings of the lines that `data` completes; NaN for a refused line."""
@@ -59,15 +65,16 @@ class GroveDecoder:
             self.bad += 1
             rest = b""
         self._rest = rest
-        values = [self._line(line) for line in lines]
-        return Readings(np.array([value for value in values if value is not None], dtype=float))
+        values = [value for line in lines for value in self._line(line)]
+        return Readings(np.array(values, dtype=float))
 
     def reset(self) -> None:
         """Forget the half line, for a port that was opened anew; the counters stay."""
         self._rest = b""
         self._at_start = True
 
-    def _line(self, line: bytes) -> float | None:
+    def _line(self, line: bytes) -> list[float]:
+        """Return the readings that a line stands for: mostly one."""
         first, self._at_start = self._at_start, False
         try:
             text = line.decode("ascii").strip() if len(line) <= _MAX_LINE else "\0"
@@ -75,18 +82,22 @@ class GroveDecoder:
             text = "\0"
         if not text:
             self._at_start = first
-            return None
+            return []
         if self._is_header(text):
-            return None
+            return []
         value = self._value(text)
         if first:
             # The port may have been opened in the middle of this line: "437" may be a cut "1437".
-            return None
+            return []
+        size = len(line) + _END
         if value is None or not 0 <= value <= self.limit:
-            self.bad += 1
-            return math.nan
+            places = 2 if size > _JOINED * self._usual else 1
+            self.bad += places
+            return [math.nan] * places
         self.good += 1
-        return value
+        usual = size if math.isinf(self._usual) else self._usual
+        self._usual = usual + (size - usual) / _USUAL_OF
+        return [value]
 
     def _is_header(self, text: str) -> bool:
         fields = _SEPARATOR.split(text)

@@ -1,10 +1,11 @@
 """Finding frames again in a stream that has no sync word, only a weak checksum and a counter.
 
 A frame that follows its predecessor without a gap, with a right checksum, the next number and the
-same mark (bits of a frame that seldom change), is taken at once. Anywhere else the next few frames' worth of bytes are looked at together, and that
-chain of frames is taken which explains most of them: frames whose checksums hold, whose numbers
-fit the room between them. So one flipped bit costs one frame, one lost byte costs one frame, and a
-whole frame between two damaged ones is still found.
+same mark (bits of a frame that seldom change), is taken at once. Anywhere else the next few frames'
+worth of bytes are looked at together, and that chain of frames is taken which explains most of
+them: frames whose checksums hold, whose numbers fit the room between them and whose marks stay. So
+one flipped bit costs one frame, one lost byte costs one frame, and a whole frame between two
+damaged ones is still found.
 """
 
 from __future__ import annotations

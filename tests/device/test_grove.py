@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,6 +91,17 @@ def test_a_given_column_wins() -> None:
 
 def test_a_larger_limit_admits_an_esp32() -> None:
     assert decode(b"4095\n", limit=4095) == [4095]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_two_lines_joined_keep_both_places(end: bytes) -> None:
+    decoder = GroveDecoder()
+    lines = [b"%d" % (400 + i) + end for i in range(20)]
+    lines[12] = lines[12].replace(b"\r", b"\x8d").replace(b"\n", b"\x8a")
+    found = decoder.push(b"".join(lines)).value
+    assert np.flatnonzero(np.isnan(found)).tolist() == [11, 12]
+    assert found[~np.isnan(found)].tolist() == [401 + i for i in range(19) if i not in (11, 12)]
+    assert decoder.bad == 2
 
 
 def test_a_line_without_end_leaves_the_buffer_bounded() -> None:
