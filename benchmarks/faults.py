@@ -252,18 +252,7 @@ def main(quick: bool, output: Path | None) -> None:
     outcomes.sort(key=lambda outcome: order[outcome.fault, outcome.sensor])
     show_table(
         "Faults: samples that came whole are delivered once and in order",
-        [
-            "fault",
-            "sensor",
-            "sent",
-            "harmed",
-            "delivered",
-            "lost",
-            "wrong",
-            "allowed",
-            "ms",
-            "back, s",
-        ],
+        "fault,sensor,sent,harmed,delivered,lost,wrong,allowed,ms,back (s)".split(","),
         [_row(outcome) for outcome in outcomes],
     )
     checked = [outcome for outcome in outcomes if math.isfinite(outcome.allowed)]

@@ -159,8 +159,7 @@ class HostClock:
         self._held: list[FloatArray] = []
         self._settled = False
         self._bin_s = -math.inf
-        self._offset_s = 0.0
-        self._age_s = 0.0
+        self._offset_s = self._age_s = 0.0
         # First samples of bursts, each with the time when the burst before it came.
         self._bursts: collections.deque[_Arrival] = collections.deque(maxlen=_BURSTS)
         self._heard_s = None
@@ -175,8 +174,7 @@ class HostClock:
         """Notice whether samples come in bursts: nothing was heard while they were taken."""
         if heard_s is None:
             return
-        silence_s = arrival_s - heard_s
-        span_s = (last_s - first_s) * (self._pace or math.inf)
+        silence_s, span_s = arrival_s - heard_s, (last_s - first_s) * (self._pace or math.inf)
         if first_s < last_s and silence_s > span_s / 2:
             self._bursts.append(_Arrival(first_s, heard_s, True))
             self._is_burst = True
@@ -230,7 +228,7 @@ class HostClock:
         """Return how old the promptest burst's newest sample was: the middle of what may be."""
         pace, since_s = self._pace or 1.0, now_s - _OFFSET_S
         bounds_s = [burst.late_s(pace) for burst in self._bursts if burst.time_s >= since_s]
-        # A burst that was read in pieces, or that was held up on its way, tells nothing.
+        # A burst that was held up on its way tells nothing.
         below_s = [bound_s for bound_s in bounds_s if bound_s <= self._offset_s]
         return (self._offset_s - max(below_s)) / 2 if below_s else 0.0
 

@@ -85,7 +85,7 @@ class GroveDecoder:
             return []
         if self._is_header(text):
             return []
-        value = self._value(text)
+        value = self._value(text) if text.replace("\t", " ").isprintable() else None
         if first:
             # The port may have been opened in the middle of this line: "437" may be a cut "1437".
             return []

@@ -56,6 +56,7 @@ def test_a_line_in_each_shape(line: bytes, reading: float) -> None:
         b"\xff\xfe437\n",
         b"43 7x\xff\n",
         b"--5\n",
+        b"437\t\x0b438\n",  # two lines, their ends flipped
         b"1e400\n",
     ],
 )
