@@ -44,6 +44,7 @@ _WORKERS = 6
 _SEED = 7
 # What every sensor measures.
 _RANGE_US = (1.0, 24.0)
+_COLUMNS = ["fault", "sensor", "sent", "harmed", "delivered", "lost", "wrong", "allowed", "ms"]
 
 
 @dataclass(frozen=True)
@@ -252,7 +253,7 @@ def main(quick: bool, output: Path | None) -> None:
     outcomes.sort(key=lambda outcome: order[outcome.fault, outcome.sensor])
     show_table(
         "Faults: samples that came whole are delivered once and in order",
-        "fault,sensor,sent,harmed,delivered,lost,wrong,allowed,ms,back (s)".split(","),
+        [*_COLUMNS, "back, s"],
         [_row(outcome) for outcome in outcomes],
     )
     checked = [outcome for outcome in outcomes if math.isfinite(outcome.allowed)]

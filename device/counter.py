@@ -20,10 +20,16 @@ class Unwrapper:
     tolerance : float or None
         How far a step may differ from what was expected before it counts as a restart of the
         counter; None never sees a restart.
+
+    Attributes
+    ----------
+    missing : int
+        Values left out, since this was made; not those before a restart.
     """
 
     modulus: int
     tolerance: float | None = None
+    missing: int = 0
     _raw: int | None = None
     _total: int = 0
 
@@ -42,6 +48,7 @@ class Unwrapper:
         if raw.size == 0:
             return raw, False
         restarted = self._raw is None
+        before = self._total
         if self._raw is not None:
             step = (int(raw[0]) - self._raw - 1) % self.modulus + 1
             if expected is not None:
@@ -52,9 +59,11 @@ class Unwrapper:
             self._total += step
         if restarted:
             self._total = int(raw[0])
+            before = self._total - 1
         steps = (np.diff(raw) - 1) % self.modulus + 1
         total = self._total + np.concatenate([[0], np.cumsum(steps)]).astype(np.int64)
         self._raw, self._total = int(raw[-1]), int(total[-1])
+        self.missing += self._total - before - raw.size
         return total, restarted
 
     def reset(self) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from device.calibration import BitalinoCalibration
 from device.counter import Unwrapper
-from device.drivers.driver import Batch, DriverOptions
+from device.drivers.driver import Batch, DecodingDriver, DriverOptions
 from device.errors import DeviceError
 from device.protocols import bitalino
 from device.protocols.bitalino import BitalinoDecoder
@@ -16,7 +16,7 @@ DEFAULT_RATE_HZ = 100.0
 _SILENCE_S = 1.0
 
 
-class BitalinoDriver:
+class BitalinoDriver(DecodingDriver):
     """Frames of one channel.
 
     Parameters
@@ -37,6 +37,7 @@ class BitalinoDriver:
     known_rate = True
     trusted = False
     turn_samples = bitalino.SEQUENCE_MODULUS
+    _decoder: BitalinoDecoder
 
     def __init__(self, options: DriverOptions) -> None:
         rate_hz = options.rate_hz or DEFAULT_RATE_HZ
@@ -55,31 +56,24 @@ class BitalinoDriver:
         self._rate_hz = rate_hz
         self._channel = channel
         self._silence_s = _SILENCE_S + 2.0 / rate_hz
-        self.turn_s: float | None = self.turn_samples / rate_hz
+        self.turn_s = self.turn_samples / rate_hz
         # The board packs what it sends: a single channel always has ten bits.
         self.calibration = BitalinoCalibration(10)
         self._decoder = BitalinoDecoder(1, 0)
         self._sequence = Unwrapper(bitalino.SEQUENCE_MODULUS)
-        self.lost = 0
         self._plan: list[bytes] = []
         self._due_s = self._heard_s = 0.0
         self.begin(0.0)
 
     @property
-    def good(self) -> int:
-        """Frames taken."""
-        return self._decoder.good
-
-    @property
-    def damaged(self) -> int:
-        """Places where frames were damaged."""
-        return self._decoder.bad
+    def lost(self) -> int:
+        """Numbers that never came."""
+        return self._sequence.missing
 
     def begin(self, now_s: float) -> None:
         """Plan to stop whatever runs, set the rate, and start."""
         self._decoder.reset()
         self._sequence.reset()
-        self._last: int | None = None
         self._plan_start(now_s)
 
     def poll(self, now_s: float) -> bytes:
@@ -94,7 +88,6 @@ class BitalinoDriver:
                 # What comes from here on belongs to the new start.
                 self._decoder.reset()
                 self._sequence.reset()
-                self._last = None
             return command
         return b""
 
@@ -106,21 +99,9 @@ class BitalinoDriver:
         if len(readings) == 0:
             return []
         self._heard_s = now_s
-        before = self._last
         number, restarted = self._sequence.push(readings.sequence)
-        self._last = int(number[-1])
-        self.lost += int(number[-1] - number[0]) + 1 - number.size
-        if before is not None:
-            self.lost += int(number[0]) - before - 1
         position_s = number / np.float64(self._rate_hz)
-        return [
-            Batch(
-                self.calibration.to_us(readings.value),
-                position_s,
-                restarted,
-                np.asarray(readings.value, np.float64),
-            )
-        ]
+        return [Batch.of(self.calibration, readings.value, position_s, restarted)]
 
     def end(self) -> bytes:
         """Return the command that stops the board."""

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
+from device.calibration import Calibration
 from device.samples import FloatArray
 
 
@@ -54,6 +57,13 @@ class Batch:
     position_s: FloatArray
     restarted: bool
     raw: FloatArray
+
+    @staticmethod
+    def of(
+        calibration: Calibration, raw: FloatArray, position_s: FloatArray, restarted: bool
+    ) -> Batch:
+        """Return readings as samples, by a calibration."""
+        return Batch(calibration.to_us(raw), position_s, restarted, np.asarray(raw, np.float64))
 
 
 class Driver(Protocol):
@@ -119,3 +129,36 @@ class Driver(Protocol):
 
     def expects(self) -> str:
         """Say what this sensor sends and what to try when it does not, for an error message."""
+
+
+class Decoder(Protocol):
+    """What counts the readings understood and the pieces of the stream that were not."""
+
+    good: int
+    bad: int
+
+
+class DecodingDriver:
+    """What all drivers share: a decoder that counts, and by default nothing to say or to miss."""
+
+    turn_s: float | None = None
+    turn_samples = 1
+    _decoder: Decoder
+
+    @property
+    def good(self) -> int:
+        """Readings understood."""
+        return self._decoder.good
+
+    @property
+    def damaged(self) -> int:
+        """Pieces of the stream that were not understood."""
+        return self._decoder.bad
+
+    def poll(self, now_s: float) -> bytes:
+        """Return nothing to send."""
+        return b""
+
+    def end(self) -> bytes:
+        """Return nothing to send."""
+        return b""

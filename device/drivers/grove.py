@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from device.calibration import GroveCalibration, MicrosiemensCalibration, parse_calibration
-from device.drivers.driver import Batch, DriverOptions
+from device.drivers.driver import Batch, DecodingDriver, DriverOptions
 from device.protocols.grove import GroveDecoder
 
 
-class GroveDriver:
+class GroveDriver(DecodingDriver):
     """Lines of text.
 
     Parameters
@@ -22,8 +22,7 @@ class GroveDriver:
     key = "grove"
     name = "Grove GSR (ASCII lines)"
     baud = 9600
-    turn_s: float | None = None
-    turn_samples = 1
+    _decoder: GroveDecoder
 
     def __init__(self, options: DriverOptions) -> None:
         self.calibration: GroveCalibration | MicrosiemensCalibration = parse_calibration(
@@ -39,16 +38,6 @@ class GroveDriver:
             self.turn_s = 1.0
 
     @property
-    def good(self) -> int:
-        """Lines understood."""
-        return self._decoder.good
-
-    @property
-    def damaged(self) -> int:
-        """Lines refused."""
-        return self._decoder.bad
-
-    @property
     def lost(self) -> int:
         """Lines refused: there is no other count."""
         return self._decoder.bad
@@ -57,10 +46,6 @@ class GroveDriver:
         """Forget half a line."""
         self._decoder.reset()
         self._restarted = True
-
-    def poll(self, now_s: float) -> bytes:
-        """Return nothing: these boards do not listen."""
-        return b""
 
     def push(self, data: bytes, now_s: float, final: bool = False) -> list[Batch]:
         """Return the readings of whole lines; a refused line keeps its place in time."""
@@ -74,18 +59,7 @@ class GroveDriver:
             return []
         restarted, self._restarted = self._restarted, False
         position_s = index[whole] / (self._rate_hz or 1.0)
-        return [
-            Batch(
-                self.calibration.to_us(value[whole]),
-                position_s,
-                restarted,
-                np.asarray(value[whole], np.float64),
-            )
-        ]
-
-    def end(self) -> bytes:
-        """Return nothing."""
-        return b""
+        return [Batch.of(self.calibration, value[whole], position_s, restarted)]
 
     def rate_hz(self, pace: float | None) -> float | None:
         """Return the rate as given, else as measured."""

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import itertools
 
-import numpy as np
-
 from device.calibration import GroveCalibration
 from device.counter import Unwrapper
-from device.drivers.driver import Batch, DriverOptions
+from device.drivers.driver import Batch, DecodingDriver, DriverOptions
 from device.errors import DeviceError
 from device.protocols import rtcan
 from device.protocols.readings import Readings
 from device.protocols.rtcan import Identity, RtcanDecoder, parse_identity
+from device.samples import FloatArray
 
 DEFAULT_RATE_HZ = 100.0
 # The board answers at once; a question asked while it boots is lost.
 _ASK_EVERY_S = 1.0
 # The clock may stray this far from arrivals before it must have begun anew.
 _STRAY_S = 5.0
+# So many pieces are kept for a board that has not yet said its calibration: about ten seconds.
+_HELD = 2000
 
 
-class RtcanDriver:
+class RtcanDriver(DecodingDriver):
     """Framed samples with sequence and microseconds.
 
     Parameters
@@ -41,8 +43,7 @@ class RtcanDriver:
     baud = 115200
     known_rate = True
     trusted = False
-    turn_s: float | None = None
-    turn_samples = 1
+    _decoder: RtcanDecoder
 
     def __init__(self, options: DriverOptions) -> None:
         rate_hz = options.rate_hz or DEFAULT_RATE_HZ
@@ -58,25 +59,20 @@ class RtcanDriver:
         self._sequence = Unwrapper(rtcan.SEQUENCE_MODULUS)
         self._clock = Unwrapper(rtcan.TICK_MODULUS, _STRAY_S * rtcan.TICK_HZ)
         self.identity: Identity | None = None
-        self.lost = 0
-        self._last: int | None = None
         self.begin(0.0)
 
     @property
-    def good(self) -> int:
-        """Frames understood."""
-        return self._decoder.good
-
-    @property
-    def damaged(self) -> int:
-        """Frames refused."""
-        return self._decoder.bad
+    def lost(self) -> int:
+        """Numbers that never came."""
+        return self._sequence.missing
 
     def begin(self, now_s: float) -> None:
         """Expect the board to introduce itself."""
         self._decoder.reset()
         self._forget()
-        self._outgoing = b""
+        self._held: collections.deque[tuple[FloatArray, FloatArray, bool]] = collections.deque(
+            maxlen=_HELD
+        )
         self._asked_s = now_s - _ASK_EVERY_S
         self._arrival_s: float | None = None
         self._settled = False
@@ -105,10 +101,6 @@ class RtcanDriver:
                 self._forget()
             batches += self._batch(readings, slice(first, stop), now_s)
         return batches
-
-    def end(self) -> bytes:
-        """Return nothing: the firmware may go on talking to nobody."""
-        return b""
 
     def rate_hz(self, pace: float | None) -> float | None:
         """Return the rate that was set."""
@@ -141,28 +133,18 @@ class RtcanDriver:
         ticks, value = readings.ticks[piece], readings.value[piece]
         if ticks.size == 0:
             return []
-        if self.identity is None and self._given is None:
-            return []  # a value without its calibration is no value
         elapsed = None if self._arrival_s is None else (now_s - self._arrival_s) * rtcan.TICK_HZ
         self._arrival_s = now_s
         micros, restarted = self._clock.push(ticks, elapsed)
-        before = self._last
         if restarted:
             self._sequence.reset()
-            before = None
-        number, _ = self._sequence.push(readings.sequence[piece])
-        self._last = int(number[-1])
-        self.lost += int(number[-1] - number[0]) + 1 - number.size
-        if before is not None:
-            self.lost += int(number[0]) - before - 1
-        return [
-            Batch(
-                self._calibration().to_us(value),
-                micros / rtcan.TICK_HZ,
-                restarted,
-                np.asarray(value, np.float64),
-            )
-        ]
+        self._sequence.push(readings.sequence[piece])
+        self._held.append((value, micros / rtcan.TICK_HZ, restarted))
+        if self.identity is None and self._given is None:
+            return []  # a value without its calibration is no value, yet
+        held = list(self._held)
+        self._held.clear()
+        return [Batch.of(self._calibration(), *one) for one in held]
 
     def _calibration(self) -> GroveCalibration:
         if self._given is not None:
@@ -174,7 +156,6 @@ class RtcanDriver:
     def _forget(self) -> None:
         self._sequence.reset()
         self._clock.reset()
-        self._last = None
 
 
 def _grove(text: str) -> GroveCalibration:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from device.calibration import ShimmerCalibration
 from device.counter import Unwrapper
-from device.drivers.driver import Batch, DriverOptions
+from device.drivers.driver import Batch, DecodingDriver, DriverOptions
 from device.errors import DeviceError
 from device.protocols import shimmer
 from device.protocols.shimmer import ShimmerDecoder, parse_inquiry
@@ -24,7 +22,7 @@ _STRAY_S = 5.0
 _CRC_SIZE = 2
 
 
-class ShimmerDriver:
+class ShimmerDriver(DecodingDriver):
     """Packets with a 24-bit clock.
 
     Parameters
@@ -43,8 +41,7 @@ class ShimmerDriver:
     baud = 115200
     known_rate = True
     trusted = False
-    turn_s: float | None = None
-    turn_samples = 1
+    _decoder: ShimmerDecoder
 
     def __init__(self, options: DriverOptions) -> None:
         rate_hz = options.rate_hz or DEFAULT_RATE_HZ
@@ -59,19 +56,8 @@ class ShimmerDriver:
         self.calibration = ShimmerCalibration()
         self._clock = Unwrapper(shimmer.TICK_MODULUS, _STRAY_S * shimmer.TICK_HZ)
         self._decoder = ShimmerDecoder(self._period, _CRC_SIZE)
-        self._retired = [0, 0]
         self.lost = 0
         self.begin(0.0)
-
-    @property
-    def good(self) -> int:
-        """Packets taken."""
-        return self._retired[0] + self._decoder.good
-
-    @property
-    def damaged(self) -> int:
-        """Places where packets were damaged."""
-        return self._retired[1] + self._decoder.bad
 
     def begin(self, now_s: float) -> None:
         """Plan the set-up."""
@@ -131,14 +117,7 @@ class ShimmerDriver:
         self._last = int(ticks[-1])
         self.lost += max(round((self._last - first) / self._period) + 1 - ticks.size, 0)
         position_s = ticks / shimmer.TICK_HZ
-        return [
-            Batch(
-                self.calibration.to_us(readings.value),
-                position_s,
-                restarted,
-                np.asarray(readings.value, np.float64),
-            )
-        ]
+        return [Batch.of(self.calibration, readings.value, position_s, restarted)]
 
     def end(self) -> bytes:
         """Return the command that stops the board."""
@@ -179,9 +158,15 @@ class ShimmerDriver:
         self._plan.pop(0)
         self._sent_s, self._tries, self._answer = None, 0, b""
         if not self._plan:
-            self._retired = [self.good, self.damaged]
             take = self._channels.index(shimmer.GSR_CHANNEL)
-            self._decoder = ShimmerDecoder(self._period, self._crc_size, len(self._channels), take)
+            self._decoder = ShimmerDecoder(
+                self._period,
+                self._crc_size,
+                len(self._channels),
+                take,
+                good=self.good,
+                bad=self.damaged,
+            )
 
     def _listen(self, data: bytes, now_s: float) -> bytes:
         """Look for the answer to the command at hand; return what follows the last answer."""

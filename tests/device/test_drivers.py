@@ -167,6 +167,26 @@ def test_the_firmware_says_its_own_calibration() -> None:
     assert "open electrodes read 8000" in bench.driver.details()
 
 
+def test_samples_wait_for_a_calibration_that_was_lost_at_first() -> None:
+    bench = Bench(make_driver("rtcan"), RtcanBoard())
+    count = 0
+
+    def lose_the_first_settings(frame: bytes) -> bytes:
+        nonlocal count
+        count += 1
+        return frame[frame[:-1].rfind(b"\0") + 1 :] if count < 250 else frame
+
+    bench.damage = lose_the_first_settings
+    bench.to_host = b""
+    bench.driver.poll = lambda now_s: b""  # type: ignore[method-assign]  # nor is it asked
+    bench.run(2.0)
+    assert not bench.batches
+    bench.run(2.0)
+    assert np.abs(bench.eda_us - np.array(bench.sent)[: bench.eda_us.size]).max() < 0.01
+    assert bench.eda_us.size > 390
+    assert bench.driver.lost == 0
+
+
 @pytest.mark.parametrize(
     ("key", "options", "says"),
     [

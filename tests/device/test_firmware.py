@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -28,6 +29,7 @@ TOOLS = {
     "a C compiler": shutil.which("cc"),
     "libsimavr-dev": next(Path("/usr/include").glob("simavr/sim_avr.h"), None),
 }
+ARDUINO = Path(os.environ.get("ARDUINO", "/usr/share/arduino/hardware/arduino/avr"))
 SUPPLY_MV = 5000.0
 
 
@@ -46,12 +48,30 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(scope="session", params=["atmega328p", "arduino"])
+def flashed(request: pytest.FixtureRequest, build: Path) -> tuple[str, str]:
+    """Return a board's name and its firmware: ours, and the sketch of the same protocol."""
+    if request.param == "atmega328p":
+        return request.param, "rtcan.elf"
+    if not ARDUINO.exists():
+        pytest.skip("the sketch cannot be built without arduino-core-avr")
+    subprocess.run(
+        ["make", "-C", str(FIRMWARE), f"OUT={build}", f"ARDUINO={ARDUINO}", "arduino"],
+        check=True,
+        capture_output=True,
+        timeout=100,
+    )
+    return request.param, "rtcan_arduino.elf"
+
+
 @contextmanager
-def board(build: Path, link: Path, script: dict[float, float]) -> Iterator[str]:
+def board(
+    build: Path, link: Path, script: dict[float, float], elf: str = "rtcan.elf"
+) -> Iterator[str]:
     """Run the board with millivolts on A0 by seconds."""
     points = [f"{at_s}:{mv}" for at_s, mv in script.items()]
     process = subprocess.Popen(
-        [str(build / "emulator"), str(build / "rtcan.elf"), str(link), *points],
+        [str(build / "emulator"), str(build / elf), str(link), *points],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -101,32 +121,37 @@ class Talk:
         return parse_identity(self.texts[-1])
 
 
-def test_samples_come_numbered_on_time_and_at_their_value(build: Path, tmp_path: Path) -> None:
-    with board(build, tmp_path / "board", {0: 1234}) as port:
+def test_samples_come_numbered_on_time_and_at_their_value(
+    build: Path, flashed: tuple[str, str], tmp_path: Path
+) -> None:
+    with board(build, tmp_path / "board", {0: 1234}, flashed[1]) as port:
         readings = Talk(port).listen(150)
     assert (np.diff(readings.sequence) == 1).all()
     assert (np.diff(readings.ticks) == 10_000).all()  # 100 Hz, to the microsecond
     assert readings.value / 16 == pytest.approx(1234 / SUPPLY_MV * 1024, abs=1)
 
 
-def test_identity_rate_calibration_and_reset(build: Path, tmp_path: Path) -> None:
-    with board(build, tmp_path / "board", {0: 1000}) as port:
+def test_identity_rate_calibration_and_reset(
+    build: Path, flashed: tuple[str, str], tmp_path: Path
+) -> None:
+    name, elf = flashed
+    with board(build, tmp_path / "board", {0: 1000}, elf) as port:
         talk = Talk(port)
         talk.listen(3)  # it is up: nothing that is said before can be heard
-        assert talk.ask("?") == Identity("atmega328p", 14, 8192, 100, False)
+        assert talk.ask("?") == Identity(name, 14, 8192, 100, False)
         for rate_hz in (10, 25, 200):
-            assert talk.ask(f"rate {rate_hz}") == Identity("atmega328p", 14, 8192, rate_hz, False)
+            assert talk.ask(f"rate {rate_hz}") == Identity(name, 14, 8192, rate_hz, False)
             talk.listen(2)  # the period that was running when the rate changed
             steps = np.diff(talk.listen(10).ticks)
             assert steps.tolist() == pytest.approx([1e6 / rate_hz] * steps.size)
         for nonsense in ("rate 5", "rate 999", "rate", "open 0", "open 99999", "x" * 200, "rate x"):
             talk.port.write(nonsense.encode() + b"\n")
             talk.listen("error")
-        assert talk.ask("open 8000") == Identity("atmega328p", 14, 8000, 200, False)
+        assert talk.ask("open 8000") == Identity(name, 14, 8000, 200, False)
         talk.port.write(b"reset\n")
         talk.listen("hello")
         # The watchdog started it again: the rate is as at first, the calibration was kept.
-        assert parse_identity(talk.texts[-1]) == Identity("atmega328p", 14, 8000, 100, True)
+        assert parse_identity(talk.texts[-1]) == Identity(name, 14, 8000, 100, True)
         readings = talk.listen(5)
         assert readings.sequence[0] < 100
         assert readings.ticks[-1] < 1_000_000
