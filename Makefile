@@ -1,13 +1,14 @@
 # make demo   train, export and run live on a simulated sensor
 # make demo-model   train anew the model that rtcan-live --demo uses
 # make firmware   build the sensor's firmware and the emulated board that tests it
+# make fuzz   a million random inputs for every decoder: about five minutes
 # make test   the whole suite: format, lint, types, import arrows, tests
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo demo-model firmware test check format clean
+.PHONY: help demo demo-model firmware fuzz test check format clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -39,6 +40,9 @@ demo-model: $(READY)
 firmware:
 	@command -v avr-gcc >/dev/null || { echo "Install the compiler first: sudo apt-get install gcc-avr avr-libc libsimavr-dev"; exit 1; }
 	@$(MAKE) --no-print-directory -C device/firmware all emulator
+
+fuzz: $(READY)
+	RTCAN_FUZZ=1000000 $(BIN)/pytest tests/device/test_fuzz.py --durations=0
 
 format: $(READY)
 	$(BIN)/ruff format .

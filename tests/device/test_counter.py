@@ -27,6 +27,7 @@ def test_any_cutting_continues_the_counter(bits: int, data: st.DataObject) -> No
         found += total.tolist()
         rest = rest[cut:]
     assert found == true.tolist()
+    assert unwrapper.missing == true[-1] - true[0] + 1 - true.size
 
 
 def test_unseen_turns_are_added_when_something_else_tells_the_time() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -41,8 +43,10 @@ def test_bursts_hold_bytes_until_their_time() -> None:
     line.put(b"b", 10.4)
     line.put(b"c", 10.6)
     assert line.due(10.49) == []
+    assert line.next_due_s() == 10.5
     assert [piece.data for piece in line.due(10.5)] == [b"a", b"b"]
     assert [piece.data for piece in line.due(11.0)] == [b"c"]
+    assert line.next_due_s() == math.inf
 
 
 def test_jitter_keeps_the_order() -> None:
