@@ -117,7 +117,7 @@ class HostClock:
         if position_s.size == 0:
             return np.empty(0)
         position_s = position_s + self._shift_s
-        self._listen(float(position_s[0]), float(position_s[-1]), arrival_s, heard_s)
+        self._listen(position_s, arrival_s, heard_s)
         self._observe(_Arrival(float(position_s[-1]), arrival_s, self._is_burst))
         if self._settled:
             if arrival_s - self._fitted_s >= _REFIT_S:
@@ -168,14 +168,13 @@ class HostClock:
         self._shift_s = 0.0
         self._last_position_s: float | None = None
 
-    def _listen(
-        self, first_s: float, last_s: float, arrival_s: float, heard_s: float | None
-    ) -> None:
+    def _listen(self, position_s: FloatArray, arrival_s: float, heard_s: float | None) -> None:
         """Notice whether samples come in bursts: nothing was heard while they were taken."""
         if heard_s is None:
             return
-        silence_s, span_s = arrival_s - heard_s, (last_s - first_s) * (self._pace or math.inf)
-        if first_s < last_s and silence_s > span_s / 2:
+        first_s, silence_s = float(position_s[0]), arrival_s - heard_s
+        span_s = (float(position_s[-1]) - first_s) * (self._pace or math.inf)
+        if position_s.size > 1 and silence_s > span_s / 2:
             self._bursts.append(_Arrival(first_s, heard_s, True))
             self._is_burst = True
         elif silence_s > _PIECE_S:
