@@ -1,7 +1,7 @@
 # make demo   train, export and run live on a simulated sensor
 # make demo-model   train anew the model that rtcan-live --demo uses
 # make firmware   build the sensor's firmware and the emulated board that tests it
-# make fuzz   a million random inputs for every decoder: about five minutes
+# make fuzz   a million random inputs for every decoder: about six minutes
 # make test   the whole suite: format, lint, types, import arrows, tests
 PYTHON ?= python3
 VENV   := .venv
