@@ -98,7 +98,7 @@ class SerialTransport:
         return link
 
     def read(self, timeout_s: float) -> tuple[bytes, float]:
-        """Return the bytes that are there and the monotonic time (s) at which they were read.
+        """Return the bytes that are there and the monotonic time (s) when all had been read.
 
         Waits at most `timeout_s` for the first byte; returns `b""` when none came.
 
@@ -112,13 +112,13 @@ class SerialTransport:
             raise SensorDisconnectedError(f"{self.port} is not open")
         try:
             link.timeout = timeout_s
-            first = link.read(1)
-            arrival_s = time.monotonic()
-            if not first:
-                return b"", arrival_s
-            # A pause of a millisecond would cost latency and win nothing: take what is there.
-            link.timeout = 0
-            return first + link.read(65536), arrival_s
+            data = link.read(1)
+            if data:
+                # A pause of a millisecond would cost latency and win nothing: take what is there.
+                link.timeout = 0
+                data += link.read(65536)
+            # Asked last: what came between the two reads must not seem to have come before.
+            return data, time.monotonic()
         except _READ_FAILURES as error:
             # pyserial raises TypeError when another thread closes the port during a read.
             self.close()

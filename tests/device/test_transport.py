@@ -38,6 +38,30 @@ def test_bytes_arrive_as_they_were_sent(wire: Wire) -> None:
     transport.close()
 
 
+def test_no_byte_seems_to_come_before_it_was_written(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine may pause between a read's first byte and the others."""
+    transport = SerialTransport(wire.port, 9600)
+    transport.open()
+    read = transport._serial.read
+    written_s: list[float] = []
+
+    def read_late(size: int) -> bytes:
+        if size > 1:
+            wire.write(b"b")
+            written_s.append(time.monotonic())
+            time.sleep(0.05)
+        return bytes(read(size))
+
+    monkeypatch.setattr(transport._serial, "read", read_late)
+    wire.write(b"a")
+    data, arrival_s = transport.read(1.0)
+    assert data == b"ab"
+    assert arrival_s >= written_s[0]
+    transport.close()
+
+
 def test_a_port_that_goes_away(wire: Wire) -> None:
     transport = SerialTransport(wire.port, 9600)
     transport.open()
