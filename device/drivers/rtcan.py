@@ -6,6 +6,8 @@ import collections
 import dataclasses
 import itertools
 
+import numpy as np
+
 from device.calibration import GroveCalibration
 from device.counter import Unwrapper
 from device.drivers.driver import Batch, DecodingDriver, DriverOptions
@@ -20,8 +22,8 @@ DEFAULT_RATE_HZ = 100.0
 _ASK_EVERY_S = 1.0
 # The clock may stray this far from arrivals before it must have begun anew.
 _STRAY_S = 5.0
-# So many pieces are kept for a board that has not yet said its calibration: about ten seconds.
-_HELD = 2000
+# So many samples, of so many starts, are kept for a board that has not yet said its calibration.
+_HELD, _HELD_STARTS = 2000, 8
 
 
 class RtcanDriver(DecodingDriver):
@@ -71,7 +73,7 @@ class RtcanDriver(DecodingDriver):
         self._decoder.reset()
         self._forget()
         self._held: collections.deque[tuple[FloatArray, FloatArray, bool]] = collections.deque(
-            maxlen=_HELD
+            maxlen=_HELD_STARTS
         )
         self._asked_s = now_s - _ASK_EVERY_S
         self._arrival_s: float | None = None
@@ -139,7 +141,13 @@ class RtcanDriver(DecodingDriver):
         if restarted:
             self._sequence.reset()
         self._sequence.push(readings.sequence[piece])
-        self._held.append((value, micros / rtcan.TICK_HZ, restarted))
+        position_s = micros / rtcan.TICK_HZ
+        if self._held and not restarted:
+            # One piece, so that the clock sees what came last, not that all came now.
+            held_value, held_s, restarted = self._held.pop()
+            value = np.concatenate([held_value, value])[-_HELD:]
+            position_s = np.concatenate([held_s, position_s])[-_HELD:]
+        self._held.append((value, position_s, restarted))
         if self.identity is None and self._given is None:
             return []  # a value without its calibration is no value, yet
         held = list(self._held)

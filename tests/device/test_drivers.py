@@ -182,6 +182,7 @@ def test_samples_wait_for_a_calibration_that_was_lost_at_first() -> None:
     bench.run(2.0)
     assert not bench.batches
     bench.run(2.0)
+    assert bench.batches[0].eda_us.size > 190  # in one piece
     assert np.abs(bench.eda_us - np.array(bench.sent)[: bench.eda_us.size]).max() < 0.01
     assert bench.eda_us.size > 390
     assert bench.driver.lost == 0
