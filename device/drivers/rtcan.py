@@ -142,6 +142,9 @@ class RtcanDriver(DecodingDriver):
             self._sequence.reset()
         self._sequence.push(readings.sequence[piece])
         position_s = micros / rtcan.TICK_HZ
+        if self._held:
+            # A board that says who it is has no time to sample: that is no loss on the way.
+            self._sequence.missing = 0
         if self._held and not restarted:
             # One piece, so that the clock sees what came last, not that all came now.
             held_value, held_s, restarted = self._held.pop()
