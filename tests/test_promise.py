@@ -17,7 +17,7 @@ from training.windows import cut
 
 def assert_same(samples: Samples, contract: Contract, model: Path, seed: int) -> None:
     recording = Recording("s", "v", samples, {"arousal": 5, "valence": 5})
-    trained = cut(Dataset("test", "-", [recording], (1, 9)), contract, contract.hop_s, jobs=1)
+    trained = cut(Dataset("test", "-", [recording], (1, 9)), contract, contract.hop_s)
     pipeline = Pipeline(Classifier(model))
     rng = np.random.default_rng(seed)
     seen, at = [], 0
