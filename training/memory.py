@@ -7,7 +7,7 @@ import functools
 import sys
 
 # glibc's malloc.h.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _LARGEST = 2**30
 
 
@@ -30,4 +30,12 @@ def keep_freed() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):  # another C library than glibc
         return False
-    return bool(mallopt(_M_MMAP_THRESHOLD, _LARGEST) and mallopt(_M_TRIM_THRESHOLD, 2**31 - 1))
+    # One arena for all threads: those of other threads than the first hold 64 MB at most.
+    return all(
+        mallopt(*pair)
+        for pair in (
+            (_M_ARENA_MAX, 1),
+            (_M_MMAP_THRESHOLD, _LARGEST),
+            (_M_TRIM_THRESHOLD, 2**31 - 1),
+        )
+    )

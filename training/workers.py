@@ -28,6 +28,8 @@ _SHARES = 8
 class Workers:
     """Cores of this machine, or of a cluster, as a context manager.
 
+    `jobs` says how many tasks it takes at a time, `chosen` whether somebody asked for that number.
+
     Parameters
     ----------
     jobs : int or None
@@ -45,6 +47,7 @@ class Workers:
     """
 
     def __init__(self, jobs: int | None = None, scheduler: str | None = None) -> None:
+        self.chosen = jobs is not None
         self.jobs = jobs or cores()
         self.scheduler = scheduler
         self._client: Any = None
@@ -77,6 +80,7 @@ class Workers:
         *,
         shared: Sequence[Any] = (),
         threads: bool = False,
+        abreast: int | None = None,
     ) -> Iterator[tuple[int, Any]]:
         """Call `function(*shared, *task)` for every task; yield its number and result when done.
 
@@ -90,6 +94,8 @@ class Workers:
             Arguments that all calls have first; sent to each worker once.
         threads : bool
             Whether to use threads on this machine, for functions that let others run meanwhile.
+        abreast : int or None
+            At most so many at a time on this machine.
 
         Raises
         ------
@@ -103,7 +109,7 @@ class Workers:
                 delayed(_call)(function, [(number, task)], shared)
                 for number, task in enumerate(tasks)
             )
-            jobs = max(1, min(self.jobs, len(tasks)))
+            jobs = max(1, min(self.jobs, len(tasks), abreast or len(tasks)))
             batch: Any = 1 if threads else "auto"
             with parallel_config("threading" if threads else "loky"):
                 for found in Parallel(
