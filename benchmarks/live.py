@@ -27,6 +27,7 @@ import numpy as np
 
 from benchmarks._report import show_table, write_result
 from device.physiology import Person, simulate
+from runtime.live import DEMO_MODEL
 from runtime.resample import REACH
 
 _RATE_HZ = 100.0
@@ -36,7 +37,7 @@ _SKIPPED = 1
 
 
 @click.command()
-@click.option("--model", type=click.Path(path_type=Path), default=Path("save/best.onnx"))
+@click.option("--model", type=click.Path(path_type=Path), default=DEMO_MODEL)
 @click.option("--seconds", type=float, help=f"Of predictions [default: {_FULL_S:g}].")
 @click.option("--output", type=click.Path(path_type=Path))
 @click.option("--quick", is_flag=True)
