@@ -145,7 +145,7 @@ class Preprocessor:
         context = contract.context_samples
         start_s = self._resampler.origin_s + (first + context) / contract.rate_hz
         end_s = start_s + contract.window_s
-        gap_share = np.count_nonzero(gap) / gap.size
+        gap_share = float(np.count_nonzero(gap) / gap.size)
         mean_us = float(eda_us.mean())
         centred_us = eda_us - mean_us
         std_us = math.sqrt(float(np.mean(centred_us * centred_us)))
