@@ -121,7 +121,13 @@ def fit_all(how: str, problem: Problem, folds: int, device: torch.device) -> flo
             for task in tasks:
                 fit(config, [task], settings, device)
         elif how == "stacked":
-            fit(config, tasks, settings, device)
+            # Folds whose steps differ in size are stacks of their own, as in training.crossval.
+            alike: dict[int, list[Task]] = {}
+            for task in tasks:
+                size = batch_size(task.train.recordings, settings)
+                alike.setdefault(size, []).append(task)
+            for own in alike.values():
+                fit(config, own, settings, device)
         else:
             with Workers() as workers:
                 calls = [(config, [task], settings, device) for task in tasks]
@@ -207,8 +213,8 @@ def main(quick: bool, input_length: int, eevr: Path | None, output: Path | None)
         _show(f"CPU, {cores()} cores, input of {input_length}, batch {batch}", found)
         if batch == _BATCH:
             # What training.run does with such a problem on these cores.
-            abreast = crossval.fits_at_once([deap_size(input_length, settings)])
-            way = "side by side" if abreast == cores() else "sequential"
+            each = crossval.threads_of(deap_size(input_length, settings))
+            way = "side by side" if each == 1 else "sequential"
             figures["cpu_way"] = way
             claims["cpu_speedup"] = found[way]["speedup"]
     if torch.cuda.is_available():

@@ -103,8 +103,7 @@ def run(
     journal : Journal
         Where outcomes are kept, and found again.
     workers : Workers
-        What fits run on. On CPUs one fit a core: a network of this size gains little from a second
-        thread.
+        What fits run on: on CPUs as many at a time as `threads_of` leaves cores for.
     stack : int or None
         How many fits are computed as one program (`training.stack`); None for one on a CPU, and
         for as many as there are on an accelerator.
@@ -154,12 +153,14 @@ def run(
         )
         for bundle in bundles
     ]
-    abreast = 1
-    if device.type == "cpu":
-        most = workers.jobs if workers.chosen else fits_at_once(problems)
-        abreast = max(1, min(most, len(tasks)))
-    with threads(max(1, cores() // abreast)):
-        done = workers.run(_fit_bundle, tasks, shared=[problems], threads=True, abreast=abreast)
+    each = max((threads_of(problem) for problem in problems), default=1)
+    # A GPU has one bundle at a time; so has a core, unless somebody asked for another number.
+    abreast = 1 if device.type != "cpu" else None if workers.chosen else max(1, cores() // each)
+    with threads(each):
+        done = workers.run(
+            _fit_bundle, [(*task, each) for task in tasks], shared=[problems], threads=True,
+            abreast=abreast,
+        )  # fmt: skip
         try:
             for number, (found, together) in done:
                 if together < len(bundles[number]):
@@ -179,16 +180,16 @@ def run(
     return [outcome for outcome in outcomes if outcome is not None]
 
 
-def fits_at_once(problems: Sequence[Problem]) -> int:
-    """Return how many fits go side by side on this machine's cores.
+def threads_of(problem: Problem) -> int:
+    """Return how many threads a fit uses on a CPU.
 
-    One a core, because a second thread gains a network of this size little; but where a step is
-    larger than the caches hold, fits take the memory from each other, and one for two cores is
-    faster: 88 against 65 windows a second for batches of 300 inputs of 2500 samples, 101 against
-    114 for batches of 32 (`benchmarks.training`).
+    One, because a second gains a network of this size little and a fit more on its core much; but
+    two where a step is larger than the caches hold, because fits side by side then take the memory
+    from each other: 88 against 65 windows a second for batches of 300 inputs of 2500 samples, 101
+    against 114 for batches of 32 (`benchmarks.training`). By the problem alone: sums depend on
+    their number, and results shall not depend on the machine's.
     """
-    largest = max((p.settings.batch_size * p.config.input_length for p in problems), default=0)
-    return cores() if largest < _CACHED else max(1, cores() // 2)
+    return 1 if problem.settings.batch_size * problem.config.input_length < _CACHED else 2
 
 
 def _bundles(fits: Sequence[Fit], rest: Sequence[int], most: int) -> Iterator[list[int]]:
@@ -227,11 +228,11 @@ def _fit_bundle(
     own: list[tuple[str, Split, MusicScale]],
     device: str,
     told: Callable[[int, Epoch], None] | None,
+    each: int,
 ) -> tuple[list[Outcome], int]:
     """Return the outcomes of a bundle, and how many were fitted at once."""
-    if told is None:
-        # A worker of a cluster: each of its threads has a bundle of its own.
-        torch.set_num_threads(1)
+    if told is None:  # a worker of a cluster
+        torch.set_num_threads(each)
         told = _unheard
     heard = told
     place, problem, most = torch.device(device), problems[which], len(own)

@@ -102,12 +102,10 @@ def fit(
         fits = torch.from_numpy(alive).to(device)
         # An epoch's order and rates go to the device at once; nothing comes back before its end.
         order = np.stack([np.resize(next(orders[t]), (most, size)) for t in alive], axis=1)
-        rate = np.array(
+        rate = torch.tensor(
             [[_rate(settings, number, s, steps[t]) for t in alive] for s in range(most)]
         )
-        turns = zip(
-            torch.from_numpy(order).to(device), torch.from_numpy(rate).to(device), strict=True
-        )
+        turns = zip(torch.from_numpy(order).to(device), rate.to(device), strict=True)
         losses = []
         for step, (index, share) in enumerate(turns):
             taken = steps[alive] > step
@@ -182,7 +180,7 @@ class _Judge:
     @torch.no_grad()
     def __call__(self, stack: Stack, fits: Tensor, weights: Tensor) -> NDArray[np.float64]:
         numbers = self._numbers[fits][:, None]
-        total = torch.zeros(len(fits), dtype=torch.float64, device=self._device)
+        total = torch.zeros(len(fits), device=self._device)
         weight = total.clone()
         for part in _parts(int(numbers.max()), self._device):
             index = part.expand(len(fits), -1)
@@ -192,7 +190,7 @@ class _Judge:
             own = weights.gather(1, truth) * inside
             total += (_entropy(out, truth) * own).sum(1)
             weight += own.sum(1)
-        loss: NDArray[np.float64] = (total / weight).cpu().numpy()
+        loss: NDArray[np.float64] = (total / weight).cpu().double().numpy()
         return loss
 
 

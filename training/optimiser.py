@@ -34,7 +34,7 @@ class Optimiser:
         self._adam = settings.optimiser == "adamw"
         self._decay = settings.weight_decay
         self._rate = settings.learning_rate
-        self._steps = torch.zeros(len(weights), 1, dtype=torch.float64, device=weights.device)
+        self._steps = torch.zeros(len(weights), 1, dtype=weights.dtype, device=weights.device)
         # Mean of the gradients, or the velocity; and mean of their squares.
         self._first = torch.zeros_like(weights)
         self._second = torch.zeros_like(weights) if self._adam else None
@@ -49,7 +49,7 @@ class Optimiser:
         ----------
         weights, gradient : float32 (k, parameters)
             A gradient longer than 5 is shortened to that, each fit's by itself.
-        share : float (k, 1)
+        share : float32 (k, 1)
             Part of the learning rate, by the schedule.
         active : bool (k, 1) or None
             Which fits take this step; None for all.
@@ -57,14 +57,14 @@ class Optimiser:
         before = None if active is None else [t.clone() for t in (weights, *self._memory())]
         length = gradient.norm(dim=1, keepdim=True)
         gradient = gradient * (_CLIP / (length + 1e-6)).clamp(max=1.0)
-        rate = self._rate * share.to(weights.dtype)
+        rate = self._rate * share
         if self._second is not None:
             self._steps += 1
             self._first.lerp_(gradient, 1 - _BETA1)
             self._second.mul_(_BETA2).addcmul_(gradient, gradient, value=1 - _BETA2)
-            # Both start at zero and are too small at first; float32 would lose the difference to 1.
-            first = (1 - _BETA1**self._steps).to(weights.dtype)
-            second = (1 - _BETA2**self._steps).sqrt().to(weights.dtype)
+            # Both start at zero and are too small at first: by 1 - beta^steps.
+            first = -torch.expm1(self._steps * math.log(_BETA1))
+            second = (-torch.expm1(self._steps * math.log(_BETA2))).sqrt()
             root = (self._second.sqrt() / second).add_(_EPSILON)
             weights.mul_(1 - rate * self._decay)
             weights.sub_(rate / first * self._first / root)

@@ -1,0 +1,22 @@
+"""What tests of the live application need: a simulated person as a recording, and a pipeline."""
+
+from pathlib import Path
+
+import pytest
+
+from device.physiology import Person, simulate
+from runtime.classifier import Classifier
+from runtime.pipeline import Pipeline
+from runtime.replay.source import Source, in_blocks
+
+
+@pytest.fixture(scope="module")
+def source() -> Source:
+    """Forty seconds of a simulated person."""
+    samples = simulate(Person(), 40, 19.0, arousal=lambda _: 0.8, seed=4)
+    return Source(Path("person"), "table", 19.0, lambda: in_blocks(samples, 5))
+
+
+@pytest.fixture
+def pipeline(tiny_model: Path) -> Pipeline:
+    return Pipeline(Classifier(tiny_model))

@@ -1,0 +1,46 @@
+"""Pieces of a live run that several tests put together."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from device.physiology import Person, simulate
+from device.samples import Samples
+from runtime.replay.source import Source
+from runtime.sinks.sink import Summary
+
+LIVE = [sys.executable, "-m", "runtime.live"]
+
+
+def until(ask: Callable[[], Any], timeout_s: float = 20) -> Any:
+    end_s = time.monotonic() + timeout_s
+    while time.monotonic() < end_s:
+        if found := ask():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it did not come to be")
+
+
+def joined(source: Source) -> Samples:
+    blocks = list(source.blocks())
+    return Samples(
+        np.concatenate([b.time_s for b in blocks]), np.concatenate([b.eda_us for b in blocks])
+    )
+
+
+def summary() -> Summary:
+    from device.sensor import SensorCounters
+
+    return Summary(1.0, SensorCounters(), 0, 0, 0, None, None)
+
+
+def write_table(folder: Path) -> Path:
+    samples = simulate(Person(), 40, 19.0, arousal=lambda _: 0.8, seed=4)
+    path = folder / "table.csv"
+    rows = zip(samples.time_s.tolist(), samples.eda_us.tolist(), strict=True)
+    path.write_text("time,EDA\n" + "".join(f"{t!r},{v!r}\n" for t, v in rows))
+    return path
