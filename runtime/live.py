@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ from runtime.options import (
 
 if TYPE_CHECKING:
     from device.sensor import Sensor
+    from runtime.replay.sensor import ReplaySensor
+    from runtime.replay.source import Source
 
 DEFAULT_MODEL = Path("save/best.onnx")
 # Trained on simulated people by `make demo-model`.
@@ -144,7 +147,10 @@ def main(
 
         sensor: Sensor = DemoSensor()
     else:
-        sensor = _replay(port, rate_hz, column, speed) or _sensor(port, *options)
+        replay = _replay(port, rate_hz, column, speed)
+        if replay is not None and model is None:
+            path = _model_of(replay.source)
+        sensor = replay or _sensor(port, *options)
     if model is None and not path.is_file():
         raise ModelError(
             f"No --model was given and there is no {DEFAULT_MODEL}. Make one: python -m "
@@ -184,7 +190,7 @@ def main(
 
 def _replay(
     port: str, rate_hz: float | None, column: str | None, speed: float | None
-) -> Sensor | None:
+) -> ReplaySensor | None:
     """Return a recording as a sensor, or None where the port names something else."""
     if not port.startswith(_REPLAY):
         return None
@@ -192,6 +198,20 @@ def _replay(
     from runtime.replay.source import find
 
     return ReplaySensor(find(Path(port.removeprefix(_REPLAY)), rate_hz, column), speed)
+
+
+def _model_of(source: Source) -> Path:
+    """Return the model that a recording was made with, if it is one that needs no naming."""
+    if not source.model_sha256:
+        return DEFAULT_MODEL
+    for path in (DEFAULT_MODEL, DEMO_MODEL):
+        if path.is_file() and sha256(path.read_bytes()).hexdigest() == source.model_sha256:
+            return path
+    used = f"{source.path} was recorded with {source.model} (SHA-256 {source.model_sha256[:12]}…)"
+    if not DEFAULT_MODEL.is_file():
+        raise ModelError(f"{used}; name that file with --model")
+    click.echo(f"Note: {used}; {DEFAULT_MODEL} is another, and may answer otherwise", err=True)
+    return DEFAULT_MODEL
 
 
 def _sensor(

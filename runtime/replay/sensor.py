@@ -28,7 +28,7 @@ class ReplaySensor:
     """
 
     def __init__(self, source: Source, speed: float | None = 1.0) -> None:
-        self._source = source
+        self.source = source
         self._speed = speed
         self._blocks: Iterator[Samples] = iter(())
         self._block = Samples.empty()
@@ -44,7 +44,7 @@ class ReplaySensor:
 
     def open(self) -> None:
         """Start from the beginning."""
-        self._blocks = self._source.blocks()
+        self._blocks = self.source.blocks()
         self._block = Samples.empty()
         self._began_s = self.origin_s = time.monotonic()
         self._first_s = None
@@ -62,7 +62,7 @@ class ReplaySensor:
         while not len(self._block):
             block = next(self._blocks, None)
             if block is None:
-                raise RecordingEndedError(f"{self._source.path} has come to its end")
+                raise RecordingEndedError(f"{self.source.path} has come to its end")
             self._block = block
         if self._first_s is None:
             self._first_s = float(self._block.time_s[0])
@@ -87,7 +87,7 @@ class ReplaySensor:
 
     def describe(self) -> SensorInfo:
         """Say what is played."""
-        source = self._source
+        source = self.source
         return SensorInfo(source.name, f"replay:{source.path}", source.rate_hz, source.details)
 
     def _deliver(self, count: int) -> Samples:

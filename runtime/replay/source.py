@@ -31,6 +31,8 @@ class Source:
         Returns its samples anew, in groups.
     details : str
         What else is known, for people.
+    model, model_sha256 : str
+        Name and hash of the model that answered when it was recorded; "" where none did.
     """
 
     path: Path
@@ -38,6 +40,8 @@ class Source:
     rate_hz: float | None
     blocks: Callable[[], Iterator[Samples]]
     details: str = ""
+    model: str = ""
+    model_sha256: str = ""
 
 
 def find(path: Path, rate_hz: float | None = None, column: str | None = None) -> Source:
@@ -99,6 +103,8 @@ def _ours(root: Path, number: int | None) -> Source:
         sensor["rate_hz"],
         recording.blocks,
         f"run {recording.run.number}, began {recording.header['began']}{unfinished}",
+        recording.header["model"],
+        recording.header["model_sha256"],
     )
 
 

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ import pytest
 
 from device.errors import DatasetError, RecordingEndedError, RecordingError, RtcanError
 from device.samples import Samples
+from runtime.live import DEMO_MODEL
 from runtime.replay.sensor import ReplaySensor
 from runtime.replay.source import Source, find, in_blocks
 
@@ -181,3 +183,32 @@ def test_real_recordings(
     assert samples.time_s[-1] > 100
     valid = samples.eda_us[~np.isnan(samples.eda_us)]
     assert valid.min() >= 0 and 0.05 < valid.max() < 60
+
+
+def test_a_recording_of_the_demonstration_needs_no_model_named(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    def live(*options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*LIVE, "--output", "jsonl", *options],
+            cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    def answers(text: str) -> list[float]:
+        events = [json.loads(line) for line in text.splitlines()]
+        return [e["arousal"]["probability_high"] for e in events if e["type"] == "prediction"]
+
+    first = live("--demo", "--record", "rec", "--duration", "11")
+    assert first.returncode == 0 and len(answers(first.stdout)) > 5, first.stderr
+    again = live("--port", "replay:rec", "--speed", "max")
+    assert again.returncode == 0, again.stderr
+    assert answers(again.stdout) == answers(first.stdout)
+    # One of a model that is not at hand names it; one that would answer otherwise is not silent.
+    other = live("--demo", "--model", str(tiny_model), "--record", "other", "--duration", "4")
+    assert other.returncode == 0, other.stderr
+    lost = live("--port", "replay:other", "--speed", "max")
+    assert lost.returncode == 1 and "was recorded with best.onnx (SHA-256" in lost.stderr
+    (tmp_path / "save").mkdir()
+    shutil.copy(DEMO_MODEL, tmp_path / "save" / "best.onnx")
+    warned = live("--port", "replay:other", "--speed", "max")
+    assert warned.returncode == 0 and "may answer otherwise" in warned.stderr
