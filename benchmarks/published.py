@@ -1,7 +1,8 @@
 """The network as it was published, in eager torch: the peer of ours.
 
 The temporal attention runs once for each third, with its own convolutions, and writes each third in
-place into a copy of its input, as the paper's description has it. All else is `training.model`.
+place into a copy of its input, as the paper's description has it; the layers are torch's own. All
+else is `training.model`.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from training import layers
 from training.model import RTCAN, TemporalAttention
 
 
@@ -40,4 +42,10 @@ def published(network: RTCAN) -> RTCAN:
     copy.load_state_dict(network.state_dict())
     if copy.temporal is not None:
         copy.temporal.__class__ = PublishedAttention
+    # torch's own layers in torch's own layout.
+    copy.layout = nn.Identity()
+    for module in copy.modules():
+        for ours, plain in ((layers.Conv1d, nn.Conv1d), (layers.BatchNorm1d, nn.BatchNorm1d)):
+            if type(module) is ours:
+                module.__class__ = plain  # type: ignore[assignment]
     return copy.eval()

@@ -30,7 +30,7 @@ from training.workers import Workers, cores
 # Samples of a step (batch x input length) that caches hold the layers of.
 _CACHED = 300_000
 # Of whose code a fit's outcome depends.
-_CODE = ("model", "data", "stack", "optimiser", "fit", "problem", "crossval", "splits")
+_CODE = ("model", "layers", "data", "stack", "optimiser", "fit", "problem", "crossval", "splits")
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from device.errors import MissingExtraError, WorkerError
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PATIENCE_S = 30
-# Small tasks go to a worker in so many shares: few enough to send, enough to end together.
+# A worker gets its small tasks in so many shares: few enough to send, enough to end together.
 _SHARES = 8
 
 
@@ -93,7 +93,7 @@ class Workers:
         shared : sequence
             Arguments that all calls have first; sent to each worker once.
         threads : bool
-            Whether to use threads on this machine, for functions that let others run meanwhile.
+            Whether tasks are large and let others run meanwhile: threads do them on this machine.
         abreast : int or None
             At most so many at a time on this machine.
 
@@ -103,7 +103,9 @@ class Workers:
             If a worker has other versions, or too many workers were lost.
         """
         if self._client is not None:
-            yield from self._on_cluster(function, tasks, shared)
+            # Small tasks go in shares; large ones one by one, so that a lost worker costs no more.
+            size = 1 if threads else max(1, len(tasks) // (self.jobs * _SHARES))
+            yield from self._on_cluster(function, tasks, shared, size)
         elif tasks:
             calls = (
                 delayed(_call)(function, [(number, task)], shared)
@@ -122,13 +124,13 @@ class Workers:
         function: Callable[..., Any],
         tasks: Sequence[tuple[Any, ...]],
         shared: Sequence[Any],
+        size: int,
     ) -> Iterator[tuple[int, Any]]:
         from distributed import as_completed
 
         numbered = list(enumerate(tasks))
         # Every worker has all that is shared, so that none loses it for the others.
         there = self._client.scatter(list(shared), broadcast=True, hash=False) if shared else []
-        size = max(1, len(tasks) // (self.jobs * _SHARES))
         futures = [
             self._client.submit(
                 _checked, versions(), function, numbered[start : start + size], there, pure=False
@@ -136,9 +138,11 @@ class Workers:
             for start in range(0, len(numbered), size)
         ]
         try:
-            done: Iterable[Any] = as_completed(futures, loop=self._client.loop)  # type: ignore[no-untyped-call]
-            for future in done:
-                yield from future.result()
+            done: Iterable[Any] = as_completed(  # type: ignore[no-untyped-call]
+                futures, with_results=True, loop=self._client.loop
+            )
+            for _, found in done:
+                yield from found
         except Exception as error:
             if not type(error).__module__.startswith("distributed"):
                 raise
