@@ -138,20 +138,25 @@ def fit(
     ]
 
 
+def draws(recordings: int, settings: Settings) -> int:
+    """Return how many windows of each recording an epoch shows."""
+    return max(settings.windows_per_recording, math.ceil(settings.epoch_windows / recordings))
+
+
 def batch_size(recordings: int, settings: Settings) -> int:
     """Return how many windows a step takes: at most the settings' batch, in steps of like size.
 
     A multiple of 8, so that folds of a few recordings more or fewer agree; what an epoch lacks to
     it is filled up from the epoch's own beginning.
     """
-    drawn = recordings * settings.windows_per_recording
+    drawn = recordings * draws(recordings, settings)
     even = math.ceil(drawn / math.ceil(drawn / settings.batch_size))
     return min(8 * math.ceil(even / 8), settings.batch_size)
 
 
 def steps_in_epoch(recordings: int, settings: Settings) -> int:
     """Return how many steps show each of an epoch's windows once."""
-    return math.ceil(recordings * settings.windows_per_recording / batch_size(recordings, settings))
+    return math.ceil(recordings * draws(recordings, settings) / batch_size(recordings, settings))
 
 
 def predict(network: RTCAN, data: Data, device: torch.device) -> Tensor:
@@ -219,8 +224,8 @@ def _orders(train: Data, settings: Settings) -> Iterator[NDArray[np.int64]]:
     rng = np.random.default_rng(settings.seed)
     groups = [np.flatnonzero(train.recording == r) for r in np.unique(train.recording)]
     while True:
-        draws = [rng.choice(group, settings.windows_per_recording) for group in groups]
-        yield rng.permutation(np.concatenate(draws))
+        drawn = [rng.choice(group, draws(len(groups), settings)) for group in groups]
+        yield rng.permutation(np.concatenate(drawn))
 
 
 def _rate(settings: Settings, epoch: int, step: int, steps: int) -> float:

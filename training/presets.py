@@ -105,6 +105,7 @@ def preset(name: str) -> Preset:
         weight_decay=decay,
         patience=epochs,
         balanced=False,
+        epoch_windows=0,
     )
     songs = name == "paper-pmemo"
     return Preset(

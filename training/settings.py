@@ -12,7 +12,7 @@ class Settings:
     Attributes
     ----------
     epochs : int
-        At most; an epoch shows one random window of every training recording.
+        At most; an epoch shows as many random windows of each training recording.
     batch_size : int
         Windows per step.
     optimiser : "adamw" or "sgd"
@@ -25,7 +25,10 @@ class Settings:
     balanced : bool
         Whether both classes weigh the same in the loss, whatever their share.
     windows_per_recording : int
-        Random windows of each training recording in an epoch.
+        Random windows of each training recording in an epoch, at least.
+    epoch_windows : int
+        Windows of an epoch, at least: a small data set is shown more than once, so that as many
+        epochs are about as many steps.
     validation_windows : int
         Windows of each validation recording that the loss is measured on, spread evenly.
     stride_s : float
@@ -44,6 +47,7 @@ class Settings:
     patience: int = 8
     balanced: bool = True
     windows_per_recording: int = 1
+    epoch_windows: int = 256
     validation_windows: int = 4
     stride_s: float = 10.0
     precision: str = "fp32"

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from training.data import Data
-from training.fit import Epoch, Task, batch_size, fit, predict, steps_in_epoch
+from training.fit import Epoch, Task, batch_size, draws, fit, predict, steps_in_epoch
 from training.model import RTCAN, NetworkConfig
 from training.optimiser import Optimiser
 from training.settings import Settings
@@ -15,7 +15,9 @@ from training.stack import Stack
 
 CPU = torch.device("cpu")
 CONFIG = NetworkConfig(input_length=64, width=16)
-SETTINGS = Settings(epochs=8, batch_size=16, learning_rate=3e-3, windows_per_recording=3)
+SETTINGS = Settings(
+    epochs=8, batch_size=16, learning_rate=3e-3, windows_per_recording=3, epoch_windows=0
+)
 
 
 def waves(n: int = 240, seed: int = 0, music: int = 0) -> Data:
@@ -74,7 +76,8 @@ def test_together_is_the_same_as_one_by_one(optimiser: str, music: int) -> None:
     tasks[1] = replace(tasks[1], validation=wrong)
     config = NetworkConfig(input_length=64, width=16, music=music)
     settings = Settings(
-        epochs=4, batch_size=16, windows_per_recording=3, patience=2, optimiser=optimiser,
+        epochs=4, batch_size=16, windows_per_recording=3, epoch_windows=0, patience=2,
+        optimiser=optimiser,
         learning_rate=1e-2 if optimiser == "adamw" else 0.1,
     )  # fmt: skip
     assert len({steps_in_epoch(task.train.recordings, settings) for task in tasks}) == 2
@@ -133,7 +136,7 @@ def test_it_stops_when_nothing_gets_better() -> None:
     rng = np.random.default_rng(0)
     data = waves(90)
     noise = Data(data.inputs, np.arange(60), np.arange(60), rng.integers(0, 2, 60))
-    settings = Settings(epochs=60, batch_size=16, patience=3, learning_rate=3e-3)
+    settings = Settings(epochs=60, batch_size=16, patience=3, learning_rate=3e-3, epoch_windows=0)
     task = Task(noise, data.take(np.arange(60, 90)))
     [(_, history)] = fit(CONFIG, [task], settings, CPU)
     assert len(history) < 60
@@ -141,7 +144,9 @@ def test_it_stops_when_nothing_gets_better() -> None:
 
 
 def test_half_precision_learns_too() -> None:
-    settings = Settings(epochs=6, batch_size=16, windows_per_recording=3, precision="bf16")
+    settings = Settings(
+        epochs=6, batch_size=16, windows_per_recording=3, epoch_windows=0, precision="bf16"
+    )
     told: list[tuple[int, Epoch]] = []
     tasks = [sides(waves(180), start, 120, 60) for start in (0,)] * 2
     found = fit(CONFIG, tasks, settings, CPU, lambda task, epoch: told.append((task, epoch)))
@@ -155,3 +160,10 @@ def test_fits_of_a_stack_are_about_the_same_windows() -> None:
     tasks = [sides(waves(90, seed), 0, 60, 30) for seed in (0, 1)]
     with pytest.raises(ValueError, match="same windows"):
         fit(CONFIG, tasks, SETTINGS, CPU)
+
+
+def test_an_epoch_of_few_recordings_shows_them_more_than_once() -> None:
+    settings = Settings(batch_size=32)
+    assert (draws(50, settings), draws(300, settings)) == (6, 1)
+    assert steps_in_epoch(50, settings) == 10 and batch_size(50, settings) == 32
+    assert steps_in_epoch(7, Settings(epoch_windows=0)) == 1
