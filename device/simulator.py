@@ -193,9 +193,10 @@ def main(
     name = link or port.path
     try:
         with _terminated_as_interrupted():
+            # Before anybody is told to come: it imports, and an import must not be interrupted.
+            player = Player(board, skin, port, faults=faults, speed=speed, seed=seed)
             click.echo(f"{name}: {what}, {kind}{rate} at speed {speed:g}; waiting for a reader")
             sys.stdout.flush()
-            player = Player(board, skin, port, faults=faults, speed=speed, seed=seed)
             sent = player.play()
         # The last bytes are still on their way: a port that vanishes takes them along.
         time.sleep(0.2)
