@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,26 +59,37 @@ def preprocessing_speedup(eevr: Path | None, turns: int = 5) -> dict[str, Any]:
 def _cluster(number: int) -> Iterator[str]:
     """Start a scheduler and so many workers of one thread; yield its address."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as open_:
-        log = Path(folder) / "scheduler.log"
-        open_.enter_context(_program(log, "scheduler", "--host", "127.0.0.1", "--port", "0"))
-        address = _said(log, r"Scheduler at:\s+(tcp://\S+)")
+        address = open_.enter_context(scheduler(Path(folder)))
         own = [Path(folder) / f"{n}.log" for n in range(number)]
-        for path in own:
-            open_.enter_context(_program(path, "worker", address, "--nthreads", "1", "--no-nanny"))
-        for path in own:
-            _said(path, r"Registered to:\s+(\S+)")
+        for log in own:
+            open_.enter_context(worker(address, log))
+        for log in own:
+            _said(log, r"Registered to:\s+(\S+)")
         yield address
 
 
 @contextmanager
-def _program(log: Path, kind: str, *arguments: str) -> Iterator[None]:
+def scheduler(folder: Path) -> Iterator[str]:
+    """Start a scheduler, whose words go into a folder; yield its address."""
+    log = folder / "scheduler.log"
+    with _program(log, "scheduler", "--host", "127.0.0.1", "--port", "0"):
+        yield _said(log, r"Scheduler at:\s+(tcp://\S+)")
+
+
+def worker(address: str, log: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """Start a worker of one thread, which ends with the block."""
+    return _program(log, "worker", address, "--nthreads", "1", "--no-nanny")
+
+
+@contextmanager
+def _program(log: Path, kind: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as file:
         running = subprocess.Popen(
             [sys.executable, "-m", f"distributed.cli.dask_{kind}", *arguments, "--no-dashboard"],
             stdout=file, stderr=file, env={**os.environ, "PYTHONPATH": str(_ROOT)},
         )  # fmt: skip
     try:
-        yield
+        yield running
     finally:
         running.kill()
         running.wait()

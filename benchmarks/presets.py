@@ -13,35 +13,34 @@ from __future__ import annotations
 import dataclasses
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 import numpy as np
-import torch
-from rich.console import Console
 
 from benchmarks._report import show_table, write_result
-from training import crossval, metrics, options, run
-from training.crossval import Fit, Listener
-from training.fit import Epoch
-from training.journal import Journal
+from training import metrics, options, run
+from training.crossval import Fit
 from training.judge import Trials, decide, judge
 from training.presets import PRESETS
 from training.problem import Problem
-from training.progress import Bar
-from training.workers import Workers, cores
+from training.runner import Runner
+from training.workers import cores
 
 _RESAMPLES = 1000
-_CPU = torch.device("cpu")
 
 
-def chosen(arguments: list[str], console: Console, workers: Workers) -> Problem:
+def asked(arguments: list[str]) -> dict[str, Any]:
+    """Return the options that `training.run` would make of these arguments."""
+    return run.main.make_context("training.run", arguments).params
+
+
+def chosen(arguments: list[str], runner: Runner) -> Problem:
     """Return the problem that `training.run` would make of these arguments."""
-    o = run.main.make_context("training.run", arguments).params
     return options.choose(
-        console, music=False, temporal_attention=True, channel_attention=True, device=_CPU,
-        workers=workers, o=o,
-    ).problem  # fmt: skip
+        runner, music=False, temporal_attention=True, channel_attention=True, o=asked(arguments)
+    ).problem
 
 
 def difference(
@@ -111,26 +110,23 @@ def main(
     output: Path | None,
 ) -> None:
     """Fit both presets on the same folds and compare them."""
-    console = Console()
     arguments = ["--dataset", dataset, "--target", target, "--folds", str(folds)]
     arguments += ["--protocol", "subject", *(["--epochs", "2"] if quick else [])]
     arguments += [] if data_root is None else ["--data-root", str(data_root)]
     trials: dict[str, Trials] = {}
     figures: dict[str, Any] = {"dataset": dataset, "target": target, "preset": preset}
     rows = []
-    with Workers() as workers:
+    with TemporaryDirectory() as folder, options.runner(Path(folder), asked(arguments)) as runner:
         problems = common(
-            [chosen([*arguments, "--preset", name], console, workers) for name in ("ours", preset)]
+            [chosen([*arguments, "--preset", name], runner) for name in ("ours", preset)]
         )
         for name, problem in zip(("ours", preset), problems, strict=True):
             splits = problem.splits(target)
             fits = [Fit(problem, target, split) for split in splits]
             began_s = time.perf_counter()
-            with Bar(console, name, problem.settings.epochs * len(fits)) as bar:
-                listener = _Counting(bar)
-                outcomes = crossval.run(fits, _CPU, Journal(None), workers, listener=listener)
-            trials[name] = decide(problem, target, splits, outcomes)
-            found = judge(problem, target, splits, outcomes, trials[name])
+            with runner.outcomes(name, fits) as outcomes:
+                trials[name] = decide(problem, target, splits, outcomes)
+                found = judge(problem, target, splits, outcomes, trials[name])
             took_s = time.perf_counter() - began_s
             figures[name] = {
                 "seconds": took_s,
@@ -154,24 +150,11 @@ def main(
         ["preset", "trials", "bal. accuracy [95 %]", "s"],
         rows,
     )
-    console.print(
+    runner.console.print(
         f"ours is {better:+.3f} [{interval[0]:+.3f}, {interval[1]:+.3f}] better than {preset}"
     )
     claims = {"balanced_accuracy_gain": better, "gain_low": interval[0], "gain_high": interval[1]}
     write_result(f"presets_{dataset}", figures, claims, output, threads=cores(), quick=quick)
-
-
-class _Counting(Listener):
-    """Moves a bar."""
-
-    def __init__(self, bar: Bar) -> None:
-        self._bar = bar
-
-    def epoch(self, fit: Fit, epoch: Epoch) -> None:
-        self._bar.advance(f"{fit.split.name}: {epoch.validation_loss:.3f}", 1)
-
-    def done(self, fit: Fit, epochs_left: int) -> None:
-        self._bar.advance("", epochs_left)
 
 
 if __name__ == "__main__":

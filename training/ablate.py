@@ -30,78 +30,36 @@ _PARTS = {"music": "music", "channel": "SCA", "temporal": "RNTA"}
     show_default=True,
     help="Folder for ablation.json.",
 )
-@click.option("--resume", is_flag=True, help="Go on where an interrupted run stopped.")
-@click.option("--again", is_flag=True, help="Do it anew, even if the very same is done already.")
-@click.option("--tensorboard", is_flag=True, help="Write event files too; epochs.csv is always.")
-def main(output: Path, resume: bool, again: bool, tensorboard: bool, **o: Any) -> None:
+def main(output: Path, **o: Any) -> None:
     """Fit every variant of the network on the same folds and print the table."""
     options.require_packages()
-    from rich.console import Console
+    from training.runner import identity
 
-    from training import experiment
-    from training.journal import Journal
-    from training.workers import Workers
-
-    console = Console()
-    place = experiment.choose_device(o["device"])
     song = o["dataset"] == "pmemo"
-    with Workers(o["jobs"], o["scheduler"]) as workers:
+    path = output / "ablation.json"
+    with options.runner(output, o) as runner:
         choice = options.choose(
-            console,
-            music=song,
-            temporal_attention=True,
-            channel_attention=True,
-            device=place,
-            workers=workers,
-            o=o,
+            runner, music=song, temporal_attention=True, channel_attention=True, o=o
         )
         full = choice.problem
         variants = product((False, True) if song else (False,), (False, True), (False, True))
         problems = {v: dataclasses.replace(full, config=_config(full, *v)) for v in variants}
-        path = output / "ablation.json"
-        key = experiment.identity(list(problems.values()), choice.contract)
-        told = None if again else experiment.done(path, key)
+        key = identity(list(problems.values()), choice.contract)
+        told = runner.already(path, key)
+        said = f"[bold]Nothing to do:[/] {path} is of this very run. --again does it anew."
         if told is None:
-            # Cleared only when the table is written.
-            journal = Journal(output / "folds", resume)
-            rows = _rows(
-                problems, place, output, console, workers, journal, tensorboard, o["stack"]
-            )
-            told = {
-                "dataset": full.data.name,
-                "trained_on": full.data.trained_on,
-                "protocol": full.plan.describe(),
-                "labels": full.annotation.rule,
-                "notes": list(full.data.notes),
-                "settings": dataclasses.asdict(full.settings),
-                "rows": rows,
-                "identity": key,
-            }
-            write_whole(path, (json.dumps(told, indent=2) + "\n").encode())
-            journal.clear()
+            told = _ablated(problems, runner, path, key)
             said = f"Wrote {path}"
-        else:
-            said = f"[bold]Nothing to do:[/] {path} is of this very run. --again does it anew."
-    _show(told, console)
-    console.print(said)
+    _show(told, runner.console)
+    runner.console.print(said)
 
 
-def _rows(
-    problems: dict[tuple[bool, bool, bool], Any],
-    place: Any,
-    output: Path,
-    console: Any,
-    workers: Any,
-    journal: Any,
-    tensorboard: bool,
-    stack: int | None,
-) -> list[dict[str, Any]]:
-    """Fit every variant on every fold, and judge them."""
-    from training import crossval
+def _ablated(
+    problems: dict[tuple[bool, bool, bool], Any], runner: Any, path: Path, key: str
+) -> dict[str, Any]:
+    """Fit every variant on every fold, judge them, and write the table."""
     from training.crossval import Fit
     from training.judge import decide, judge
-    from training.progress import Bar
-    from training.tracking import Tracker
 
     full = next(iter(problems.values()))
     folds = {target: full.splits(target) for target in full.targets}
@@ -111,31 +69,29 @@ def _rows(
         for variant, target in groups
         for split in folds[target]
     ]
-    try:
-        with (
-            Bar(console, "Ablating", full.settings.epochs * len(fits)) as bar,
-            Tracker(
-                output, tensorboard=tensorboard, advance=bar.advance, note=console.print
-            ) as tracker,
-        ):
-            found = iter(crossval.run(fits, place, journal, workers, stack=stack, listener=tracker))
-    except KeyboardInterrupt:
-        console.print(f"\nInterrupted; the folds done are kept in {journal.folder}: add --resume")
-        raise
-    rows = []
-    for variant, target in groups:
-        outcomes = [next(found) for _ in folds[target]]
-        of = (problems[variant], target, folds[target], outcomes)
-        rows.append(
-            {
-                **dict(zip(_PARTS, variant, strict=True)),
-                "target": target,
-                "figures": judge(*of, decide(*of)),
-            }
-        )
-    for words in journal.told():
-        console.print(words)
-    return rows
+    with runner.outcomes("Ablating", fits) as outcomes:
+        rest, rows = iter(outcomes), []
+        for variant, target in groups:
+            of = problems[variant], target, folds[target], [next(rest) for _ in folds[target]]
+            rows.append(
+                {
+                    **dict(zip(_PARTS, variant, strict=True)),
+                    "target": target,
+                    "figures": judge(*of, decide(*of)),
+                }
+            )
+        told = {
+            "dataset": full.data.name,
+            "trained_on": full.data.trained_on,
+            "protocol": full.plan.describe(),
+            "labels": full.annotation.rule,
+            "notes": list(full.data.notes),
+            "settings": dataclasses.asdict(full.settings),
+            "rows": rows,
+            "identity": key,
+        }
+        write_whole(path, (json.dumps(told, indent=2) + "\n").encode())
+    return told
 
 
 def _words(variant: tuple[bool, bool, bool]) -> str:

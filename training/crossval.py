@@ -11,13 +11,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from device.errors import DatasetError, RtcanError
+from device.errors import RtcanError
 from training.data import Data
 from training.fit import Epoch, Task, batch_size, fit, predict
 from training.journal import Journal, Outcome
@@ -25,12 +24,10 @@ from training.model import RTCAN
 from training.problem import MusicScale, Problem
 from training.splits import Split
 from training.temperature import fit_temperature
-from training.workers import Workers, cores
+from training.workers import Workers, cores, versions
 
 # Samples of a step (batch x input length) that caches hold the layers of.
 _CACHED = 300_000
-# Of whose code a fit's outcome depends.
-_CODE = ("model", "layers", "data", "stack", "optimiser", "fit", "problem", "crossval", "splits")
 
 
 @dataclass(frozen=True)
@@ -75,11 +72,9 @@ def identity(problem: Problem) -> str:
         "config": dataclasses.asdict(problem.config),
         "settings": dataclasses.asdict(problem.settings),
         "plan": dataclasses.asdict(problem.plan),
-        "torch": str(torch.__version__),
+        "versions": versions(),
     }
     digest.update(json.dumps(facts, sort_keys=True).encode())
-    for name in _CODE:
-        digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -120,11 +115,15 @@ def run(
         If the run is interrupted; what is done is kept.
     """
     listener = listener or Listener()
-    problems = list({id(f.problem): f.problem for f in fits}.values())
-    keys = {id(problem): identity(problem) for problem in problems}
-    outcomes: list[Outcome | None] = []
     for one in fits:
-        found = journal.load(keys[id(one.problem)], one.target, one.split.name)
+        one.problem.check(one.target, one.split)
+    problems = list({id(f.problem): f.problem for f in fits}.values())
+    places = {id(problem): place for place, problem in enumerate(problems)}
+    which = [places[id(one.problem)] for one in fits]
+    keys = [identity(problem) for problem in problems]
+    outcomes: list[Outcome | None] = []
+    for number, one in enumerate(fits):
+        found = journal.load(keys[which[number]], one.target, one.split.name)
         outcomes.append(found)
         if found is not None:
             _tell(listener, one, found.history)
@@ -132,8 +131,8 @@ def run(
     rest = [number for number, found in enumerate(outcomes) if found is None]
     if stack is None:
         stack = 1 if device.type == "cpu" else len(fits)
-    bundles = list(_bundles(fits, rest, stack))
-    scales = _music_scales(fits)
+    bundles = list(_bundles(fits, which, rest, stack))
+    scales = _music_scales(fits, which)
     stop = threading.Event()
 
     def hearing(bundle: list[int]) -> Callable[[int, Epoch], None]:
@@ -146,7 +145,7 @@ def run(
 
     tasks = [
         (
-            next(i for i, p in enumerate(problems) if p is fits[bundle[0]].problem),
+            which[bundle[0]],
             [(fits[n].target, fits[n].split, scales[n]) for n in bundle],
             str(device),
             hearing(bundle) if workers.local else None,
@@ -170,7 +169,7 @@ def run(
                     )
                 for at, outcome in zip(bundles[number], found, strict=True):
                     one, outcomes[at] = fits[at], outcome
-                    journal.save(keys[id(one.problem)], outcome)
+                    journal.save(keys[which[at]], outcome)
                     if not workers.local:
                         _tell(listener, one, outcome.history)
                     listener.done(one, one.problem.settings.epochs - len(outcome.history))
@@ -192,34 +191,37 @@ def threads_of(problem: Problem) -> int:
     return 1 if problem.settings.batch_size * problem.config.input_length < _CACHED else 2
 
 
-def _bundles(fits: Sequence[Fit], rest: Sequence[int], most: int) -> Iterator[list[int]]:
+def _bundles(
+    fits: Sequence[Fit], which: Sequence[int], rest: Sequence[int], most: int
+) -> Iterator[list[int]]:
     """Yield numbers of fits that can be one stack: of one problem, and with steps of one size."""
 
     def kind(number: int) -> tuple[int, int]:
         one = fits[number]
-        return id(one.problem), batch_size(len(one.split.train), one.problem.settings)
+        return which[number], batch_size(len(one.split.train), one.problem.settings)
 
-    for _, group in itertools.groupby(sorted(rest, key=lambda n: (*kind(n), n)), key=kind):
+    # Sorted in a way that keeps the order of those of a kind.
+    for _, group in itertools.groupby(sorted(rest, key=kind), key=kind):
         numbers = list(group)
         for start in range(0, len(numbers), most):
             yield numbers[start : start + most]
 
 
-def _music_scales(fits: Sequence[Fit]) -> list[MusicScale]:
+def _music_scales(fits: Sequence[Fit], which: Sequence[int]) -> list[MusicScale]:
     """Return the scale of each fit's songs.
 
     Both targets' networks stand in one contract, which has one scale: that of the songs of the
     fold's training side, whichever target they are for.
     """
+    keys = [(problem, one.split.name) for problem, one in zip(which, fits, strict=True)]
     sides: dict[tuple[int, str], list[Any]] = {}
-    for one in fits:
-        sides.setdefault((id(one.problem), one.split.name), []).append(one.split.train)
+    for key, one in zip(keys, fits, strict=True):
+        sides.setdefault(key, []).append(one.split.train)
     made: dict[tuple[int, str], MusicScale] = {}
-    for one in fits:
-        key = id(one.problem), one.split.name
+    for key, one in zip(keys, fits, strict=True):
         if key not in made:
             made[key] = one.problem.music_scale(np.unique(np.concatenate(sides[key])))
-    return [made[id(one.problem), one.split.name] for one in fits]
+    return [made[key] for key in keys]
 
 
 def _fit_bundle(
@@ -266,14 +268,10 @@ def _fit_bundle(
 
 
 def _task(problem: Problem, target: str, split: Split, scale: MusicScale) -> Task:
-    train = problem.select(target, split.train, scale)
-    if np.unique(train.truth).size < 2:
-        kind = "high" if train.truth[0] else "low"
-        raise DatasetError(
-            f"All training recordings of {problem.data.name} have {kind} {target} ({split.name}); "
-            "two classes are needed. Try other --labels or fewer --folds."
-        )
-    return Task(train, problem.select(target, split.validation, scale))
+    train, validation = (
+        problem.select(target, side, scale) for side in (split.train, split.validation)
+    )
+    return Task(train, validation)
 
 
 def _outcome(

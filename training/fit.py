@@ -64,7 +64,7 @@ def fit(
     config : NetworkConfig
         Shape of the networks.
     tasks : sequence of Task
-        All about the same windows, and of the same `batch`.
+        All about the same windows, and of the same `batch_size`.
     settings : Settings
         How to fit.
     device : torch.device

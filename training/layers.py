@@ -39,19 +39,10 @@ class BatchNorm1d(nn.BatchNorm1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, L) to (N, C, L)."""
-        if self.training and self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
-        out = functional.batch_norm(
-            x.unsqueeze(2),
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            self.training,
-            self.momentum or 0.0,
-            self.eps,
-        )
-        return out.squeeze(2)
+        return super().forward(x.unsqueeze(2)).squeeze(2)
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Torch's own would refuse the fourth dimension that `forward` adds."""
 
 
 def max_pool1d(x: Tensor, size: int) -> Tensor:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,12 +18,11 @@ from training.presets import FRAMES, PRESETS, Preset, preset
 
 if TYPE_CHECKING:
     import torch
-    from rich.console import Console
 
     from runtime.contract import Contract
     from training.problem import Problem
+    from training.runner import Runner
     from training.splits import Plan
-    from training.workers import Workers
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _BY_PRESET = "by preset and data set"
@@ -136,6 +136,11 @@ def shared(function: _Function) -> _Function:
             help="Where windows are kept [default: $RTCAN_CACHE or ~/.cache/rtcan].",
         ),
         click.option("--no-cache", is_flag=True, help="Keep no windows."),
+        click.option("--resume", is_flag=True, help="Go on where an interrupted run stopped."),
+        click.option("--again", is_flag=True, help="Do it anew, even if the same is done already."),
+        click.option(
+            "--tensorboard", is_flag=True, help="Write event files too; epochs.csv is always."
+        ),
     ]
     for option in reversed(options):
         function = option(function)
@@ -149,14 +154,40 @@ def require_packages() -> None:
             raise MissingExtraError(package, "train", "Training")
 
 
+@contextmanager
+def runner(output: Path, o: dict[str, Any]) -> Iterator[Runner]:
+    """Return what carries out a run as the options `o` say, for as long as the block lasts.
+
+    Raises
+    ------
+    RtcanError
+        If the device is not there, or the cluster cannot be used.
+    """
+    from rich.console import Console
+
+    from training.runner import Runner, choose_device
+    from training.workers import Workers
+
+    device = choose_device(o["device"])
+    with Workers(o["jobs"], o["scheduler"]) as workers:
+        yield Runner(
+            device=device,
+            output=output,
+            console=Console(),
+            workers=workers,
+            stack=o["stack"],
+            resume=o["resume"],
+            again=o["again"],
+            tensorboard=o["tensorboard"],
+        )
+
+
 def choose(
-    console: Console,
+    runner: Runner,
     *,
     music: bool | None,
     temporal_attention: bool,
     channel_attention: bool,
-    device: torch.device,
-    workers: Workers,
     o: dict[str, Any],
 ) -> Choice:
     """Read the data and return what the options `o` come to.
@@ -167,10 +198,11 @@ def choose(
         If the data cannot be read, or options do not go together.
     """
     from runtime.contract import Contract
-    from training import annotation, cache, experiment
+    from training import annotation, cache
     from training.datasets.recordings import TARGETS
     from training.datasets.registry import Source
     from training.model import NetworkConfig
+    from training.prepare import annotated, prepare
     from training.problem import Problem
     from training.splits import Plan
 
@@ -188,7 +220,7 @@ def choose(
     settings = dataclasses.replace(
         chosen.settings,
         stride_s=o["stride_s"],
-        precision=_precision(o["precision"], device),
+        precision=_precision(o["precision"], runner.device),
         seed=o["seed"],
         **{name: value for name, value in given.items() if value is not None},
     )
@@ -211,8 +243,8 @@ def choose(
         seed=o["seed"] if o["dataset"] == "synthetic" else 0,
     )
     folder = None if o["no_cache"] else o["cache"] or cache.default_folder()
-    data, windows = experiment.prepare(
-        source, contract, o["stride_s"], whole, folder, console, workers
+    data, windows = prepare(
+        source, contract, o["stride_s"], whole, folder, runner.console, runner.workers
     )
     protocol = o["protocol"] or chosen.protocol
     plan = Plan(
@@ -237,7 +269,7 @@ def choose(
     problem = Problem(
         data=data,
         windows=windows,
-        annotation=experiment.annotated(data, labels, console),
+        annotation=annotated(data, labels, runner.console),
         targets=TARGETS if o["target"] == "both" else (o["target"],),
         config=config,
         settings=settings,

@@ -90,6 +90,25 @@ class Problem:
                 masked.append(Split(s.name, *sides))
         return masked
 
+    def check(self, target: str, split: Split) -> None:
+        """Raise `DatasetError` if a target cannot be learnt on a split.
+
+        It can if the sides that learn and choose have windows, and the first has both classes.
+        """
+        sides = (split.train, split.validation)
+        if not all(np.isin(self.windows.recording, side).any() for side in sides):
+            raise DatasetError(
+                f"A side of the split has no usable window for {target} ({split.name}); what was "
+                f"refused: {dict(self.windows.refused)}. Use fewer --folds."
+            )
+        classes = np.unique(self.annotation.classes[target][split.train])
+        if classes.size < 2:
+            kind = "high" if classes[0] else "low"
+            raise DatasetError(
+                f"All training recordings of {self.data.name} have {kind} {target} "
+                f"({split.name}); two classes are needed. Try other --labels or fewer --folds."
+            )
+
     def music_scale(self, training: Labels) -> MusicScale:
         """Return the scale of the songs of these recordings; each song counts once."""
         if not self.config.music:
@@ -102,19 +121,8 @@ class Problem:
         return MusicScale(tuple(table.mean(axis=0).tolist()), tuple(std.tolist()))
 
     def select(self, target: str, side: Labels, scale: MusicScale) -> Data:
-        """Return the windows of some recordings.
-
-        Raises
-        ------
-        DatasetError
-            If there are none.
-        """
+        """Return the windows of some recordings."""
         window = np.flatnonzero(np.isin(self.windows.recording, side)).astype(np.int64)
-        if not window.size:
-            raise DatasetError(
-                f"A side of the split has no usable window for {target}; what was refused: "
-                f"{dict(self.windows.refused)}. Use fewer --folds."
-            )
         recording = self.windows.recording[window]
         truth = self.annotation.classes[target][recording]
         music, song = self.music(recording, scale)

@@ -8,14 +8,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from training.experiment import WRITTEN, Result
 from training.judge import MODELS
 
 # Points of balanced accuracy by which figures of pairs may beat those of people unremarked.
 LEAK_POINTS = 0.10
 
 
-def show(results: dict[str, Any], output: Path, console: Console) -> None:
+def show(result: Result, output: Path, console: Console) -> None:
     """Print the figures beside their baselines, what was left out, and what to do next."""
+    results = result.metrics
     console.print(_table(results["targets"], f"{results['dataset']}: {results['protocol']}"))
     compared = results["compared"]
     if compared is not None:
@@ -32,8 +34,17 @@ def show(results: dict[str, Any], output: Path, console: Console) -> None:
     )
     if results["not_live"]:
         console.print(f"[yellow]Not for live use: {results['not_live']}.[/]")
+    if result.already:
+        console.print(
+            f"[bold]Nothing to do:[/] {output} holds the results of this very run. --again does "
+            "it anew."
+        )
+    else:
+        console.print(
+            f"Wrote {', '.join(WRITTEN)}, epochs.csv and report.html to {output} in "
+            f"{results['seconds']:.0f} s."
+        )
     console.print(
-        f"Wrote best.pt, metrics.json and report.html to {output} in {results['seconds']:.0f} s. "
         f"Look at {output / 'report.html'}. Next: python -m export.onnx {output / 'best.pt'}"
     )
 

@@ -12,7 +12,7 @@ class Settings:
     Attributes
     ----------
     epochs : int
-        At most; an epoch shows as many random windows of each training recording.
+        At most; an epoch shows each training recording equally often, a random window each time.
     batch_size : int
         Windows per step.
     optimiser : "adamw" or "sgd"

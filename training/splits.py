@@ -74,6 +74,11 @@ class Plan:
     repeat: int = 1
     seed: int = 0
 
+    @property
+    def single(self) -> bool:
+        """Whether there is one split alone."""
+        return self.folds == 1 and self.repeat == 1 and not self.leave_one_out
+
     def describe(self) -> str:
         """Return the protocol in words."""
         times = f", {self.repeat} times" if self.repeat > 1 else ""

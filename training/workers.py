@@ -10,9 +10,9 @@ import hashlib
 import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from importlib import metadata
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
@@ -58,12 +58,7 @@ class Workers:
             self.jobs = sum(self._client.nthreads().values())
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -230,21 +225,21 @@ def _connect(scheduler: str) -> Any:
             "with `dask scheduler`, and workers with `dask worker ADDRESS`; or leave --scheduler "
             "out."
         ) from error
-    try:
-        client.wait_for_workers(1, timeout=_PATIENCE_S)
-        found = client.run(_ask)
-    except TimeoutError as error:
-        client.close()
-        raise WorkerError(
-            f"The scheduler at {scheduler} has no worker. Start some: dask worker {scheduler}"
-        ) from error
-    except ModuleNotFoundError as error:
-        client.close()
-        raise WorkerError(
-            f"A worker of {scheduler} cannot import {error.name}: install rtcan[train,cluster] "
-            "where the workers run, the same version as here."
-        ) from error
-    refuse_difference(versions(), found)
+    with ExitStack() as refused:
+        refused.callback(client.close)
+        try:
+            client.wait_for_workers(1, timeout=_PATIENCE_S)
+            refuse_difference(versions(), client.run(_ask))
+        except TimeoutError as error:
+            raise WorkerError(
+                f"The scheduler at {scheduler} has no worker. Start some: dask worker {scheduler}"
+            ) from error
+        except ModuleNotFoundError as error:
+            raise WorkerError(
+                f"A worker of {scheduler} cannot import {error.name}: install rtcan[train,cluster] "
+                "where the workers run, the same version as here."
+            ) from error
+        refused.pop_all()
     return client
 
 

@@ -1,58 +1,27 @@
 """A Dask scheduler and workers, as separate processes on loopback."""
 
 import json
-import os
-import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from benchmarks import _cluster
+from benchmarks._cluster import worker
 from device.errors import WorkerError
 from tests.training.runs import call
 from training import workers
 from training.workers import Workers
 
 pytest.importorskip("distributed")
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@contextmanager
-def process(kind: str, *arguments: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """One of Dask's programs, until the block ends."""
-    with log.open("wb") as file:
-        running = subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.dask_{kind}", *arguments, "--no-dashboard"],
-            stdout=file, stderr=file, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
-    try:
-        yield running
-    finally:
-        running.kill()
-        running.wait()
 
 
 @pytest.fixture
 def scheduler(tmp_path: Path) -> Iterator[str]:
     """Address of a scheduler without workers."""
-    log = tmp_path / "scheduler.log"
-    with process("scheduler", "--host", "127.0.0.1", "--port", "0", log=log):
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            found = re.search(r"Scheduler at:\s+(tcp://\S+)", log.read_text())
-            if found:
-                yield found[1]
-                return
-            time.sleep(0.1)
-        raise AssertionError(log.read_text())
-
-
-def worker(address: str, log: Path) -> "contextmanager[subprocess.Popen[bytes]]":  # type: ignore[type-arg]
-    return process("worker", address, "--nthreads", "1", "--no-nanny", log=log)  # type: ignore[return-value]
+    with _cluster.scheduler(tmp_path) as address:
+        yield address
 
 
 def test_a_cluster_gives_the_same_even_if_a_worker_is_lost(

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from device.errors import RtcanError
+from device.errors import DatasetError, RtcanError
 from device.samples import Samples
+from runtime.contract import Contract
 from tests.training.runs import call
 from training import ablate, annotation, crossval, experiment
 from training.crossval import Fit, Listener
@@ -19,6 +21,7 @@ from training.datasets.recordings import Dataset, Recording
 from training.journal import Journal
 from training.model import NetworkConfig
 from training.problem import Problem
+from training.runner import identity
 from training.settings import Settings
 from training.splits import Plan
 from training.windows import Windows
@@ -123,6 +126,45 @@ def test_the_same_command_again_does_nothing_and_says_so(tree: Path, tmp_path: P
         for _ in range(2)
     ]
     assert ["Nothing to do" in result.output for result in ablation] == [False, True]
+
+
+@pytest.mark.parametrize("lost", experiment.WRITTEN)
+def test_a_run_of_which_a_file_is_lost_is_not_done(lost: str, tree: Path, tmp_path: Path) -> None:
+    options = ("--target", "valence", "--epochs", "1", "--folds", "1")
+    assert call(tree, tmp_path, *options).exit_code == 0
+    (tmp_path / lost).unlink()
+    again = call(tree, tmp_path, *options)
+    assert again.exit_code == 0 and "Nothing to do" not in again.output
+    assert (tmp_path / lost).is_file()
+
+
+def test_what_is_said_of_the_data_belongs_to_a_run() -> None:
+    made = problem()
+    others = [
+        replace(made, data=replace(made.data, trained_on="simulated people")),
+        replace(made, data=replace(made.data, notes=["half of it"])),
+        replace(made, data=replace(made.data, skipped=Counter(torn=1))),
+        replace(made, windows=replace(made.windows, refused=Counter(gap=1))),
+    ]
+    keys = {identity([one], Contract()) for one in (made, *others)}
+    assert len(keys) == 1 + len(others) and identity([problem()], Contract()) in keys
+
+
+def test_what_cannot_be_learnt_is_refused_before_anything_is_fitted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def never(*args: Any) -> Any:
+        raise AssertionError("fitted")
+
+    monkeypatch.setattr(crossval, "fit", never)
+    made = problem()
+    *sound, last = made.splits("arousal")
+    low = np.flatnonzero(made.annotation.classes["arousal"] == 0)
+    nobody = replace(last, validation=np.empty(0, dtype=np.int64))
+    for broken, said in ((replace(last, train=low), "have low arousal"), (nobody, "no usable")):
+        fits = [Fit(made, "arousal", split) for split in (*sound, broken)]
+        with pytest.raises(DatasetError, match=said):
+            crossval.run(fits, torch.device("cpu"), Journal(None), Workers(2))
 
 
 def test_every_epoch_is_there_for_tensorboard(tree: Path, tmp_path: Path) -> None:
