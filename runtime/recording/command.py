@@ -62,34 +62,43 @@ def list_runs(folder: Path) -> None:
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    default=Path("save/best.onnx"),
-    show_default=True,
-    help="The model that was used.",
+    help="The model that was used [default: save/best.onnx, or that of --demo].",
+)
+@click.option(
+    "--music",
+    type=click.Path(path_type=Path),
+    help="The song that was heard, as rtcan-live had it.",
 )
 @click.option("--run", "number", type=click.IntRange(min=1), help="Which run [default: newest].")
-def verify(folder: Path, model: Path, number: int | None) -> None:
+def verify(folder: Path, model: Path | None, music: Path | None, number: int | None) -> None:
     """Predict a run again and compare bit for bit; exit status 1 where anything differs."""
-    import hashlib
-
     from runtime.classifier import Classifier
+    from runtime.models import model_of
     from runtime.recording.load import load
     from runtime.recording.verify import verify as compare
 
     recording = load(folder, number)
-    classifier = Classifier(model)
-    recorded = recording.header["model_sha256"]
-    if recorded and recorded != hashlib.sha256(model.read_bytes()).hexdigest():
-        click.echo(
-            f"Note: {model} is not the file that was used ({recording.header['model']}, SHA-256 "
-            f"{recorded[:12]}...)",
-            err=True,
-        )
-    verdict = compare(recording, classifier)
+    name, digest = recording.header["model"], recording.header["model_sha256"]
+    path, note = (model, None) if model is not None else model_of(folder, name, digest)
+    classifier = Classifier(path)
+    if note is None and digest and classifier.sha256 != digest:
+        note = f"{path} is not the file that was used ({name}, SHA-256 {digest[:12]}…)"
+    if note is not None:
+        click.echo(f"Note: {note}", err=True)
+    song = None
+    if music is not None:
+        from runtime.music import read
+
+        song = read(music)
+    verdict = compare(recording, classifier, song)
     if recording.torn.bytes:
         click.echo(f"Note: {recording.torn.bytes} bytes of a torn end were left out", err=True)
     if verdict.differing:
         raise RecordingError("Not equal:\n  " + "\n  ".join(verdict.differing))
-    click.echo(f"run {recording.run.number}: {verdict.windows} windows, equal to the last bit")
+    more = f"; {verdict.unanswered} more have no recorded answer" if verdict.unanswered else ""
+    click.echo(
+        f"run {recording.run.number}: {verdict.windows} windows, equal to the last bit{more}"
+    )
 
 
 if __name__ == "__main__":
