@@ -329,10 +329,13 @@ def _checkpoint(
     recording = problem.windows.recording
     strangers = _spread(np.isin(recording, split.test if single else split.validation), _EXAMPLES)
     learnt = _spread(np.isin(recording, split.train), _CALIBRATION)
-    music = None
-    if problem.config.music:
-        songs = [problem.data.recordings[i].stimulus for i in recording[strangers]]
-        music = np.stack([problem.data.music[song] for song in songs])
+
+    def songs(windows: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        if not problem.config.music:
+            return None
+        heard = [problem.data.recordings[i].stimulus for i in recording[windows]]
+        return np.stack([problem.data.music[song] for song in heard])
+
     return checkpoint.Checkpoint(
         contract,
         networks,
@@ -343,7 +346,8 @@ def _checkpoint(
         },
         calibration=problem.windows.inputs[learnt],
         metrics=report,
-        music=music,
+        music=songs(strangers),
+        calibration_music=songs(learnt),
     )
 
 

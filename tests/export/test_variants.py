@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from device.errors import ExportError
 from export import onnx as command
 from export import variants
 from runtime.classifier import Classifier
@@ -73,9 +74,17 @@ def music_checkpoint(tiny_contract: Contract, tmp_path_factory: pytest.TempPathF
     songs = (scale * rng.normal(3.0, 1.0, size=(40, 5))).astype(np.float32)
     truth = {t.name: np.arange(40, dtype=np.int64) % 2 for t in contract.targets}
     path = tmp_path_factory.mktemp("music") / "best.pt"
-    stored = checkpoint.Checkpoint(contract, networks, examples, truth, examples, {}, songs)
+    stored = checkpoint.Checkpoint(contract, networks, examples, truth, examples, {}, songs, songs)
     checkpoint.save(stored, path)
     return path
+
+
+def test_without_songs_there_is_no_8_bit_variant_of_a_network_with_music(
+    music_checkpoint: Path,
+) -> None:
+    stored = checkpoint.load(music_checkpoint)
+    with pytest.raises(ExportError, match="holds no songs of the training side"):
+        variants.eight_bit(b"", stored.contract, stored.calibration)
 
 
 def test_variants_with_music(
