@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -21,13 +22,17 @@ def main() -> None:
 @main.command(cls=RtcanCommand)
 @_FOLDER
 def repair(folder: Path) -> None:
-    """Finish runs that were cut off: a killed program, a full disk, a lost supply."""
+    """Finish runs that were cut off: a killed program, a full disk, a lost supply.
+
+    Exit status 1 where one could not be finished.
+    """
     from runtime.recording.finish import finish
     from runtime.recording.layout import runs
 
     found = runs(folder)
     if not found:
         raise RecordingError(f"{folder} holds no run recorded by rtcan-live --record")
+    failed = False
     for run in found:
         if not run.journal.is_file():
             click.echo(f"run {run.number}: whole")
@@ -36,9 +41,12 @@ def repair(folder: Path) -> None:
             torn = finish(run)
         except RecordingError as error:
             click.echo(f"run {run.number}: {error}", err=True)
+            failed = True
             continue
         lost = f"; {torn.bytes} bytes of a torn end left out" if torn.bytes else ""
         click.echo(f"run {run.number}: finished{lost}")
+    if failed:
+        sys.exit(1)
 
 
 @main.command(name="list", cls=RtcanCommand)
@@ -49,7 +57,11 @@ def list_runs(folder: Path) -> None:
     from runtime.recording.load import load
 
     for run in runs(folder):
-        header = load(folder, run.number).header
+        try:
+            header = load(folder, run.number).header
+        except RecordingError as error:
+            click.echo(f"run {run.number}: {error}", err=True)
+            continue
         state = "whole" if run.finished else "unfinished: rtcan-record repair finishes it"
         click.echo(
             f"run {run.number}: {header['began']}, {header['sensor']['name']} on "

@@ -255,6 +255,24 @@ def test_finishing_can_be_cut_off_and_done_again(journal: Callable[[], Run]) -> 
     assert events[2].endswith("silent\tnothing comes")
 
 
+def test_a_run_without_a_beginning_hides_no_other(journal: Callable[[], Run]) -> None:
+    for number in (1, 2, 3):
+        assert journal().number == number
+    root = journal().root
+    Run(root, 2).journal.write_bytes(b"")
+    shown = subprocess.run(
+        [*RECORD, "list", str(root)], capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == 0
+    assert [line[:6] for line in shown.stdout.splitlines()] == ["run 1:", "run 3:", "run 4:"]
+    assert "run 2: " in shown.stderr and "does not begin with a header" in shown.stderr
+    done = subprocess.run(
+        [*RECORD, "repair", str(root)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout.count("finished") == 3 and "It can be deleted" in done.stderr
+
+
 def test_the_journal_goes_when_all_else_is_on_the_disk(
     journal: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
