@@ -27,7 +27,7 @@ import numpy as np
 
 from benchmarks._report import show_table, write_result
 from device.physiology import Person, simulate
-from runtime.live import DEMO_MODEL
+from runtime.models import DEMO_MODEL
 from runtime.resample import REACH
 
 _RATE_HZ = 100.0

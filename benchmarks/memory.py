@@ -24,7 +24,7 @@ from benchmarks._live import run_live
 from benchmarks._report import show_table, write_result
 from device.cli import RtcanCommand
 from device.errors import RtcanError
-from runtime.live import DEMO_MODEL
+from runtime.models import DEMO_MODEL
 
 _SOURCE = Path(__file__).resolve().parents[1]
 

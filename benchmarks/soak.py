@@ -24,7 +24,7 @@ import psutil
 
 from benchmarks._report import show_table, write_result
 from device.physiology import Person, SimulatedPerson
-from runtime.live import DEMO_MODEL
+from runtime.models import DEMO_MODEL
 
 _RATE_HZ = 19.0
 _FULL_H, _QUICK_H = 8.0, 0.5

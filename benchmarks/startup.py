@@ -16,7 +16,7 @@ import click
 import numpy as np
 
 from benchmarks._report import show_table, write_result
-from runtime.live import DEMO_MODEL
+from runtime.models import DEMO_MODEL
 
 _LIVE = [sys.executable, "-m", "runtime.live"]
 _RATE_HZ = 100.0

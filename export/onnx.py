@@ -109,7 +109,9 @@ def _variants(
         if name == "fp16":
             variant = variants.half(data, stored.contract, facts)
         else:
-            variant = variants.eight_bit(data, stored.contract, stored.calibration, facts)
+            variant = variants.eight_bit(
+                data, stored.contract, stored.calibration, facts, stored.calibration_music
+            )
         verdict = variants.judge(name, data, variant, stored.examples, stored.truth, stored.music)
         place = target.with_suffix(f".{name}.onnx")
         click.echo(verdict.describe())

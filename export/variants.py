@@ -19,6 +19,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from device.errors import ExportError
 from export.graph import finish
 from runtime.classifier import Classifier
 from runtime.contract import Contract
@@ -119,7 +120,11 @@ def _take_scaling(graph: onnx.GraphProto) -> tuple[list[onnx.NodeProto], list[on
 
 
 def eight_bit(
-    model: bytes, contract: Contract, calibration: NDArray[np.float32], card: str = "{}"
+    model: bytes,
+    contract: Contract,
+    calibration: NDArray[np.float32],
+    card: str = "{}",
+    songs: NDArray[np.float32] | None = None,
 ) -> bytes:
     """Return the model quantised to 8 bits.
 
@@ -133,11 +138,13 @@ def eight_bit(
         Windows of the training side.
     card : str
         Facts for the model card.
+    songs : float32 (n, features) or None
+        Music features of those windows as computed, where the model takes them.
 
-    Notes
-    -----
-    A model with music is calibrated with songs drawn from the mean and the standard deviation that
-    the contract holds, which are those of the training side's songs.
+    Raises
+    ------
+    ExportError
+        If the model takes music and there are no songs.
     """
     from onnxruntime.quantization import (
         CalibrationDataReader,
@@ -148,7 +155,12 @@ def eight_bit(
 
     feeds = [{"eda": window[None]} for window in calibration]
     if contract.music_mean:
-        for feed, song in zip(feeds, _songs(contract, len(feeds)), strict=True):
+        if songs is None:
+            raise ExportError(
+                "The checkpoint holds no songs of the training side, with which an 8-bit variant "
+                "finds its ranges: leave --int8 out, or train again"
+            )
+        for feed, song in zip(feeds, songs, strict=True):
             feed["music"] = song[None]
 
     class Windows(CalibrationDataReader):  # type: ignore[misc]
@@ -163,28 +175,22 @@ def eight_bit(
         target = Path(folder) / "int8.onnx"
         # It recommends, on the root logger, a preparation that the exporter has done already.
         logging.disable(logging.WARNING)
-        quantize_static(
-            onnx.load_from_string(model),
-            target,
-            Windows(),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            # Seven bits for the weights: without VNNI instructions, products of eight overflow.
-            reduce_range=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            op_types_to_quantize=["Conv", "Gemm"],
-        )
-        logging.disable(logging.NOTSET)
+        try:
+            quantize_static(
+                onnx.load_from_string(model),
+                target,
+                Windows(),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                # Seven bits for the weights: without VNNI instructions, products of eight overflow.
+                reduce_range=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                op_types_to_quantize=["Conv", "Gemm"],
+            )
+        finally:
+            logging.disable(logging.NOTSET)
         return finish(onnx.load(target), contract, card)
-
-
-def _songs(contract: Contract, count: int) -> NDArray[np.float32]:
-    """Draw music features (count, features) as the training side's songs are spread."""
-    drawn = np.random.default_rng(0).normal(
-        contract.music_mean, contract.music_std, (count, len(contract.music_mean))
-    )
-    return drawn.astype(np.float32)
 
 
 def judge(

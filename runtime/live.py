@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import click
 
 from device.cli import RtcanCommand
 from device.errors import ModelError
+from runtime.models import DEFAULT_MODEL, DEMO_MODEL, model_of
 from runtime.options import (
     decision_options,
     make_decider,
@@ -27,11 +27,7 @@ from runtime.options import (
 if TYPE_CHECKING:
     from device.sensor import Sensor
     from runtime.replay.sensor import ReplaySensor
-    from runtime.replay.source import Source
 
-DEFAULT_MODEL = Path("save/best.onnx")
-# Trained on simulated people by `make demo-model`.
-DEMO_MODEL = Path(__file__).with_name("demo.onnx")
 _REPLAY = "replay:"
 
 
@@ -149,7 +145,10 @@ def main(
     else:
         replay = _replay(port, rate_hz, column, speed)
         if replay is not None and model is None:
-            path = _model_of(replay.source)
+            source = replay.source
+            path, note = model_of(source.path, source.model, source.model_sha256)
+            if note is not None:
+                click.echo(f"Note: {note}", err=True)
         sensor = replay or _sensor(port, *options)
     if model is None and not path.is_file():
         raise ModelError(
@@ -198,20 +197,6 @@ def _replay(
     from runtime.replay.source import find
 
     return ReplaySensor(find(Path(port.removeprefix(_REPLAY)), rate_hz, column), speed)
-
-
-def _model_of(source: Source) -> Path:
-    """Return the model that a recording was made with, if it is one that needs no naming."""
-    if not source.model_sha256:
-        return DEFAULT_MODEL
-    for path in (DEFAULT_MODEL, DEMO_MODEL):
-        if path.is_file() and sha256(path.read_bytes()).hexdigest() == source.model_sha256:
-            return path
-    used = f"{source.path} was recorded with {source.model} (SHA-256 {source.model_sha256[:12]}…)"
-    if not DEFAULT_MODEL.is_file():
-        raise ModelError(f"{used}; name that file with --model")
-    click.echo(f"Note: {used}; {DEFAULT_MODEL} is another, and may answer otherwise", err=True)
-    return DEFAULT_MODEL
 
 
 def _sensor(

@@ -2,6 +2,9 @@
 
 samples -> uniform grid -> context + window at every hop -> z-score -> cvxEDA -> channels, stretched
 to the input length. Any cutting of the same samples gives bit-identical windows.
+
+A gap is bridged by a straight line up to the share of context and window that may be gap. A longer
+one is not, and every window that meets it is refused: it need not wait for the gap's end.
 """
 
 from __future__ import annotations
@@ -32,7 +35,8 @@ class Window:
     input : float32 (3, input_length) or None
         Network input in the contract's channel order; None when the window is refused.
     eda_us, tonic_us, phasic_us : float64 (window_samples,)
-        The window on the grid, and its parts; the parts are empty when the window is refused.
+        The window on the grid, NaN where a gap is too long to be bridged, and its parts; the parts
+        are empty when the window is refused.
     gap_share : float
         Share of context and window that had no samples, 0 to 1.
     reasons : tuple of str
@@ -78,7 +82,9 @@ class Preprocessor:
             alpha=p.alpha,
             gamma=p.gamma,
         )
-        self._resampler = Resampler(contract.rate_hz, contract.max_gap_s)
+        total_s = contract.total_samples / contract.rate_hz
+        max_bridge_s = max(contract.max_gap_s, contract.max_gap_share * total_s)
+        self._resampler = Resampler(contract.rate_hz, contract.max_gap_s, max_bridge_s)
         self.reset()
 
     def reset(self) -> None:
@@ -127,8 +133,8 @@ class Preprocessor:
         self._first += drop
         if self._open_s.size:
             kept_s = self._resampler.origin_s + self._first / contract.rate_hz
-            # Before the first value there is no grid, and all times are kept.
-            self._open_s = self._open_s[~(self._open_s < kept_s)]
+            # Before the first value there is no grid, and no time is kept.
+            self._open_s = self._open_s[self._open_s >= kept_s]
         return windows
 
     def _open_share(self, first: int) -> float:
@@ -153,7 +159,7 @@ class Preprocessor:
         nothing = np.empty(0)
         open_share = self._open_share(first)
         refused = None
-        if gap_share > contract.max_gap_share:
+        if gap_share > contract.max_gap_share or math.isnan(mean_us):
             refused = f"{gap_share:.0%} of the window has no samples"
         elif std_us < contract.min_std_us:
             refused = "the signal does not move at all"

@@ -18,10 +18,15 @@ With H the kernel's integral and HH its second integral, the value at grid time 
 
 Each grid value is summed in a fixed order from the same samples, so that any cutting of the stream
 gives bit-identical output.
+
+A value whose kernel meets a line longer than the longest bridge is NaN. What lies at the far end of
+such a line then matters to no value, so that the grid goes on while a sensor is read that has no
+value: open electrodes are seen as they happen.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,9 +68,9 @@ class Grid:
     first : int
         Index of the first value; value k lies `k / rate_hz` seconds after the first sample.
     eda_us : float64 (n,)
-        Skin conductance, microsiemens.
+        Skin conductance, microsiemens; NaN where nothing near enough is known.
     gap : bool (n,)
-        Where samples were further apart than allowed, so that the value is only a bridge.
+        Where samples were further apart than allowed, so that the value is only a bridge or NaN.
     """
 
     first: int
@@ -82,11 +87,14 @@ class Resampler:
         Of the grid.
     max_gap_s : float
         Samples further apart than this leave a gap, bridged by a straight line and marked.
+    max_bridge_s : float
+        Gaps longer than this are not bridged; not less than `max_gap_s`.
     """
 
-    def __init__(self, rate_hz: float, max_gap_s: float) -> None:
+    def __init__(self, rate_hz: float, max_gap_s: float, max_bridge_s: float = math.inf) -> None:
         self.rate_hz = rate_hz
         self.max_gap_s = max_gap_s
+        self.max_bridge_s = max_bridge_s
         self.reset()
 
     def reset(self) -> None:
@@ -94,6 +102,7 @@ class Resampler:
         self._time = np.empty(0)  # in grid steps since the first sample
         self._eda = np.empty(0)
         self._origin_s: float | None = None
+        self._read_until_s = -math.inf  # with or without a value
         self._next = 0
 
     @property
@@ -116,16 +125,24 @@ class Resampler:
         SignalError
             A time that is not finite or does not rise, or an infinite value.
         """
+        if not np.isfinite(time_s).all() or np.isinf(eda_us).any():
+            raise SignalError(
+                "Samples hold an infinite value or a time that is not finite; mark missing "
+                "values with NaN, and give every sample its time in seconds"
+            )
+        if time_s.size:
+            self._read_until_s = float(time_s[-1])
         valid = ~np.isnan(eda_us)
         if not valid.all():
             time_s, eda_us = time_s[valid], eda_us[valid]
         if time_s.size:
             self._append(time_s, eda_us)
-        if self._time.size < 2:
+        time, eda = self._known()
+        if time.size < 2:
             return Grid(self._next, np.empty(0), np.empty(0, dtype=bool))
         # Value k needs a sample at or after k + REACH.
-        stop = max(int(np.floor(self._time[-1])) - REACH + 1, self._next)
-        grid = self._values(np.arange(self._next, stop))
+        stop = max(int(np.floor(time[-1])) - REACH + 1, self._next)
+        grid = self._values(np.arange(self._next, stop), time, eda)
         self._next = stop
         # Samples that no later value reaches, but for the one in front, can go.
         keep = max(int(np.searchsorted(self._time, stop - REACH, side="right")) - 1, 0)
@@ -133,11 +150,6 @@ class Resampler:
         return grid
 
     def _append(self, time_s: FloatArray, eda_us: FloatArray) -> None:
-        if not (np.isfinite(time_s).all() and np.isfinite(eda_us).all()):
-            raise SignalError(
-                "Samples hold an infinite value or a time that is not finite; mark missing "
-                "values with NaN, and give every sample its time in seconds"
-            )
         if self._origin_s is None:
             self._origin_s = float(time_s[0])
         steps = (time_s - self._origin_s) * self.rate_hz
@@ -152,12 +164,24 @@ class Resampler:
         self._time = joined
         self._eda = np.concatenate([self._eda, eda_us])
 
-    def _values(self, k: np.ndarray[tuple[int], np.dtype[np.int_]]) -> Grid:
+    def _known(self) -> tuple[FloatArray, FloatArray]:
+        """Return the samples, and after them the end of a line that is known to be too long."""
+        time, eda = self._time, self._eda
+        if self._origin_s is None:
+            return time, eda
+        read_until = (self._read_until_s - self._origin_s) * self.rate_hz
+        if read_until - time[-1] > self.max_bridge_s * self.rate_hz:
+            return np.append(time, read_until), np.append(eda, np.nan)
+        return time, eda
+
+    def _values(
+        self, k: np.ndarray[tuple[int], np.dtype[np.int_]], time: FloatArray, eda: FloatArray
+    ) -> Grid:
         if k.size == 0:
             return Grid(self._next, np.empty(0), np.empty(0, dtype=bool))
-        time, eda = self._time, self._eda
         length = np.diff(time)
         slope = np.diff(eda) / length
+        slope[length > self.max_bridge_s * self.rate_hz] = np.nan
         # Segment i joins samples i and i + 1. Value k uses every segment that overlaps
         # [k - REACH, k + REACH], from the one that begins at sample `first` to the one that ends
         # at sample `last`.
@@ -178,4 +202,5 @@ class Resampler:
         value = eda[first] + np.bincount(row, weights=weights, minlength=k.size)
         # A grid time lies in the gap when the segment that holds it is too long.
         holder = np.clip(np.searchsorted(time, k, side="right") - 1, 0, length.size - 1)
-        return Grid(int(k[0]), value, length[holder] > self.max_gap_s * self.rate_hz)
+        gap = (length[holder] > self.max_gap_s * self.rate_hz) | np.isnan(value)
+        return Grid(int(k[0]), value, gap)

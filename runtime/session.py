@@ -68,10 +68,11 @@ def run(
     """
     _prepare(sensor, sinks, pipeline.contract)
     reader = Reader(sensor, reconnect=reconnect, lossless=lossless)
-    isolated = [IsolatedSink(sink, lossless=lossless) for sink in sinks]
+    stopping = stopping or threading.Event()
+    isolated = [IsolatedSink(sink, lossless=lossless, stopping=stopping) for sink in sinks]
     decider = decider or Decider(pipeline.contract)
     loop = _Loop(sensor, reader, pipeline, decider, isolated, lossless=lossless)
-    return loop.run(duration_s, stopping or threading.Event(), model_sha256)
+    return loop.run(duration_s, stopping, model_sha256)
 
 
 def _prepare(sensor: Sensor, sinks: Sequence[Sink], contract: Contract) -> None:
@@ -202,8 +203,7 @@ class _Loop:
             self._tell_prediction(self._decider.push(prediction))
         self._newest = (float(chunk.samples.time_s[-1]), chunk.arrival_s)
         self._tell_marks()
-        if predictions:
-            self._tell_trouble()
+        self._tell_trouble()
 
     def _tell_prediction(self, prediction: Prediction) -> None:
         for sink in self._sinks:

@@ -44,6 +44,8 @@ class Checkpoint:
         What stands in metrics.json.
     music : float32 (n, features) or None
         Music features of each example, as computed, where the networks take them.
+    calibration_music : float32 (m, features) or None
+        The same of each window in `calibration`.
     """
 
     contract: Contract
@@ -53,6 +55,7 @@ class Checkpoint:
     calibration: NDArray[np.float32]
     metrics: dict[str, Any]
     music: NDArray[np.float32] | None = None
+    calibration_music: NDArray[np.float32] | None = None
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
@@ -69,7 +72,8 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         "truth": {name: torch.from_numpy(truth) for name, truth in checkpoint.truth.items()},
         "calibration": torch.from_numpy(checkpoint.calibration),
         "metrics": json.dumps(checkpoint.metrics),
-        "music": None if checkpoint.music is None else torch.from_numpy(checkpoint.music),
+        "music": _tensor(checkpoint.music),
+        "calibration_music": _tensor(checkpoint.calibration_music),
     }
     with whole_file(path) as file:
         torch.save(data, file)
@@ -122,8 +126,19 @@ def load(path: Path) -> Checkpoint:
         truth = {name: np.asarray(t.numpy(), dtype=np.int64) for name, t in data["truth"].items()}
         calibration = np.asarray(data["calibration"].numpy(), dtype=np.float32)
         metrics = json.loads(data["metrics"])
-        music = data["music"]
-        music = None if music is None else np.asarray(music.numpy(), dtype=np.float32)
+        music = _array(data["music"])
+        # Older files have none.
+        calibration_music = _array(data.get("calibration_music"))
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise CheckpointError(f"{path} is damaged: {error}. Train again.") from error
-    return Checkpoint(contract, networks, examples, truth, calibration, metrics, music)
+    return Checkpoint(
+        contract, networks, examples, truth, calibration, metrics, music, calibration_music
+    )
+
+
+def _tensor(values: NDArray[np.float32] | None) -> torch.Tensor | None:
+    return None if values is None else torch.from_numpy(values)
+
+
+def _array(values: torch.Tensor | None) -> NDArray[np.float32] | None:
+    return None if values is None else np.asarray(values.numpy(), dtype=np.float32)

@@ -162,6 +162,7 @@ def convert(state: Mapping[str, torch.Tensor], network: str, target: str) -> Che
         examples,
         {"imported": f"released weights of the {network} network"},
         songs,
+        songs,
     )
 
 

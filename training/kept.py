@@ -75,10 +75,13 @@ def checkpoint(
     held_out = own.test if own.test.size else own.validation
     strangers = _spread(np.isin(recording, held_out), _EXAMPLES)
     learnt = _spread(np.isin(recording, own.train), _CALIBRATION)
-    music = None
-    if problem.config.music:
-        songs = [problem.data.recordings[i].stimulus for i in recording[strangers]]
-        music = np.stack([problem.data.music[song] for song in songs])
+
+    def songs(windows: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        if not problem.config.music:
+            return None
+        heard = [problem.data.recordings[i].stimulus for i in recording[windows]]
+        return np.stack([problem.data.music[song] for song in heard])
+
     return Checkpoint(
         contract,
         networks,
@@ -89,7 +92,8 @@ def checkpoint(
         },
         calibration=problem.windows.inputs[learnt],
         metrics=report,
-        music=music,
+        music=songs(strangers),
+        calibration_music=songs(learnt),
     )
 
 

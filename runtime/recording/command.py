@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -21,13 +22,17 @@ def main() -> None:
 @main.command(cls=RtcanCommand)
 @_FOLDER
 def repair(folder: Path) -> None:
-    """Finish runs that were cut off: a killed program, a full disk, a lost supply."""
+    """Finish runs that were cut off: a killed program, a full disk, a lost supply.
+
+    Exit status 1 where one could not be finished.
+    """
     from runtime.recording.finish import finish
     from runtime.recording.layout import runs
 
     found = runs(folder)
     if not found:
         raise RecordingError(f"{folder} holds no run recorded by rtcan-live --record")
+    failed = False
     for run in found:
         if not run.journal.is_file():
             click.echo(f"run {run.number}: whole")
@@ -36,9 +41,12 @@ def repair(folder: Path) -> None:
             torn = finish(run)
         except RecordingError as error:
             click.echo(f"run {run.number}: {error}", err=True)
+            failed = True
             continue
         lost = f"; {torn.bytes} bytes of a torn end left out" if torn.bytes else ""
         click.echo(f"run {run.number}: finished{lost}")
+    if failed:
+        sys.exit(1)
 
 
 @main.command(name="list", cls=RtcanCommand)
@@ -49,7 +57,11 @@ def list_runs(folder: Path) -> None:
     from runtime.recording.load import load
 
     for run in runs(folder):
-        header = load(folder, run.number).header
+        try:
+            header = load(folder, run.number).header
+        except RecordingError as error:
+            click.echo(f"run {run.number}: {error}", err=True)
+            continue
         state = "whole" if run.finished else "unfinished: rtcan-record repair finishes it"
         click.echo(
             f"run {run.number}: {header['began']}, {header['sensor']['name']} on "
@@ -62,34 +74,43 @@ def list_runs(folder: Path) -> None:
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    default=Path("save/best.onnx"),
-    show_default=True,
-    help="The model that was used.",
+    help="The model that was used [default: save/best.onnx, or that of --demo].",
+)
+@click.option(
+    "--music",
+    type=click.Path(path_type=Path),
+    help="The song that was heard, as rtcan-live had it.",
 )
 @click.option("--run", "number", type=click.IntRange(min=1), help="Which run [default: newest].")
-def verify(folder: Path, model: Path, number: int | None) -> None:
+def verify(folder: Path, model: Path | None, music: Path | None, number: int | None) -> None:
     """Predict a run again and compare bit for bit; exit status 1 where anything differs."""
-    import hashlib
-
     from runtime.classifier import Classifier
+    from runtime.models import model_of
     from runtime.recording.load import load
     from runtime.recording.verify import verify as compare
 
     recording = load(folder, number)
-    classifier = Classifier(model)
-    recorded = recording.header["model_sha256"]
-    if recorded and recorded != hashlib.sha256(model.read_bytes()).hexdigest():
-        click.echo(
-            f"Note: {model} is not the file that was used ({recording.header['model']}, SHA-256 "
-            f"{recorded[:12]}...)",
-            err=True,
-        )
-    verdict = compare(recording, classifier)
+    name, digest = recording.header["model"], recording.header["model_sha256"]
+    path, note = (model, None) if model is not None else model_of(folder, name, digest)
+    classifier = Classifier(path)
+    if note is None and digest and classifier.sha256 != digest:
+        note = f"{path} is not the file that was used ({name}, SHA-256 {digest[:12]}…)"
+    if note is not None:
+        click.echo(f"Note: {note}", err=True)
+    song = None
+    if music is not None:
+        from runtime.music import read
+
+        song = read(music)
+    verdict = compare(recording, classifier, song)
     if recording.torn.bytes:
         click.echo(f"Note: {recording.torn.bytes} bytes of a torn end were left out", err=True)
     if verdict.differing:
         raise RecordingError("Not equal:\n  " + "\n  ".join(verdict.differing))
-    click.echo(f"run {recording.run.number}: {verdict.windows} windows, equal to the last bit")
+    more = f"; {verdict.unanswered} more have no recorded answer" if verdict.unanswered else ""
+    click.echo(
+        f"run {recording.run.number}: {verdict.windows} windows, equal to the last bit{more}"
+    )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import io
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -24,7 +25,8 @@ _REST = ("quality", "gap_share", "baseline_left_s", "level_change_us", "reasons"
 def finish(run: Run) -> Torn:
     """Write a run's files from its journal, then remove the journal; return what was torn off.
 
-    It may be cut off at any moment and done again: the journal goes last.
+    It may be cut off at any moment and done again: the journal goes last, when all else has been
+    brought to the disk.
 
     Raises
     ------
@@ -44,6 +46,7 @@ def finish(run: Run) -> Torn:
         _write_json(run.physio_json, _physio_description(header, first_s, raw, torn))
         _write_json(run.events_json, _EVENTS_DESCRIPTION)
         _write_json(run.predictions_json, _predictions_description(header))
+        _sync_folder(run.journal.parent)
         run.journal.unlink()
     except OSError as error:
         raise RecordingError(
@@ -88,9 +91,9 @@ def _write_tables(
     first_s: float | None = None
     raw = False
     with (
-        _table(run.physio) as physio,
-        _table(run.events) as marks,
-        _table(run.predictions) as predictions,
+        _whole(run.physio) as physio,
+        _whole(run.events) as marks,
+        _whole(run.predictions) as predictions,
     ):
         marks.write("onset\tduration\ttrial_type\tvalue\n")
         predictions.write("\t".join(prediction_columns(targets)) + "\n")
@@ -117,8 +120,8 @@ def _write_tables(
 
 
 @contextlib.contextmanager
-def _table(path: Path) -> Iterator[TextIO]:
-    """Give a text file that takes its name only when it is complete."""
+def _whole(path: Path) -> Iterator[TextIO]:
+    """Give a text file that takes its name only when all of it is on the disk."""
     draft = path.with_name(path.name + ".part")
     if path.suffix == ".gz":
         # No time and no name inside: the same recording gives the same bytes.
@@ -131,13 +134,25 @@ def _table(path: Path) -> Iterator[TextIO]:
     else:
         with draft.open("w", encoding="utf-8", newline="\n") as text:
             yield text
+    with draft.open("rb+") as written:
+        os.fsync(written.fileno())
     draft.replace(path)
 
 
 def _write_json(path: Path, data: dict[str, Any]) -> None:
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(path)
+    with _whole(path) as text:
+        text.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring names to the disk, where the system lets a folder be opened (Windows does not)."""
+    if os.name == "nt":
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _made_by(header: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from runtime.classifier import Classifier
 from runtime.decision import Decider, DecisionSettings
 from runtime.pipeline import Pipeline
@@ -22,26 +25,43 @@ class Verdict:
         Compared.
     differing : tuple of str
         The first few differences, in words; empty when all is equal.
+    unanswered : int
+        Windows at the end for which nothing is recorded. A run that was cut off has those of its
+        last samples.
     """
 
     windows: int
     differing: tuple[str, ...]
+    unanswered: int = 0
 
 
-def verify(recording: Recording, classifier: Classifier) -> Verdict:
+def verify(
+    recording: Recording, classifier: Classifier, music: NDArray[np.float32] | None = None
+) -> Verdict:
     """Predict a recording's windows again and compare all but the times it took.
+
+    Parameters
+    ----------
+    recording : Recording
+        Finished or not.
+    classifier : Classifier
+        The model that was used.
+    music : float32 (features,) or None
+        The song that was heard, for a model that was trained with music.
 
     Raises
     ------
+    device.errors.ModelError
+        If music is missing or not asked for.
     device.errors.RecordingError
         If the recording is damaged.
     """
-    pipeline = Pipeline(classifier)
+    pipeline = Pipeline(classifier, music)
     decider = Decider(classifier.contract, DecisionSettings(**recording.header["decision"]))
     columns = prediction_columns([target.name for target in classifier.contract.targets])
     compared = len(columns) - len(TIMING)
     recorded = recording.prediction_rows()
-    windows = 0
+    windows = unanswered = 0
     differing: list[str] = []
     for block in recording.blocks():
         for prediction in pipeline.push(block):
@@ -49,12 +69,16 @@ def verify(recording: Recording, classifier: Classifier) -> Verdict:
             known = next(recorded, None)
             if known is None:
                 # The run was cut off between a window's last sample and its answer.
+                unanswered += 1
                 continue
             windows += 1
-            for name, old, new in zip(columns[:compared], known, row, strict=False):
+            if len(known) != len(columns):
+                differing.append(f"window {row[0]}: {len(known)} cells, not {len(columns)}")
+                continue
+            for name, old, new in list(zip(columns, known, row, strict=True))[:compared]:
                 if old != new and len(differing) < 5:
                     differing.append(f"window {row[0]}, {name}: recorded {old}, now {new}")
     left = sum(1 for _ in recorded)
     if left:
         differing.append(f"{left} recorded windows did not come again")
-    return Verdict(windows, tuple(differing))
+    return Verdict(windows, tuple(differing[:5]), unanswered)

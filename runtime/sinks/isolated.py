@@ -34,12 +34,23 @@ class IsolatedSink:
         replayed as fast as possible. Otherwise what finds the queue full is dropped and counted.
     capacity : int
         Events that may wait.
+    stopping : Event or None
+        Set when the run is to end: a sink that then takes nothing for as long as its farewell is
+        waited for no more.
     """
 
-    def __init__(self, sink: Sink, *, lossless: bool = False, capacity: int = _CAPACITY) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        *,
+        lossless: bool = False,
+        capacity: int = _CAPACITY,
+        stopping: threading.Event | None = None,
+    ) -> None:
         self.sink = sink
         self._lossless = lossless
         self._jobs: queue.Queue[_Job] = queue.Queue(capacity)
+        self._stopping = stopping or threading.Event()
         self._missed = 0
         self._failure: str | None = None
         self._closing = threading.Event()
@@ -100,6 +111,7 @@ class IsolatedSink:
         if self._failure is not None:
             self._missed += 1
             return
+        since_s = time.monotonic()
         while True:
             try:
                 self._jobs.put(job, block=self._lossless, timeout=_TICK_S)
@@ -108,6 +120,12 @@ class IsolatedSink:
                 if not self._lossless or self._failure is not None:
                     self._missed += 1
                     return
+            if not self._stopping.is_set():
+                since_s = time.monotonic()
+            elif time.monotonic() - since_s > self.sink.farewell_s:
+                self._missed += 1 + self._jobs.qsize()
+                self._failure = "took nothing in time and was left behind"
+                return
 
     def _work(self) -> None:
         try:

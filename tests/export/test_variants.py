@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from device.errors import ExportError
+from export import graph as graphs
 from export import onnx as command
 from export import variants
 from runtime.classifier import Classifier
@@ -44,8 +46,14 @@ def test_the_judge_counts_decisions_and_accuracy(tiny_model: Path, tiny_checkpoi
 
 @pytest.mark.parametrize("least", [0.0, 1.1])
 def test_only_a_variant_that_passes_is_written(
-    least: float, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    least: float,
+    tiny_checkpoint: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # The same export, made once.
+    monkeypatch.setattr(graphs, "build", lambda *given: tiny_model.read_bytes())
     monkeypatch.setattr(variants, "LEAST_AGREEMENT", least)
     monkeypatch.setattr(variants, "MOST_CHANGE", 1.0)
     target = tmp_path / "model.onnx"
@@ -73,9 +81,17 @@ def music_checkpoint(tiny_contract: Contract, tmp_path_factory: pytest.TempPathF
     songs = (scale * rng.normal(3.0, 1.0, size=(40, 5))).astype(np.float32)
     truth = {t.name: np.arange(40, dtype=np.int64) % 2 for t in contract.targets}
     path = tmp_path_factory.mktemp("music") / "best.pt"
-    stored = checkpoint.Checkpoint(contract, networks, examples, truth, examples, {}, songs)
+    stored = checkpoint.Checkpoint(contract, networks, examples, truth, examples, {}, songs, songs)
     checkpoint.save(stored, path)
     return path
+
+
+def test_without_songs_there_is_no_8_bit_variant_of_a_network_with_music(
+    music_checkpoint: Path,
+) -> None:
+    stored = checkpoint.load(music_checkpoint)
+    with pytest.raises(ExportError, match="holds no songs of the training side"):
+        variants.eight_bit(b"", stored.contract, stored.calibration)
 
 
 def test_variants_with_music(

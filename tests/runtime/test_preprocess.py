@@ -1,5 +1,6 @@
 """The promise: a window seen live and the same window seen in training are one."""
 
+import dataclasses
 from itertools import pairwise
 
 import numpy as np
@@ -76,10 +77,51 @@ def test_a_window_with_too_large_a_gap_is_refused_and_later_ones_are_not(
     samples = Samples(recording.time_s[keep], recording.eda_us[keep])
     windows = pushed(tiny_contract, samples, [0, len(samples)])
     refused = [w.end_s for w in windows if w.input is None]
-    # A window reaches back 12 s; a tenth of that may be gap.
-    assert min(refused) == 17.0
-    assert max(refused) == 29.0
+    # Four seconds are too long for a bridge: they spoil every window of 12 s that meets them.
+    assert refused == [15.0 + k for k in range(17)]
     assert "no samples" in next(w for w in windows if w.input is None).reasons[0]
+
+
+def test_a_short_gap_is_bridged(tiny_contract: Contract, recording: Samples) -> None:
+    keep = (recording.time_s < 15) | (recording.time_s > 16.1)
+    windows = pushed(
+        tiny_contract, Samples(recording.time_s[keep], recording.eda_us[keep]), [0, int(keep.sum())]
+    )
+    assert all(window.input is not None for window in windows)
+    struck = [window.end_s for window in windows if window.gap_share > 0]
+    assert (min(struck), max(struck)) == (16.0, 28.0)
+
+
+def test_open_electrodes_are_seen_as_they_happen(tiny_contract: Contract) -> None:
+    """Each second gives its window, refused, while there is no value."""
+    samples = simulate(Person(), 400.0, 19.0, arousal=lambda _: 0.9, seed=5)
+    eda_us = np.where((samples.time_s > 20) & (samples.time_s < 350), np.nan, samples.eda_us)
+    stream = Preprocessor(tiny_contract)
+    late_s, windows = [], []
+    for at in range(len(samples)):
+        new = stream.push(samples.time_s[at : at + 1], eda_us[at : at + 1])
+        late_s += [samples.time_s[at] - window.end_s for window in new]
+        windows += new
+        assert stream._open_s.size < 15 * 19 and stream._eda.size < 15 * 8
+    assert [window.end_s for window in windows] == [12.0 + k for k in range(388)]
+    # A tenth of 12 s may be a gap: so long it may be bridged yet, and is waited for.
+    assert max(late_s) < 1.2 + 3 / 8 + 2 / 19
+    refused = [window.end_s for window in windows if window.input is None]
+    assert refused == [20.0 + k for k in range(343)]
+    assert windows[100].open_share == windows[100].gap_share == 1.0
+    assert "no samples" in windows[100].reasons[0]
+    whole = pushed(tiny_contract, Samples(samples.time_s, eda_us), [0, len(samples)])
+    for one, other in zip(whole, windows, strict=True):
+        np.testing.assert_equal(dataclasses.asdict(one), dataclasses.asdict(other))
+
+
+def test_electrodes_that_are_open_at_first_cost_nothing(tiny_contract: Contract) -> None:
+    stream = Preprocessor(tiny_contract)
+    for second in range(100):
+        assert stream.push(second + np.arange(20) / 20, np.full(20, np.nan)) == []
+    assert stream._open_s.size == 0
+    (window,) = stream.push(100 + np.arange(250) / 20, 3 + np.sin(np.arange(250) / 30))
+    assert (window.open_share, window.start_s) == (0.0, 102.0)
 
 
 def test_reset_starts_anew(tiny_contract: Contract, recording: Samples) -> None:

@@ -139,3 +139,16 @@ def test_a_resting_person_on_a_coarse_converter_gets_answers(seed: int) -> None:
     windows = Preprocessor(contract).push(samples.time_s, coarse_us)
     sufficient = [assess(window, contract).sufficient for window in windows]
     assert np.mean(sufficient) > 0.9
+
+
+def test_open_electrodes_withhold_second_by_second(tiny_model: Path) -> None:
+    samples = person()
+    eda_us = np.where(samples.time_s >= 15, np.nan, samples.eda_us)
+    found = predictions(tiny_model, Samples(samples.time_s, eda_us))
+    assert found[-1].window.end_s == 39.0
+    later = [prediction for prediction in found if prediction.window.end_s > 16]
+    assert len(later) == 23
+    for prediction in later:
+        assert prediction.withheld and prediction.quality == 0
+        assert {e.label for e in prediction.estimates.values()} == {"none"}
+        assert prediction.window.reasons[0].startswith("electrodes open or saturated for ")

@@ -6,6 +6,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from device.faults import Faults
 from device.player import Player
 from device.pty import PseudoTerminal
@@ -15,9 +17,12 @@ from device.skin import PersonSkin
 from runtime.reader import Reader, Status
 
 
-def test_lifted_electrodes_are_told_once_each_time(tmp_path: Path) -> None:
+def test_lifted_electrodes_are_told_once_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.reader._OPEN_S", 0.5)
     port = PseudoTerminal(tmp_path / "port")
-    faults = Faults(lift_s=4, lift_every_s=7)
+    faults = Faults(lift_s=1.5, lift_every_s=2.5)
     board = make_board("rtcan", None, None)
     player = Player(board, PersonSkin(lambda _: 0.5, 1), port, faults=faults)
     thread = threading.Thread(target=player.play, daemon=True)
@@ -26,7 +31,7 @@ def test_lifted_electrodes_are_told_once_each_time(tmp_path: Path) -> None:
     sensor.open()
     reader = Reader(sensor)
     reader.start()
-    time.sleep(14.5)
+    time.sleep(5.3)
     reader.stop()
     player.stopping.set()
     thread.join()
@@ -37,4 +42,4 @@ def test_lifted_electrodes_are_told_once_each_time(tmp_path: Path) -> None:
         if isinstance(event, Status):
             told.append(event.kind)
     assert told == ["electrodes"] * 2
-    assert sensor.counters.missing > 500
+    assert sensor.counters.missing > 200

@@ -1,5 +1,6 @@
 import gzip
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -254,6 +255,61 @@ def test_finishing_can_be_cut_off_and_done_again(journal: Callable[[], Run]) -> 
     assert events[2].endswith("silent\tnothing comes")
 
 
+def test_a_run_without_a_beginning_hides_no_other(journal: Callable[[], Run]) -> None:
+    for number in (1, 2, 3):
+        assert journal().number == number
+    root = journal().root
+    Run(root, 2).journal.write_bytes(b"")
+    shown = subprocess.run(
+        [*RECORD, "list", str(root)], capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == 0
+    assert [line[:6] for line in shown.stdout.splitlines()] == ["run 1:", "run 3:", "run 4:"]
+    assert "run 2: " in shown.stderr and "does not begin with a header" in shown.stderr
+    done = subprocess.run(
+        [*RECORD, "repair", str(root)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout.count("finished") == 3 and "It can be deleted" in done.stderr
+
+
+def test_the_journal_goes_when_all_else_is_on_the_disk(
+    journal: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = journal()
+    safe = set()
+    sync = os.fsync
+
+    def noted(number: int) -> None:
+        sync(number)
+        assert one.journal.exists()
+        safe.add(os.fstat(number).st_ino)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    finish(one)
+    folder = one.physio.parent
+    assert {path.stat().st_ino for path in [folder, *folder.iterdir()]} <= safe
+
+
+def test_verify_says_how_many_windows_have_no_answer(recorded: Path, tiny_model: Path) -> None:
+    one = load(recorded)
+    text = one.run.predictions.read_text()
+    lines = text.splitlines(keepends=True)
+    try:
+        one.run.predictions.write_text("".join(lines[:-4]))
+        verdict = verify(one, Classifier(tiny_model))
+        assert (verdict.windows, verdict.differing, verdict.unanswered) == (14, (), 4)
+        done = subprocess.run(
+            [*RECORD, "verify", str(recorded), "--model", str(tiny_model)],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert "14 windows, equal to the last bit; 4 more have no recorded answer" in done.stdout
+        one.run.predictions.write_text("".join(lines[:-1]) + "\t".join(lines[-1].split()[:4]))
+        assert verify(one, Classifier(tiny_model)).differing == ("window 17: 4 cells, not 22",)
+    finally:
+        one.run.predictions.write_text(text)
+
+
 def test_a_full_disk_ends_the_recording_and_nothing_else(
     table: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
@@ -310,8 +366,10 @@ def test_the_files_of_a_long_run_are_waited_for(
     table: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slowly(one: Run) -> Torn:
-        time.sleep(Sink.farewell_s + 1)
+        time.sleep(1.5)
         return finish(one)
+
+    monkeypatch.setattr(Sink, "farewell_s", 0.5)
 
     monkeypatch.setattr("runtime.recording.recorder.finish", slowly)
     sensor = ReplaySensor(find(table), None)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from device.errors import DatasetError, RecordingEndedError, RecordingError, RtcanError
 from device.samples import Samples
-from runtime.live import DEMO_MODEL
+from runtime.models import DEMO_MODEL
 from runtime.replay.sensor import ReplaySensor
 from runtime.replay.source import Source, find, in_blocks
 
@@ -198,13 +199,20 @@ def test_a_recording_of_the_demonstration_needs_no_model_named(
         events = [json.loads(line) for line in text.splitlines()]
         return [e["arousal"]["probability_high"] for e in events if e["type"] == "prediction"]
 
-    first = live("--demo", "--record", "rec", "--duration", "11")
+    with ThreadPoolExecutor() as side_by_side:
+        demonstration = side_by_side.submit(live, "--demo", "--record", "rec", "--duration", "11")
+        other = live("--demo", "--model", str(tiny_model), "--record", "other", "--duration", "4")
+        first = demonstration.result()
     assert first.returncode == 0 and len(answers(first.stdout)) > 5, first.stderr
     again = live("--port", "replay:rec", "--speed", "max")
     assert again.returncode == 0, again.stderr
     assert answers(again.stdout) == answers(first.stdout)
+    verify = [sys.executable, "-m", "runtime.recording.command", "verify"]
+    done = subprocess.run(
+        [*verify, "rec"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and "equal to the last bit" in done.stdout, done.stderr
     # One of a model that is not at hand names it; one that would answer otherwise is not silent.
-    other = live("--demo", "--model", str(tiny_model), "--record", "other", "--duration", "4")
     assert other.returncode == 0, other.stderr
     lost = live("--port", "replay:other", "--speed", "max")
     assert lost.returncode == 1 and "was recorded with best.onnx (SHA-256" in lost.stderr

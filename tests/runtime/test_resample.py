@@ -63,19 +63,43 @@ def test_missing_values_make_a_gap() -> None:
     assert 0.25 < out.gap.mean() < 0.4
 
 
-@settings(deadline=None, max_examples=60)
+def test_what_is_too_long_for_a_bridge_is_nan_as_soon_as_it_is_known() -> None:
+    time_s = np.arange(0, 20, 0.1)
+    eda_us = 2.0 + 0.3 * time_s
+    eda_us[51:120] = np.nan  # the last value before it at 5 s, the next at 12 s
+    stream = Resampler(8.0, 1.0, 3.0)
+    early = stream.push(time_s[:81], eda_us[:81])  # 3 s after that value: it may be a bridge yet
+    assert (early.first + early.eda_us.size, np.isnan(early.eda_us).any()) == (5 * 8 - 2, False)
+    seen = [early, stream.push(time_s[81:100], eda_us[81:100])]
+    # Up to the kernel's reach before the newest sample, though that has no value either.
+    assert seen[1].first + seen[1].eda_us.size == 9.9 * 8 // 1 - 2
+    assert np.isnan(seen[1].eda_us).all() and seen[1].gap.all()
+    seen.append(stream.push(time_s[100:], eda_us[100:]))
+    values = np.concatenate([part.eda_us for part in seen])
+    at_s = np.arange(values.size) / 8
+    touched = (at_s > 5 - 3 / 8) & (at_s < 12 + 3 / 8)
+    np.testing.assert_array_equal(np.isnan(values), touched)
+    np.testing.assert_allclose(values[3:][~touched[3:]], (2 + 0.3 * at_s)[3:][~touched[3:]])
+
+
+@settings(deadline=None, max_examples=100)
 @given(
     seed=st.integers(0, 2**32 - 1),
     cuts=st.lists(st.integers(0, 400), max_size=30),
     rate_hz=st.sampled_from([4.0, 8.0, 41.7, 128.0]),
+    max_bridge_s=st.sampled_from([1.0, 1.5, 4.0, np.inf]),
+    open_at=st.integers(0, 400),
 )
-def test_any_cutting_gives_the_same_bits(seed: int, cuts: list[int], rate_hz: float) -> None:
+def test_any_cutting_gives_the_same_bits(
+    seed: int, cuts: list[int], rate_hz: float, max_bridge_s: float, open_at: int
+) -> None:
     rng = np.random.default_rng(seed)
     time_s = np.cumsum(rng.choice([1e-4, 0.01, 0.05, 0.2, 1.5], 400, p=[0.1, 0.4, 0.4, 0.09, 0.01]))
     eda_us = rng.uniform(0, 20, 400)
     eda_us[rng.uniform(size=400) < 0.05] = np.nan
-    whole = Resampler(rate_hz, 1.0).push(time_s, eda_us)
-    stream = Resampler(rate_hz, 1.0)
+    eda_us[open_at : open_at + 60] = np.nan
+    whole = Resampler(rate_hz, 1.0, max_bridge_s).push(time_s, eda_us)
+    stream = Resampler(rate_hz, 1.0, max_bridge_s)
     edges = [0, *sorted(cuts), 400]
     parts = [stream.push(time_s[a:b], eda_us[a:b]) for a, b in pairwise(edges)]
     assert [p.first for p in parts] == [
@@ -93,6 +117,7 @@ def test_any_cutting_gives_the_same_bits(seed: int, cuts: list[int], rate_hz: fl
         ([0.0, np.inf], [1, 1]),
         ([0.0, 0.1], [1, np.inf]),
         ([0.0, np.nan], [1, 1]),
+        ([0.0, np.inf], [1, np.nan]),
     ],
 )
 def test_impossible_samples_are_refused(time_s: list[float], eda_us: list[float]) -> None:
@@ -113,4 +138,7 @@ def test_memory_stays_bounded() -> None:
     stream = Resampler(8.0, 1.0)
     for second in range(2000):
         stream.push(second + np.arange(10) / 10, np.ones(10))
+    assert stream._time.size < 50
+    for second in range(2000, 4000):
+        stream.push(second + np.arange(10) / 10, np.full(10, np.nan))
     assert stream._time.size < 50

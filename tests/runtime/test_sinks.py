@@ -80,14 +80,15 @@ class Broken(Sink):
 
 def test_a_stuck_and_a_broken_sink_delay_nothing(source: Source, pipeline: Pipeline) -> None:
     good, stuck, broken = Remembering(), Stuck(), Broken()
+    stuck.farewell_s = 1.0
     began_s = time.monotonic()
     summary = run(ReplaySensor(source, 20.0), pipeline, [stuck, broken, good])
     stuck.let_go.set()
     kinds = [kind for kind, _ in good.seen]
     assert kinds.count("prediction") == 28 and summary.windows == 28
-    # Two seconds of signal at that speed, and five that all sinks together have for their farewell.
+    # Two seconds of signal at that speed, and one that the stuck one has for its farewell.
     assert good.seen[-1][1] - began_s < 4
-    assert time.monotonic() - began_s < 10
+    assert time.monotonic() - began_s < 6
     health = {item.name: item for item in summary.sinks}
     assert health["remembering"].missed == 0 and health["remembering"].trouble is None
     assert health["stuck"].missed > 27
@@ -96,6 +97,47 @@ def test_a_stuck_and_a_broken_sink_delay_nothing(source: Source, pipeline: Pipel
     # The third prediction, all that came after it, and the end.
     assert health["broken"].missed >= 26
     assert good.news == ["broken: stopped: ZeroDivisionError: of all things"]
+
+
+def test_trouble_of_a_sink_is_told_before_any_prediction(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """Samples come without a pause, and never enough for a window."""
+
+    class Troubled(Sink):
+        name = "troubled"
+        trouble = "nobody is there"
+
+    class Listening(Remembering):
+        def status(self, status: Status) -> None:
+            super().status(status)
+            self.seen.append(("status", time.monotonic()))
+
+    samples = Samples(np.arange(400) / 50.0, 3 + np.sin(np.arange(400) / 90))
+    source, good = Source(tmp_path, "x", 50.0, lambda: in_blocks(samples, 5)), Listening()
+    summary = run(ReplaySensor(source, 10.0), pipeline, [Troubled(), good])
+    assert summary.windows == 0
+    assert good.news == ["troubled: nobody is there"]
+    assert [kind for kind, _ in good.seen[:3]].count("status") == 1
+
+
+def test_a_stuck_sink_does_not_keep_a_run_that_can_wait_from_ending(
+    source: Source, pipeline: Pipeline
+) -> None:
+    stuck, stopping = Stuck(), threading.Event()
+    stuck.farewell_s = 0.3
+    isolated = IsolatedSink(stuck, lossless=True, capacity=3, stopping=stopping)
+    isolated.start(Session(SensorInfo("a", "b", 19.0), "m", pipeline.contract))
+    prediction = pipeline.push(joined(source))[0]
+    threading.Timer(0.2, stopping.set).start()
+    began_s = time.monotonic()
+    for _ in range(20):
+        isolated.prediction(prediction)
+    assert 0.4 < time.monotonic() - began_s < 3
+    assert isolated.health.trouble == "took nothing in time and was left behind"
+    # All but the one in the stuck hands, and the start.
+    assert isolated.health.missed >= 19
+    stuck.let_go.set()
 
 
 def test_a_full_queue_drops_and_counts(source: Source, pipeline: Pipeline) -> None:

@@ -132,7 +132,8 @@ def test_live_takes_the_song_that_is_heard(tmp_path: Path, tiny_contract: Contra
         table = tmp_path / f"{name}.csv"
         values = ",".join(f"{v:.6f}" for v in rng.normal(size=music.FEATURES))
         table.write_text(f"{name},{values}\n")
-        done = live(model, recording, "--music", str(table))
+        kept = tmp_path / f"heard_{name}"
+        done = live(model, recording, "--music", str(table), "--record", str(kept))
         assert done.returncode == 0, done.stderr
         events = [json.loads(line) for line in done.stdout.splitlines()]
         heard.append(
@@ -140,6 +141,16 @@ def test_live_takes_the_song_that_is_heard(tmp_path: Path, tiny_contract: Contra
         )
     assert len(heard[0]) == len(heard[1]) >= 7
     assert heard[0] != heard[1]
+    # What was recorded is verified with the same song, and with no other.
+    for name, code in (("a", 0), ("b", 1)):
+        options = ["--model", str(model), "--music", str(tmp_path / f"{name}.csv")]
+        verified = subprocess.run(
+            [sys.executable, "-m", "runtime.recording.command", "verify",
+             str(tmp_path / "heard_a"), *options],
+            capture_output=True, text=True, check=False, timeout=100,
+        )  # fmt: skip
+        assert verified.returncode == code, verified.stderr
+        assert ("equal to the last bit" in verified.stdout) == (code == 0)
     silent = live(model, recording)
     assert silent.returncode == 1 and "--music FILE" in silent.stderr
     wrong = live(model, recording, "--music", str(recording))

@@ -85,6 +85,15 @@ def test_music_travels_with_its_scale(tree: Path, tmp_path: Path) -> None:
     features = np.loadtxt(
         tree / "features" / "static_features.csv", delimiter=",", skiprows=1
     )[:, 1:]  # fmt: skip
+    # An 8-bit variant finds its ranges with songs of that side.
+    assert stored.calibration_music is not None
+    assert stored.calibration_music.shape == (len(stored.calibration), 6373)
+    assert {row.tobytes() for row in stored.calibration_music} <= {
+        row.tobytes() for row in features.astype(np.float32)
+    }
+    assert not {row.tobytes() for row in stored.calibration_music} & {
+        row.tobytes() for row in stored.music
+    }
     everything = features.mean(axis=0)
     assert not np.allclose(stored.contract.music_mean, everything, rtol=1e-3)
     source = graph.Graph(dict(stored.networks), stored.contract)

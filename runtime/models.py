@@ -1,0 +1,38 @@
+"""The model files that need no naming, and which of them a recording was made with."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+from device.errors import ModelError
+
+DEFAULT_MODEL = Path("save/best.onnx")
+# Trained on simulated people by `make demo-model`.
+DEMO_MODEL = Path(__file__).with_name("demo.onnx")
+
+
+def model_of(recording: Path, name: str, digest: str) -> tuple[Path, str | None]:
+    """Return the model for a recording where none was named, and what is to be said of it.
+
+    Parameters
+    ----------
+    recording : Path
+        For the message.
+    name, digest : str
+        Name and SHA-256 of the model that answered when it was recorded; "" where none did.
+
+    Raises
+    ------
+    ModelError
+        If that model is not at hand, nor the default one.
+    """
+    if not digest:
+        return DEFAULT_MODEL, None
+    for path in (DEFAULT_MODEL, DEMO_MODEL):
+        if path.is_file() and sha256(path.read_bytes()).hexdigest() == digest:
+            return path, None
+    used = f"{recording} was recorded with {name} (SHA-256 {digest[:12]}…)"
+    if not DEFAULT_MODEL.is_file():
+        raise ModelError(f"{used}; name that file with --model")
+    return DEFAULT_MODEL, f"{used}; {DEFAULT_MODEL} is another, and may answer otherwise"
