@@ -33,7 +33,7 @@ _RESAMPLES = 1000
 
 def asked(arguments: list[str]) -> dict[str, Any]:
     """Return the options that `training.run` would make of these arguments."""
-    return run.main.make_context("training.run", arguments).params
+    return run.main.make_context("training.run", list(arguments)).params
 
 
 def chosen(arguments: list[str], runner: Runner) -> Problem:

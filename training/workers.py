@@ -19,10 +19,14 @@ from joblib import Parallel, delayed, parallel_config
 
 from device.errors import MissingExtraError, WorkerError
 
+Numbered = tuple[int, tuple[Any, ...]]
+
 _ROOT = Path(__file__).resolve().parents[1]
 _PATIENCE_S = 30
-# A worker gets its small tasks in so many shares: few enough to send, enough to end together.
-_SHARES = 8
+# Of the small tasks that are left, a worker's next share is this part of its equal part; the last
+# shares are small, so that all workers end together, but not smaller than so many tasks.
+_SHARE = 1 / 3
+_LEAST = 4
 
 
 class Workers:
@@ -99,8 +103,9 @@ class Workers:
         """
         if self._client is not None:
             # Small tasks go in shares; large ones one by one, so that a lost worker costs no more.
-            size = 1 if threads else max(1, len(tasks) // (self.jobs * _SHARES))
-            yield from self._on_cluster(function, tasks, shared, size)
+            numbered = list(enumerate(tasks))
+            shares = [[task] for task in numbered] if threads else _shares(numbered, self.jobs)
+            yield from self._on_cluster(function, shares, shared)
         elif tasks:
             calls = (
                 delayed(_call)(function, [(number, task)], shared)
@@ -117,20 +122,16 @@ class Workers:
     def _on_cluster(
         self,
         function: Callable[..., Any],
-        tasks: Sequence[tuple[Any, ...]],
+        shares: Iterable[Sequence[Numbered]],
         shared: Sequence[Any],
-        size: int,
     ) -> Iterator[tuple[int, Any]]:
         from distributed import as_completed
 
-        numbered = list(enumerate(tasks))
         # Every worker has all that is shared, so that none loses it for the others.
         there = self._client.scatter(list(shared), broadcast=True, hash=False) if shared else []
         futures = [
-            self._client.submit(
-                _checked, versions(), function, numbered[start : start + size], there, pure=False
-            )
-            for start in range(0, len(numbered), size)
+            self._client.submit(_checked, versions(), function, share, there, pure=False)
+            for share in shares
         ]
         try:
             done: Iterable[Any] = as_completed(  # type: ignore[no-untyped-call]
@@ -147,6 +148,15 @@ class Workers:
             ) from error
         finally:
             self._client.cancel(futures)
+
+
+def _shares(tasks: Sequence[Numbered], jobs: int) -> Iterator[Sequence[Numbered]]:
+    """Deal small tasks out: large shares first, because sending costs, and small ones last."""
+    start = 0
+    while start < len(tasks):
+        size = max(_LEAST, int((len(tasks) - start) * _SHARE / jobs))
+        yield tasks[start : start + size]
+        start += size
 
 
 def cores() -> int:
@@ -177,7 +187,7 @@ def _ask() -> dict[str, str]:
 
 def _call(
     function: Callable[..., Any],
-    tasks: Sequence[tuple[int, tuple[Any, ...]]],
+    tasks: Sequence[Numbered],
     shared: Sequence[Any],
 ) -> list[tuple[int, Any]]:
     return [(number, function(*shared, *task)) for number, task in tasks]
@@ -186,7 +196,7 @@ def _call(
 def _checked(
     facts: dict[str, str],
     function: Callable[..., Any],
-    tasks: Sequence[tuple[int, tuple[Any, ...]]],
+    tasks: Sequence[Numbered],
     shared: Sequence[Any],
 ) -> list[tuple[int, Any]]:
     # A worker that joined later was not asked at the beginning.
