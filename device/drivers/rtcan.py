@@ -140,7 +140,8 @@ class RtcanDriver(DecodingDriver):
         micros, restarted = self._clock.push(ticks, elapsed)
         if restarted:
             self._sequence.reset()
-        self._sequence.push(readings.sequence[piece])
+        value = value[-micros.size :]
+        self._sequence.push(readings.sequence[piece][-micros.size :])
         position_s = micros / rtcan.TICK_HZ
         if self._held:
             # A board that says who it is has no time to sample: that is no loss on the way.

@@ -117,7 +117,8 @@ class ShimmerDriver(DecodingDriver):
         self._last = int(ticks[-1])
         self.lost += max(round((self._last - first) / self._period) + 1 - ticks.size, 0)
         position_s = ticks / shimmer.TICK_HZ
-        return [Batch.of(self.calibration, readings.value, position_s, restarted)]
+        value = readings.value[-ticks.size :]
+        return [Batch.of(self.calibration, value, position_s, restarted)]
 
     def end(self) -> bytes:
         """Return the command that stops the board."""
