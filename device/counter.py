@@ -8,6 +8,9 @@ import numpy as np
 
 from device.protocols.readings import IntArray
 
+# A board's clock may stray this far from arrivals before it must have begun anew.
+_STRAY_S = 5.0
+
 
 @dataclass
 class Unwrapper:
@@ -77,3 +80,31 @@ class Unwrapper:
     def reset(self) -> None:
         """Forget where the counter stood."""
         self._raw = None
+
+
+class TickClock:
+    """A board's own clock, continued beyond its wrap-around with the help of arrivals.
+
+    Parameters
+    ----------
+    modulus : int
+        The clock runs from 0 to this, exclusive.
+    hz : float
+        Ticks in a second.
+    """
+
+    def __init__(self, modulus: int, hz: float) -> None:
+        self._hz = hz
+        self._ticks = Unwrapper(modulus, _STRAY_S * hz)
+        self._arrival_s: float | None = None
+
+    def push(self, raw: IntArray, arrival_s: float) -> tuple[IntArray, bool]:
+        """Return what `Unwrapper.push` does, of ticks that arrived at `arrival_s`."""
+        before_s, self._arrival_s = self._arrival_s, arrival_s
+        elapsed = None if before_s is None else (arrival_s - before_s) * self._hz
+        return self._ticks.push(raw, elapsed)
+
+    def reset(self) -> None:
+        """Forget where the clock stood."""
+        self._ticks.reset()
+        self._arrival_s = None
