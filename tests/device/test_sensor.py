@@ -165,6 +165,7 @@ def test_a_pause_of_the_reader_loses_nothing(key: str, tmp_path: Path) -> None:
     assert sensor.counters.restarts == 0
 
 
+@pytest.mark.usefixtures("impatient")
 def test_nothing_answers(wire: Wire) -> None:
     with pytest.raises(SilentPortError, match="--sensor"):
         SerialSensor(wire.port).open()
@@ -180,6 +181,7 @@ def talk(wire: Wire, data: bytes, stop: threading.Event) -> threading.Thread:
     return thread
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("sensor", ["rtcan", "bitalino"])
 def test_nonsense_is_named(wire: Wire, sensor: str) -> None:
     stop = threading.Event()
@@ -195,6 +197,7 @@ def test_nonsense_is_named(wire: Wire, sensor: str) -> None:
         thread.join()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_wrong_baud_rate_is_named(wire: Wire) -> None:
     """Text at 9600 baud read at 115200 looks like this: few bytes, all of high bits."""
     stop = threading.Event()
