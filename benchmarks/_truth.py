@@ -6,6 +6,7 @@ All of it is derived from the bytes that a simulated sensor's port really got.
 from __future__ import annotations
 
 import bisect
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +95,24 @@ def came_whole(sensor: str, log: list[Sent], plugged_in_s: list[float]) -> NDArr
         if first is not None:
             whole[first] = False
     return whole
+
+
+def count_lost(sensor: str, log: list[Sent], whole: NDArray[np.bool_], places: IntArray) -> int:
+    """Return how many samples came whole and were not delivered, the very first ones included."""
+    came = set(places[places >= 0].tolist())
+    missing = [i for i in range(len(log)) if whole[i] and i not in came]
+    return sum(not shares_a_byte(sensor, log, i, came) for i in missing)
+
+
+def wrong_allowed(sensor: str, damaged: int) -> float:
+    """Return how many wrong values a sensor's checksum lets pass: mean and three deviations.
+
+    Without a checksum a damaged line may be another number: as many as were damaged.
+    """
+    if sensor == "grove":
+        return float(damaged)
+    mean = damaged * (1 / 16 if sensor == "bitalino" else 1 / 65536)
+    return mean + 3.0 * math.sqrt(mean)
 
 
 def shares_a_byte(sensor: str, log: list[Sent], i: int, came: set[int]) -> bool:

@@ -77,12 +77,15 @@ def _first_sample(model: Path) -> float:
         while not _recorded(Path(folder)) and live.poll() is None:
             time.sleep(0.002)
         took_s = time.perf_counter() - began_s
+        ended = live.poll()
         live.terminate()
         live.wait(20)
     stopping.set()
     talker.join()
     os.close(master)
     os.close(slave)
+    if ended is not None:
+        raise RuntimeError(f"rtcan-live ended with {ended} before its first sample")
     return took_s
 
 

@@ -22,8 +22,6 @@ _TICK_S = 0.01
 _ANSWER_S = 0.03
 # Time between opening the port and the first byte, in which the reader sets its terminal up.
 _BOOT_S = 0.1
-# A pseudo-terminal that vanishes takes along what was not read; an adapter's last bytes were.
-_DRAIN_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -204,11 +202,17 @@ class Player:
         longest_s = self._faults.burst_s + self._faults.jitter_s
         self.stopping.wait(longest_s)
         self._write(time.monotonic() + longest_s)
+        self._drain()
+
+    def _drain(self) -> None:
+        """Wait until all is read: unlike an adapter, the port would take along what is not."""
+        while not self._port.drained() and not self.stopping.wait(_TICK_S):
+            pass
 
     def _unplug(self) -> None:
         self._line.clear()
         self._on_their_way.clear()
-        self.stopping.wait(_DRAIN_S)
+        self._drain()
         self._port.unplug()
         if not self.stopping.wait(self._faults.away_s):
             self._port.plug_in()

@@ -59,6 +59,23 @@ class PseudoTerminal:
         while data:
             data = data[os.write(self._master, data) :]
 
+    def drained(self) -> bool:
+        """Say whether the reader has taken everything, or is gone: what it has not read is lost."""
+        if self.receive() is None:
+            return True
+        try:
+            slave = os.open(self.path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        except OSError:
+            # The reader keeps all others away from its port: nobody else can know.
+            return True
+        try:
+            # On the reader's side of the port, what it could read is waiting.
+            there = select.poll()
+            there.register(slave, select.POLLIN)
+            return not there.poll(0)
+        finally:
+            os.close(slave)
+
     def unplug(self) -> None:
         """Take the port away; harmless when it is away."""
         if not self._open:

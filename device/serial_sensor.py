@@ -24,6 +24,9 @@ _FEW_BYTES = 32
 _BAD_LINE = 4
 # How long a driver that may have something to send waits for bytes.
 _SLICE_S = 0.05
+# After a pause of this program what waits on the port tells more than the clock; sooner than any
+# driver believes its sensor to be silent.
+_STALL_S = 0.5
 # An unnumbered stream may lose readings unseen: its pace is measured over a shorter time.
 _MEMORY_S = {True: 60.0, False: 10.0}
 _SETTLE_S = {True: 1.0, False: 1.5}
@@ -68,6 +71,7 @@ class SerialSensor:
         self._gone: SensorDisconnectedError | None = None
         self._opened = False
         self._pause_from_s: float | None = None
+        self._looked_s = 0.0
         self._hidden = 0
         self.counters = SensorCounters()
         if sensor != AUTO:
@@ -97,7 +101,8 @@ class SerialSensor:
                 raise
             self._heard = found.heard
         assert self._driver is not None
-        self._driver.begin(time.monotonic())
+        self._looked_s = time.monotonic()
+        self._driver.begin(self._looked_s)
         self._fresh = True
         self._reset_health(self._driver)
         if self._opened:
@@ -169,11 +174,13 @@ class SerialSensor:
         """Send what is due and return what arrived."""
         if self._heard:
             return self._heard.pop(0)
-        due = driver.poll(time.monotonic())
+        now_s = time.monotonic()
+        due = driver.poll(now_s) if now_s - self._looked_s < _STALL_S else b""
         if due:
             self._transport.write(due)
         left_s = max(until_s - time.monotonic(), 0.0)
-        return self._transport.read(min(left_s, _SLICE_S))
+        data, self._looked_s = self._transport.read(min(left_s, _SLICE_S))
+        return data, self._looked_s
 
     def _take(self, driver: Driver, batches: list[Batch], arrival_s: float | None) -> None:
         """Give samples their time; those of a port that is gone came with the last arrival."""

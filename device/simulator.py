@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -198,8 +197,6 @@ def main(
             click.echo(f"{name}: {what}, {kind}{rate} at speed {speed:g}; waiting for a reader")
             sys.stdout.flush()
             sent = player.play()
-        # The last bytes are still on their way: a port that vanishes takes them along.
-        time.sleep(0.2)
         click.echo(f"{name}: all {sent} samples sent")
     except KeyboardInterrupt:
         click.echo("stopped")

@@ -116,7 +116,9 @@ class SerialTransport:
             if data:
                 # A pause of a millisecond would cost latency and win nothing: take what is there.
                 link.timeout = 0
-                data += link.read(65536)
+                # A port that went away meanwhile fails the next read as well: this byte came.
+                with contextlib.suppress(*_READ_FAILURES):
+                    data += link.read(65536)
             # Asked last: what came between the two reads must not seem to have come before.
             return data, time.monotonic()
         except _READ_FAILURES as error:

@@ -1,4 +1,4 @@
-"""A board with our own firmware; what it answers is what `firmware/rtcan.c` answers."""
+"""A board with our own firmware; it answers what `firmware/rtcan_arduino/protocol.h` says."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import itertools
 import numpy as np
 
 from device.calibration import GroveCalibration
-from device.counter import Unwrapper
+from device.counter import TickClock, Unwrapper
 from device.drivers.driver import Batch, DecodingDriver, DriverOptions
 from device.errors import DeviceError
 from device.protocols import rtcan
@@ -20,8 +20,6 @@ from device.samples import FloatArray
 DEFAULT_RATE_HZ = 100.0
 # The board answers at once; a question asked while it boots is lost.
 _ASK_EVERY_S = 1.0
-# The clock may stray this far from arrivals before it must have begun anew.
-_STRAY_S = 5.0
 # So many samples, of so many starts, are kept for a board that has not yet said its calibration.
 _HELD, _HELD_STARTS = 2000, 8
 
@@ -59,7 +57,7 @@ class RtcanDriver(DecodingDriver):
         self._given = _grove(options.calibration) if options.calibration else None
         self._decoder = RtcanDecoder()
         self._sequence = Unwrapper(rtcan.SEQUENCE_MODULUS)
-        self._clock = Unwrapper(rtcan.TICK_MODULUS, _STRAY_S * rtcan.TICK_HZ)
+        self._clock = TickClock(rtcan.TICK_MODULUS, rtcan.TICK_HZ)
         self.identity: Identity | None = None
         self.begin(0.0)
 
@@ -76,7 +74,6 @@ class RtcanDriver(DecodingDriver):
             maxlen=_HELD_STARTS
         )
         self._asked_s = now_s - _ASK_EVERY_S
-        self._arrival_s: float | None = None
         self._settled = False
 
     def poll(self, now_s: float) -> bytes:
@@ -135,12 +132,11 @@ class RtcanDriver(DecodingDriver):
         ticks, value = readings.ticks[piece], readings.value[piece]
         if ticks.size == 0:
             return []
-        elapsed = None if self._arrival_s is None else (now_s - self._arrival_s) * rtcan.TICK_HZ
-        self._arrival_s = now_s
-        micros, restarted = self._clock.push(ticks, elapsed)
+        micros, restarted = self._clock.push(ticks, now_s)
         if restarted:
             self._sequence.reset()
-        self._sequence.push(readings.sequence[piece])
+        value = value[-micros.size :]
+        self._sequence.push(readings.sequence[piece][-micros.size :])
         position_s = micros / rtcan.TICK_HZ
         if self._held:
             # A board that says who it is has no time to sample: that is no loss on the way.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from device.calibration import ShimmerCalibration
-from device.counter import Unwrapper
+from device.counter import TickClock
 from device.drivers.driver import Batch, DecodingDriver, DriverOptions
 from device.errors import DeviceError
 from device.protocols import shimmer
@@ -17,8 +17,6 @@ _TRIES = 2
 _QUIET_S = 0.1
 # A board that has been silent this long is set up again: it was reset, or missed a command.
 _SILENCE_S = 1.5
-# The clock may stray this far from arrivals before it must have begun anew.
-_STRAY_S = 5.0
 _CRC_SIZE = 2
 
 
@@ -54,7 +52,7 @@ class ShimmerDriver(DecodingDriver):
             )
         self._period = shimmer.divider(rate_hz)
         self.calibration = ShimmerCalibration()
-        self._clock = Unwrapper(shimmer.TICK_MODULUS, _STRAY_S * shimmer.TICK_HZ)
+        self._clock = TickClock(shimmer.TICK_MODULUS, shimmer.TICK_HZ)
         self._decoder = ShimmerDecoder(self._period, _CRC_SIZE)
         self.lost = 0
         self.begin(0.0)
@@ -77,7 +75,6 @@ class ShimmerDriver(DecodingDriver):
         self._channels: tuple[int, ...] = (shimmer.GSR_CHANNEL,)
         self._clock.reset()
         self._last: int | None = None
-        self._arrival_s: float | None = None
         self._heard_s = now_s
 
     def poll(self, now_s: float) -> bytes:
@@ -110,14 +107,13 @@ class ShimmerDriver(DecodingDriver):
         if len(readings) == 0:
             return []
         self._heard_s = now_s
-        elapsed = None if self._arrival_s is None else (now_s - self._arrival_s) * shimmer.TICK_HZ
-        self._arrival_s = now_s
-        ticks, restarted = self._clock.push(readings.ticks, elapsed)
+        ticks, restarted = self._clock.push(readings.ticks, now_s)
         first = int(ticks[0]) if restarted or self._last is None else self._last + self._period
         self._last = int(ticks[-1])
         self.lost += max(round((self._last - first) / self._period) + 1 - ticks.size, 0)
         position_s = ticks / shimmer.TICK_HZ
-        return [Batch.of(self.calibration, readings.value, position_s, restarted)]
+        value = readings.value[-ticks.size :]
+        return [Batch.of(self.calibration, value, position_s, restarted)]
 
     def end(self) -> bytes:
         """Return the command that stops the board."""

@@ -60,12 +60,14 @@ class GroveDecoder:
     def push(self, data: bytes) -> Readings:
         """Return the readings of the lines that `data` completes; NaN for a refused line."""
         *lines, rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
+        values = [value for line in lines for value in self._line(line)]
         if len(rest) > _MAX_LINE:
             # No sketch prints such a line: keep the buffer bounded, and say that it was refused.
+            # What is still to come of it is no line either.
             self.bad += 1
             rest = b""
+            self._at_start = True
         self._rest = rest
-        values = [value for line in lines for value in self._line(line)]
         return Readings(np.array(values, dtype=float))
 
     def reset(self) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from device import detect, serial_sensor
+
 
 @dataclass
 class Wire:
@@ -32,6 +34,13 @@ class Wire:
             self.closed = True
             os.close(self.master)
             os.close(self.slave)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a port up after a second: the boards of these tests need no two seconds to boot."""
+    monkeypatch.setattr(detect, "_PATIENCE_S", 1.0)
+    monkeypatch.setattr(serial_sensor, "_PATIENCE_S", 1.0)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 
 from device.devices import look_at
 from device.drivers.driver import DriverOptions
+from device.errors import SensorDisconnectedError
 from device.serial_sensor import SerialSensor
 from device.transport import SerialTransport
 from tests.device.conftest import Wire
@@ -37,7 +38,9 @@ def simulator(link: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate(timeout=20)
 
 
-def test_a_recording_is_played_to_its_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pause_s", [0.0, 2.0])
+def test_a_recording_is_played_to_its_end(tmp_path: Path, pause_s: float) -> None:
+    """However late it is read, as on a busy machine: the port stays until all was."""
     recording = tmp_path / "recording.csv"
     recording.write_text("EDA\n" + "\n".join(f"{3 + i / 1000:.4f}" for i in range(1000)))
     with simulator(
@@ -47,10 +50,11 @@ def test_a_recording_is_played_to_its_end(tmp_path: Path) -> None:
         options = DriverOptions(rate_hz=100, calibration="us")
         sensor = SerialSensor(str(tmp_path / "port"), "grove", options=options)
         sensor.open()
+        time.sleep(pause_s)
         values: list[float] = []
-        until_s = time.monotonic() + 20
-        while len(values) < 999 and time.monotonic() < until_s:
-            values += sensor.read(0.1).eda_us.tolist()
+        with pytest.raises(SensorDisconnectedError):
+            while True:
+                values += sensor.read(0.1).eda_us.tolist()
         sensor.close()
         assert process.wait(timeout=20) == 0
     # The first line may be cut: no reader believes it.
@@ -101,6 +105,7 @@ def test_a_link_does_not_replace_a_file(tmp_path: Path) -> None:
     assert path.read_text() == "years of work"
 
 
+@pytest.mark.usefixtures("impatient")
 def test_what_answers_on_a_port_is_said(tmp_path: Path, wire: Wire) -> None:
     with simulator(tmp_path / "port", "--sensor", "bitalino"):
         assert "--sensor bitalino --baud 115200" in look_at(str(tmp_path / "port"))
@@ -126,10 +131,10 @@ def test_the_devices_command(tmp_path: Path) -> None:
 def test_live_through_a_bad_line_that_is_unplugged(tmp_path: Path, tiny_model: Path) -> None:
     """Lost bytes and a pulled plug: predictions go on, and the summary tells what happened."""
     port = tmp_path / "port"
-    with simulator(port, "--sensor", "bitalino", "--drop", "0.01", "--unplug-every", "9"):
+    with simulator(port, "--sensor", "bitalino", "--drop", "0.01", "--unplug-every", "5"):
         options = ["--port", str(port), "--model", str(tiny_model), "--output", "jsonl"]
         run = subprocess.run(
-            [sys.executable, "-m", "runtime.live", *options, "--duration", "25"],
+            [sys.executable, "-m", "runtime.live", *options, "--duration", "16"],
             capture_output=True,
             text=True,
             timeout=100,
@@ -140,7 +145,7 @@ def test_live_through_a_bad_line_that_is_unplugged(tmp_path: Path, tiny_model: P
     assert kinds[:2] == ["disconnected", "reconnected"]
     counters = events[-1]["counters"]
     assert counters["reconnections"] >= 1
-    assert counters["lost"] > 10  # of some 2000 frames of three bytes each
-    assert counters["samples"] > 1500
+    assert counters["lost"] > 10  # of some 1200 frames of three bytes each
+    assert counters["samples"] > 800
     predictions = [event for event in events if event["type"] == "prediction"]
     assert any("no samples" in reason for p in predictions for reason in p["reasons"])

@@ -48,6 +48,29 @@ def test_a_counter_that_begins_anew_is_noticed() -> None:
     assert total.tolist() == [500_000, 510_000]
 
 
+def test_a_value_that_cannot_be_does_not_move_those_after_it() -> None:
+    """A clock that is wrong once must not have gone round once when it is right again."""
+    unwrapper = Unwrapper(1 << 32, tolerance=5e6)
+    unwrapper.push(np.array([60_000_000]))
+    total, restarted = unwrapper.push(
+        np.array([60_010_000, 3_000_000_000, 60_030_000, 60_040_000]), 40_000.0
+    )
+    assert restarted
+    assert total.tolist() == [60_030_000, 60_040_000]
+    total, restarted = unwrapper.push(np.array([60_050_000]), 10_000.0)
+    assert not restarted
+    assert total.tolist() == [60_050_000]
+
+
+def test_what_gathered_during_a_pause_is_no_restart() -> None:
+    unwrapper = Unwrapper(1 << 32, tolerance=5e6)
+    unwrapper.push(np.array([60_000_000]))
+    gathered = 60_000_000 + 10_000 * np.arange(1, 901)
+    total, restarted = unwrapper.push(gathered, 9_000_000.0)
+    assert not restarted
+    assert total.tolist() == gathered.tolist()
+
+
 def test_bursts_are_no_restart() -> None:
     unwrapper = Unwrapper(1 << 32, tolerance=5e6)
     unwrapper.push(np.array([60_000_000]))

@@ -13,6 +13,7 @@ from device.boards.rtcan import RtcanBoard
 from device.boards.shimmer import ShimmerBoard
 from device.drivers.driver import Batch, Driver, DriverOptions
 from device.errors import DeviceError
+from device.protocols import rtcan, shimmer
 from device.registry import DRIVERS, make_driver
 from device.simulator import make_board
 
@@ -165,6 +166,27 @@ def test_the_firmware_says_its_own_calibration() -> None:
     bench.run(4.0, 5.0)
     assert bench.eda_us[-1] == pytest.approx(5.0, abs=0.01)
     assert "open electrodes read 8000" in bench.driver.details()
+
+
+@pytest.mark.parametrize("key", ["rtcan", "shimmer"])
+def test_a_false_time_that_a_checksum_let_pass_is_not_believed(key: str) -> None:
+    bench = Bench(make_driver(key), make_board(key, None, None))
+    bench.run(3.0)
+    frames = [
+        rtcan.encode_sample(301, 3_010_000, 500)
+        if key == "rtcan"
+        else shimmer.encode(98_816, 2000),
+        rtcan.encode_sample(9, 3_000_000_000, 5)
+        if key == "rtcan"
+        else shimmer.encode(9_000_000, 2),
+        rtcan.encode_sample(303, 3_030_000, 500)
+        if key == "rtcan"
+        else shimmer.encode(99_840, 2000),
+    ]
+    bench.to_host += b"".join(frames)
+    bench.run(TICK_S)
+    positions_s = [batch.position_s for batch in bench.batches]
+    assert max(position_s[-1] for position_s in positions_s) < 4.0
 
 
 def test_samples_wait_for_a_calibration_that_was_lost_at_first() -> None:

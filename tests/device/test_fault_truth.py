@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks._truth import came_whole, is_intact, matched, shares_a_byte
+from benchmarks._truth import (
+    came_whole,
+    count_lost,
+    is_intact,
+    matched,
+    shares_a_byte,
+    wrong_allowed,
+)
 from device.player import Sent
 from device.protocols import bitalino, rtcan
 from device.protocols.rtcan import Identity
+from device.registry import DRIVERS
 
 
 def sent(i: int, frame: bytes, arrived: bytes | None = None, eda_us: float | None = None) -> Sent:
@@ -36,6 +44,20 @@ def test_missing_values_are_counted_off() -> None:
     log = [sent(i, b"abc", eda_us=value) for i, value in enumerate(values)]
     found = matched(log, np.array(values), 0.01 * np.arange(4) + 0.006)
     assert found.tolist() == [0, 1, 2, 3]
+
+
+def test_what_was_lost_before_the_first_delivered_sample_is_lost() -> None:
+    log = [sent(i, b"abc") for i in range(10)]
+    log[2] = sent(2, b"abc", b"ac")
+    whole = came_whole("shimmer", log, [])
+    places = matched(log, np.array([4.0, 5, 7, 8, 9]), 0.01 * np.array([4, 5, 7, 8, 9]))
+    assert count_lost("shimmer", log, whole, places) == 4  # 0, 1, 3 and 6
+
+
+def test_where_nothing_was_damaged_no_value_may_be_wrong() -> None:
+    for sensor in DRIVERS:
+        assert wrong_allowed(sensor, 0) == 0
+        assert wrong_allowed(sensor, 100) <= 100
 
 
 def test_damaged_settings_leave_the_sample_behind_them_whole() -> None:

@@ -157,6 +157,25 @@ def test_identity_rate_calibration_and_reset(
         assert readings.ticks[-1] < 1_000_000
 
 
+def test_the_period_that_runs_when_the_rate_changes_is_timed_as_it_is(
+    build: Path, tmp_path: Path
+) -> None:
+    with board(build, tmp_path / "board", {0: 1000}) as port:
+        line = Talk(port).port
+        decoder, ticks, asked, answered = RtcanDecoder(), [], False, 0
+        while not answered or len(ticks) < answered + 5:
+            if len(ticks) >= 3 and not asked:
+                asked = line.write(b"rate 10\n") > 0
+            for byte in line.read(16):
+                ticks += decoder.push(bytes([byte])).ticks.tolist()
+                if not answered and any(text.endswith("rate=10") for text in decoder.texts):
+                    answered = len(ticks)
+    # The end of the period that ran when the answer was given was set before.
+    steps = np.diff(ticks)
+    assert (steps[:answered] == 10_000).all()
+    assert (steps[answered + 1 :] == 100_000).all()
+
+
 def test_a_sensor_finds_it_out_and_reads_the_scripted_skin(build: Path, tmp_path: Path) -> None:
     script = {0: 1000, 3: 1000, 4: 2000, 7: 2000, 7.1: 2600}
     with board(build, tmp_path / "board", script) as port:

@@ -105,6 +105,14 @@ def test_two_lines_joined_keep_both_places(end: bytes) -> None:
     assert decoder.bad == 2
 
 
+def test_the_end_of_a_line_that_is_too_long_is_no_reading() -> None:
+    decoder = GroveDecoder()
+    decoder.push(b"300\n301\n")
+    found = [*decoder.push(b"9" * 300).value, *decoder.push(b"37\n302\n").value]
+    assert found == [302]
+    assert decoder.bad == 1
+
+
 def test_a_line_without_end_leaves_the_buffer_bounded() -> None:
     decoder = GroveDecoder()
     for _ in range(1000):

@@ -145,6 +145,27 @@ def test_a_reset_while_the_port_stays(key: str, tmp_path: Path) -> None:
     assert samples.time_s[-1] > 3.5
 
 
+@pytest.mark.parametrize("key", list(DRIVERS))
+def test_a_pause_of_the_reader_loses_nothing(key: str, tmp_path: Path) -> None:
+    """What waits on the port proves that the sensor was not silent: it is not started anew."""
+    with simulated(key, tmp_path / "port") as (_, log):
+        sensor = SerialSensor(str(tmp_path / "port"), key)
+        sensor.open()
+        before = collect(sensor, 2.0)
+        time.sleep(1.8)
+        after = collect(sensor, 0.3)
+        sensor.close()
+        origin_s = sensor.origin_s
+    assert len(before) and len(after)
+    assert origin_s is not None
+    sent_s = np.array([sent.time_s for sent in log])
+    found_s = np.concatenate([before.time_s, after.time_s]) + origin_s
+    nearest = np.abs(found_s[:, None] - sent_s).argmin(axis=1)
+    assert (np.diff(nearest) == 1).all()  # every sample, once
+    assert sensor.counters.restarts == 0
+
+
+@pytest.mark.usefixtures("impatient")
 def test_nothing_answers(wire: Wire) -> None:
     with pytest.raises(SilentPortError, match="--sensor"):
         SerialSensor(wire.port).open()
@@ -160,6 +181,7 @@ def talk(wire: Wire, data: bytes, stop: threading.Event) -> threading.Thread:
     return thread
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("sensor", ["rtcan", "bitalino"])
 def test_nonsense_is_named(wire: Wire, sensor: str) -> None:
     stop = threading.Event()
@@ -175,6 +197,7 @@ def test_nonsense_is_named(wire: Wire, sensor: str) -> None:
         thread.join()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_wrong_baud_rate_is_named(wire: Wire) -> None:
     """Text at 9600 baud read at 115200 looks like this: few bytes, all of high bits."""
     stop = threading.Event()

@@ -72,6 +72,23 @@ def test_a_port_that_goes_away(wire: Wire) -> None:
         transport.read(0.2)
 
 
+def test_the_last_byte_before_a_port_goes_away(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    transport = SerialTransport(wire.port, 9600)
+    transport.open()
+    read = transport._serial.read
+
+    def read_and_unplug(size: int) -> bytes:
+        if size > 1:
+            wire.unplug()
+        return bytes(read(size))
+
+    monkeypatch.setattr(transport._serial, "read", read_and_unplug)
+    wire.write(b"a")
+    assert transport.read(1.0)[0] == b"a"
+    with pytest.raises(SensorDisconnectedError, match="went away"):
+        transport.read(0.2)
+
+
 def test_a_port_that_another_thread_closes(wire: Wire) -> None:
     transport = SerialTransport(wire.port, 9600)
     transport.open()
