@@ -4,7 +4,8 @@ samples -> uniform grid -> context + window at every hop -> z-score -> cvxEDA ->
 to the input length. Any cutting of the same samples gives bit-identical windows.
 
 A gap is bridged by a straight line up to the share of context and window that may be gap. A longer
-one is not, and every window that meets it is refused: it need not wait for the gap's end.
+one is not, and every window that meets it is refused: it need not wait for the gap's end. A hop in
+which the sensor was not read at all, because it was unplugged or the machine slept, has no window.
 """
 
 from __future__ import annotations
@@ -104,6 +105,8 @@ class Preprocessor:
     def push(self, time_s: FloatArray, eda_us: FloatArray) -> list[Window]:
         """Add samples and return the windows that they complete.
 
+        Windows are numbered by the time at which they end; numbers of hops without one are missing.
+
         Parameters
         ----------
         time_s : float64 (n,)
@@ -125,7 +128,8 @@ class Preprocessor:
         at = self._count * contract.hop_samples - self._first
         while at + contract.total_samples <= self._eda.size:
             piece = slice(at, at + contract.total_samples)
-            windows.append(self._window(self._first + at, self._eda[piece], self._gap[piece]))
+            if self._was_read(at + contract.total_samples):
+                windows.append(self._window(self._first + at, self._eda[piece], self._gap[piece]))
             self._count += 1
             at += contract.hop_samples
         drop = min(at, self._eda.size)
@@ -136,6 +140,15 @@ class Preprocessor:
             # Before the first value there is no grid, and no time is kept.
             self._open_s = self._open_s[self._open_s >= kept_s]
         return windows
+
+    def _was_read(self, stop: int) -> bool:
+        """Return whether the sensor was read within the hop that ends at place `stop`."""
+        hop = min(self.contract.hop_samples, self.contract.total_samples)
+        if not np.isnan(self._eda[stop - hop : stop]).all():
+            return True
+        steps = (self._open_s - self._resampler.origin_s) * self.contract.rate_hz
+        until = self._first + stop
+        return bool(((steps >= until - hop) & (steps < until)).any())
 
     def _open_share(self, first: int) -> float:
         """Return the share of grid cells from `first` in which the sensor had no value."""

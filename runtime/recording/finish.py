@@ -204,7 +204,7 @@ _EVENTS_DESCRIPTION = {
 
 def _predictions_description(header: dict[str, Any]) -> dict[str, Any]:
     return {
-        "window": {"Description": "number of the window, from 0"},
+        "window": {"Description": "number of the window, from 0; missing where nothing was read"},
         "start_s": {"Description": "start of what the network saw", "Units": "s"},
         "end_s": {"Description": "its end", "Units": "s"},
         "TARGET_label": {"Description": "class by the contract's threshold; none without answer"},

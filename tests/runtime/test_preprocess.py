@@ -77,8 +77,9 @@ def test_a_window_with_too_large_a_gap_is_refused_and_later_ones_are_not(
     samples = Samples(recording.time_s[keep], recording.eda_us[keep])
     windows = pushed(tiny_contract, samples, [0, len(samples)])
     refused = [w.end_s for w in windows if w.input is None]
-    # Four seconds are too long for a bridge: they spoil every window of 12 s that meets them.
-    assert refused == [15.0 + k for k in range(17)]
+    # Four seconds are too long for a bridge: they spoil every window of 12 s that meets them. In
+    # some seconds nothing was read, and they end no window.
+    assert refused == [15.0, *(20.0 + k for k in range(12))]
     assert "no samples" in next(w for w in windows if w.input is None).reasons[0]
 
 
@@ -111,6 +112,29 @@ def test_open_electrodes_are_seen_as_they_happen(tiny_contract: Contract) -> Non
     assert windows[100].open_share == windows[100].gap_share == 1.0
     assert "no samples" in windows[100].reasons[0]
     whole = pushed(tiny_contract, Samples(samples.time_s, eda_us), [0, len(samples)])
+    for one, other in zip(whole, windows, strict=True):
+        np.testing.assert_equal(dataclasses.asdict(one), dataclasses.asdict(other))
+
+
+@pytest.mark.parametrize("away_s", [30.0, 8 * 3600.0])
+def test_time_in_which_nothing_was_read_has_no_window(
+    tiny_contract: Contract, recording: Samples, away_s: float
+) -> None:
+    time_s = recording.time_s + np.where(recording.time_s > 20, away_s, 0.0)
+    stream = Preprocessor(tiny_contract)
+    windows, most = [], 0
+    for at in range(len(recording)):
+        new = stream.push(time_s[at : at + 1], recording.eda_us[at : at + 1])
+        windows += new
+        most = max(most, len(new))
+    # Whoever comes back gets a window a second at once, and no window for the time away.
+    assert most <= 2
+    ends = [window.end_s for window in windows]
+    assert ends == [*(12.0 + k for k in range(9)), *(away_s + 21.0 + k for k in range(24))]
+    assert [w.index for w in windows] == [round(end - 12) for end in ends]
+    refused = [window.end_s for window in windows if window.input is None]
+    assert refused == [20.0, *(away_s + 21.0 + k for k in range(12))]
+    whole = pushed(tiny_contract, Samples(time_s, recording.eda_us), [0, len(recording)])
     for one, other in zip(whole, windows, strict=True):
         np.testing.assert_equal(dataclasses.asdict(one), dataclasses.asdict(other))
 
