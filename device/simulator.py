@@ -35,17 +35,21 @@ _SECONDS = click.FloatRange(min=0)
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM end the program the way Ctrl-C does, so that the link is removed."""
+def _ends_in_order() -> Iterator[None]:
+    """Let SIGTERM end the program the way Ctrl-C does, so that the link is removed.
+
+    And SIGINT itself, which a script's shell has its background programs ignore.
+    """
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def make_board(name: str, calibration: str | None, rate_hz: float | None) -> Board:
@@ -191,7 +195,7 @@ def main(
     rate = f" {board.rate_hz:g} Hz" if kind == "grove" else ""
     name = link or port.path
     try:
-        with _terminated_as_interrupted():
+        with _ends_in_order():
             # Before anybody is told to come: it imports, and an import must not be interrupted.
             player = Player(board, skin, port, faults=faults, speed=speed, seed=seed)
             click.echo(f"{name}: {what}, {kind}{rate} at speed {speed:g}; waiting for a reader")
