@@ -233,8 +233,10 @@ def _rate(settings: Settings, epoch: int, step: int, steps: int) -> float:
 
 
 def _network(config: NetworkConfig, state: dict[str, Tensor]) -> RTCAN:
-    network = RTCAN(config)
-    network.load_state_dict(state)
+    # Without weights of its own: drawing them would disturb a fit that begins in another thread.
+    with torch.device("meta"):
+        network = RTCAN(config)
+    network.load_state_dict(state, assign=True)
     return network.eval()
 
 

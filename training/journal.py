@@ -100,12 +100,13 @@ class Journal:
         path = self._path(key, outcome.target, outcome.name)
         if path is None:
             return
+        # Copies: what came from another machine lies, with all that came along, in one buffer.
         data = {
-            "window": torch.from_numpy(outcome.window),
-            "logits": torch.from_numpy(outcome.logits),
+            "window": torch.tensor(outcome.window),
+            "logits": torch.tensor(outcome.logits),
             "temperature": outcome.temperature,
             "history": json.dumps(outcome.history),
-            "state": outcome.state,
+            "state": {name: value.clone() for name, value in outcome.state.items()},
             "music_mean": torch.tensor(outcome.scale.mean, dtype=torch.float64),
             "music_std": torch.tensor(outcome.scale.std, dtype=torch.float64),
         }

@@ -23,9 +23,10 @@ Numbered = tuple[int, tuple[Any, ...]]
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PATIENCE_S = 30
+_REACH_S = 2
 # Of the small tasks that are left, a worker's next share is this part of its equal part; the last
 # shares are small, so that all workers end together, but not smaller than so many tasks.
-_SHARE = 1 / 3
+_SHARE = 1 / 2
 _LEAST = 4
 
 
@@ -128,7 +129,9 @@ class Workers:
         from distributed import as_completed
 
         # Every worker has all that is shared, so that none loses it for the others.
-        there = self._client.scatter(list(shared), broadcast=True, hash=False) if shared else []
+        there: list[Any] = []
+        if shared:
+            there = self._client.scatter(list(shared), direct=False, broadcast=True, hash=False)
         futures = [
             self._client.submit(_checked, versions(), function, share, there, pure=False)
             for share in shares
@@ -147,7 +150,9 @@ class Workers:
                 "workers' logs; what is done is kept: add --resume."
             ) from error
         finally:
-            self._client.cancel(futures)
+            # A client that was closed meanwhile, after an error, has let go of them itself.
+            if self._client is not None:
+                self._client.cancel(futures)
 
 
 def _shares(tasks: Sequence[Numbered], jobs: int) -> Iterator[Sequence[Numbered]]:
@@ -250,7 +255,24 @@ def _connect(scheduler: str) -> Any:
                 "where the workers run, the same version as here."
             ) from error
         refused.pop_all()
+    # What workers answer then does not pass through the scheduler.
+    client.direct_to_workers = client.sync(_reached, client, list(client.nthreads()))
     return client
+
+
+async def _reached(client: Any, workers: Sequence[str]) -> bool:
+    """Return whether this machine can talk to all workers, as it may not to those behind a gate."""
+    from distributed.comm.core import connect
+
+    try:
+        for address in workers:
+            comm = await connect(  # type: ignore[no-untyped-call]
+                address, timeout=_REACH_S, **client.connection_args
+            )
+            await comm.close()
+    except OSError:
+        return False
+    return True
 
 
 def in_order(results: Iterable[tuple[int, Any]], told: Callable[[int], None]) -> list[Any]:

@@ -132,6 +132,15 @@ def test_the_same_seed_gives_the_same_network() -> None:
         assert torch.equal(a, b)
 
 
+def test_a_fit_leaves_the_random_numbers_of_others_alone() -> None:
+    """Fits run side by side in threads, and torch has one generator for all of them."""
+    before = torch.get_rng_state()
+    task = sides(waves(60), 0, 40, 20)
+    [(network, _)] = fit(CONFIG, [task], replace(SETTINGS, epochs=1), CPU)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(p.requires_grad and not p.is_meta for p in network.parameters())
+
+
 def test_it_stops_when_nothing_gets_better() -> None:
     rng = np.random.default_rng(0)
     data = waves(90)
