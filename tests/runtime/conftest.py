@@ -17,6 +17,16 @@ def source() -> Source:
     return Source(Path("person"), "table", 19.0, lambda: in_blocks(samples, 5))
 
 
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Half a minute of a person as a table with times that are not round."""
+    samples = simulate(Person(), 30, 19.0, arousal=lambda _: 0.8, seed=4)
+    path = tmp_path_factory.mktemp("table") / "table.csv"
+    rows = zip(samples.time_s.tolist(), samples.eda_us.tolist(), strict=True)
+    path.write_text("time,EDA\n" + "".join(f"{t!r},{v!r}\n" for t, v in rows))
+    return path
+
+
 @pytest.fixture
 def pipeline(tiny_model: Path) -> Pipeline:
     return Pipeline(Classifier(tiny_model))
