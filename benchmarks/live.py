@@ -8,16 +8,13 @@ completed it.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-import tty
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -25,6 +22,7 @@ from typing import Any
 import click
 import numpy as np
 
+from benchmarks._live import Live
 from benchmarks._report import show_table, write_result
 from device.physiology import Person, simulate
 from runtime.models import DEMO_MODEL
@@ -118,46 +116,28 @@ def _run(
         Person(), total_s + 2, _RATE_HZ, arousal=lambda t: 0.9 if t // 60 % 2 else 0.1
     )
     lines = [f"{value:.5f}\r\n".encode() for value in samples.eda_us.tolist()]
-    master, slave = os.openpty()
-    tty.setraw(slave)
     load = os.getloadavg()[0]
-    live = subprocess.Popen(
-        [sys.executable, "-m", "runtime.live", "--port", os.ttyname(slave), "--sensor", "grove",
-         "--calibration", "us", "--rate", f"{_RATE_HZ:g}", "--model", str(model),
-         "--output", "jsonl", *options],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert live.stdout is not None
     events: list[dict[str, Any]] = []
-
-    def receive() -> None:
-        for line in live.stdout or ():
-            arrived_s = time.monotonic()
-            events.append({**json.loads(line), "arrived_s": arrived_s})
-
-    receiver = threading.Thread(target=receive)
-    receiver.start()
-    while not events:
-        time.sleep(0.01)
-    listener = threading.Thread(
-        target=_listen, args=(int(options[options.index("--dashboard") + 1]),), daemon=True
-    )
-    listener.start()
-    time.sleep(0.5)
     sent: list[float] = []
-    began_s = time.monotonic()
-    for k, line in enumerate(lines):
-        wait_s = began_s + k / _RATE_HZ - time.monotonic()
-        if wait_s > 0:
-            time.sleep(wait_s)
-        os.write(master, line)
-        sent.append(time.monotonic())
-    time.sleep(0.5)
-    live.terminate()
-    live.wait(30)
-    receiver.join()
-    os.close(master)
-    os.close(slave)
+
+    def heard(event: dict[str, Any], arrived_s: float) -> None:
+        events.append({**event, "arrived_s": arrived_s})
+
+    with Live(model, _RATE_HZ, ["--calibration", "us", *options], heard) as live:
+        live.wait_for_start()
+        listener = threading.Thread(
+            target=_listen, args=(int(options[options.index("--dashboard") + 1]),), daemon=True
+        )
+        listener.start()
+        time.sleep(0.5)
+        began_s = time.monotonic()
+        for k, line in enumerate(lines):
+            wait_s = began_s + k / _RATE_HZ - time.monotonic()
+            if wait_s > 0:
+                time.sleep(wait_s)
+            live.send(line)
+            sent.append(time.monotonic())
+        live.end(30)
     return sent, events, load
 
 

@@ -7,14 +7,10 @@ samples in a fresh process, must give the same bits.
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import tty
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +18,7 @@ import click
 import numpy as np
 import psutil
 
+from benchmarks._live import Live
 from benchmarks._report import show_table, write_result
 from device.physiology import Person, SimulatedPerson
 from runtime.models import DEMO_MODEL
@@ -87,53 +84,36 @@ def _run(
     model: Path, hours: float, speed: float, root: Path
 ) -> tuple[int, list[dict[str, Any]], list[tuple[float, float]], float]:
     """Return lines sent, the last events, memory (simulated s, MB), and seconds."""
-    master, slave = os.openpty()
-    tty.setraw(slave)
-    live = subprocess.Popen(
-        [sys.executable, "-m", "runtime.live", "--port", os.ttyname(slave), "--sensor", "grove",
-         "--calibration", "us", "--rate", f"{_RATE_HZ:g}", "--model", str(model),
-         "--output", "jsonl", "--record", str(root)],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
     last: dict[str, dict[str, Any]] = {}
     answered_s = [0.0]
 
-    def receive() -> None:
-        for line in live.stdout or ():
-            event = json.loads(line)
-            last[event["type"]] = event
-            if event["type"] == "prediction":
-                answered_s[0] = event["time_s"]
+    def heard(event: dict[str, Any], arrived_s: float) -> None:
+        last[event["type"]] = event
+        if event["type"] == "prediction":
+            answered_s[0] = event["time_s"]
 
-    receiver = threading.Thread(target=receive)
-    receiver.start()
-    while "start" not in last:
-        time.sleep(0.01)
-    window_s = last["start"]["context_s"] + last["start"]["window_s"]
-    process = psutil.Process(live.pid)
-    person = SimulatedPerson(Person.draw(np.random.default_rng(7)), _RATE_HZ, 7)
-    memory: list[tuple[float, float]] = []
-    sent = 0
-    began_s = time.monotonic()
-    for second in range(round(hours * 3600)):
-        eda_us = person.second(0.9 if second // 120 % 2 else 0.1).eda_us
-        os.write(master, b"".join(f"{value:.5f}\r\n".encode() for value in eda_us.tolist()))
-        sent += eda_us.size
-        if second % 60 == 0:
-            memory.append((float(second), process.memory_info().rss / 1e6))
-        # As fast as it is taken, and no faster than asked.
-        while second - max(answered_s[0], window_s) > _AHEAD_S and live.poll() is None:
-            time.sleep(0.002)
-        ahead_s = (second + 1) / speed - (time.monotonic() - began_s)
-        if ahead_s > 0:
-            time.sleep(ahead_s)
-    seconds = time.monotonic() - began_s
-    time.sleep(1.0)
-    live.terminate()
-    live.wait(600)
-    receiver.join()
-    os.close(master)
-    os.close(slave)
+    with Live(model, _RATE_HZ, ["--calibration", "us", "--record", str(root)], heard) as live:
+        live.wait_for_start()
+        window_s = last["start"]["context_s"] + last["start"]["window_s"]
+        process = psutil.Process(live.process.pid)
+        person = SimulatedPerson(Person.draw(np.random.default_rng(7)), _RATE_HZ, 7)
+        memory: list[tuple[float, float]] = []
+        sent = 0
+        began_s = time.monotonic()
+        for second in range(round(hours * 3600)):
+            eda_us = person.second(0.9 if second // 120 % 2 else 0.1).eda_us
+            live.send(b"".join(f"{value:.5f}\r\n".encode() for value in eda_us.tolist()))
+            sent += eda_us.size
+            if second % 60 == 0:
+                memory.append((float(second), process.memory_info().rss / 1e6))
+            # As fast as it is taken, and no faster than asked.
+            while second - max(answered_s[0], window_s) > _AHEAD_S and live.running:
+                time.sleep(0.002)
+            ahead_s = (second + 1) / speed - (time.monotonic() - began_s)
+            if ahead_s > 0:
+                time.sleep(ahead_s)
+        seconds = time.monotonic() - began_s
+        live.end(600)
     return sent, [last["summary"]], memory, seconds
 
 
