@@ -22,6 +22,7 @@ from training.memory import keep_freed
 from training.model import RTCAN, NetworkConfig, to_logits
 from training.optimiser import Optimiser, share_of_rate
 from training.settings import Settings
+from training.slices import draw, stretched
 from training.stack import Best, Stack
 
 # Windows of one network in a step of inference: what a core's cache holds, or what fills a GPU.
@@ -100,18 +101,29 @@ def fit(
     for number in range(1, settings.epochs + 1):
         most = int(steps[alive].max())
         fits = torch.from_numpy(alive).to(device)
-        # An epoch's order and rates go to the device at once; nothing comes back before its end.
-        order = np.stack([np.resize(next(orders[t]), (most, size)) for t in alive], axis=1)
+        # What an epoch shows and its rates go to the device at once; nothing comes back before its
+        # end.
+        drawn = [next(orders[t]) for t in alive]
+        order = np.stack([np.resize(index, (most, size)) for index, _ in drawn], axis=1)
+        part = np.stack([np.resize(own, (most, size, 2)) for _, own in drawn], axis=1)
         rate = torch.tensor(
             [[_rate(settings, number, s, steps[t]) for t in alive] for s in range(most)]
         )
-        turns = zip(torch.from_numpy(order).to(device), rate.to(device), strict=True)
+        turns = zip(
+            torch.from_numpy(order).to(device),
+            torch.from_numpy(part).to(device),
+            rate.to(device),
+            strict=True,
+        )
         losses = []
-        for step, (index, share) in enumerate(turns):
+        for step, (index, slices, share) in enumerate(turns):
             taken = steps[alive] > step
             active = None if taken.all() else torch.from_numpy(taken[:, None]).to(device)
-            inputs, truth = shelf.take(fits, index)
-            loss = _losses(stack(*inputs, training=True, active=active), truth, weights[fits])
+            (eda, *music), truth = shelf.take(fits, index)
+            if settings.least_slice < 1:
+                eda = stretched(eda, slices)
+            out = stack(eda, *music, training=True, active=active)
+            loss = _losses(out, truth, weights[fits])
             optimiser.step(stack.flat, stack.gradient(loss.sum()), share[:, None], active)
             losses.append(loss.detach())
         train_loss = torch.stack(losses).cpu().numpy()  # (steps, k)
@@ -219,13 +231,16 @@ def _class_weights(train: Data, settings: Settings, config: NetworkConfig) -> Te
     return torch.tensor(share, dtype=torch.float32)
 
 
-def _orders(train: Data, settings: Settings) -> Iterator[NDArray[np.int64]]:
-    """Yield each epoch's windows: some random ones of every recording, in random order."""
+def _orders(
+    train: Data, settings: Settings
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Yield each epoch's windows and slices: some random windows of every recording, shuffled."""
     rng = np.random.default_rng(settings.seed)
     groups = [np.flatnonzero(train.recording == r) for r in np.unique(train.recording)]
     while True:
         drawn = [rng.choice(group, draws(len(groups), settings)) for group in groups]
-        yield rng.permutation(np.concatenate(drawn))
+        order = rng.permutation(np.concatenate(drawn))
+        yield order, draw(rng, order.size, settings.least_slice)
 
 
 def _rate(settings: Settings, epoch: int, step: int, steps: int) -> float:

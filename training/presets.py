@@ -106,6 +106,7 @@ def preset(name: str) -> Preset:
         patience=epochs,
         balanced=False,
         epoch_windows=0,
+        least_slice=1.0,
     )
     songs = name == "paper-pmemo"
     return Preset(

@@ -29,6 +29,9 @@ class Settings:
     epoch_windows : int
         Windows of an epoch, at least: a small data set is shown more than once, so that as many
         epochs are about as many steps.
+    least_slice : float
+        A step sees a random slice of each window, of at least this share of it, stretched to the
+        whole; 1 for the window itself.
     validation_windows : int
         Windows of each validation recording that the loss is measured on, spread evenly.
     stride_s : float
@@ -42,12 +45,13 @@ class Settings:
     epochs: int = 30
     batch_size: int = 32
     optimiser: str = "adamw"
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     weight_decay: float = 1e-2
     patience: int = 8
     balanced: bool = True
     windows_per_recording: int = 1
     epoch_windows: int = 256
+    least_slice: float = 0.7
     validation_windows: int = 4
     stride_s: float = 10.0
     precision: str = "fp32"
