@@ -47,6 +47,8 @@ from training.windows import Windows
 from training.workers import Workers, cores
 
 _PEOPLE, _TRIALS, _FOLDS, _EPOCHS = 32, 40, 10, 300
+# What the plain loop does too: no early end, and windows as they are.
+_SAME = Settings(patience=_EPOCHS, least_slice=1.0)
 # Folds that are timed: more of them cost as much each.
 _TIMED = 6
 _BATCH = 300
@@ -210,7 +212,7 @@ def main(quick: bool, input_length: int, eevr: Path | None, output: Path | None)
     cpu = torch.device("cpu")
     folds = 2 if quick else _TIMED
     for batch, turns in ((_BATCH, 1 if quick else 3), (Settings().batch_size, 1)):
-        settings = Settings(epochs=1, patience=_EPOCHS, batch_size=batch)
+        settings = dataclasses.replace(_SAME, epochs=1, batch_size=batch)
         found = measure(input_length, settings, folds, turns, cpu)
         figures[f"cpu_batch_{batch}"] = found
         _show(f"CPU, {cores()} cores, input of {input_length}, batch {batch}", found)
@@ -222,7 +224,7 @@ def main(quick: bool, input_length: int, eevr: Path | None, output: Path | None)
             claims["cpu_speedup"] = found[way]["speedup"]
     if torch.cuda.is_available():
         place = torch.device("cuda")
-        half = Settings(epochs=10, patience=_EPOCHS, batch_size=_BATCH, precision="bf16")
+        half = dataclasses.replace(_SAME, epochs=10, batch_size=_BATCH, precision="bf16")
         found = measure(input_length, half, _FOLDS, 3, place)
         figures["gpu"] = {"name": torch.cuda.get_device_name(), **found}
         claims["gpu_speedup"] = found["stacked"]["speedup"]

@@ -51,7 +51,7 @@ def run(
     reconnect : bool
         Whether to wait for a sensor that goes away.
     stopping : Event or None
-        Set it to end the run.
+        Set it to end the run; it is set when the duration is over.
     lossless : bool
         Whether the sensor can wait: then nothing is ever dropped, and a slow sink slows the run.
     decider : Decider or None
@@ -162,12 +162,15 @@ class _Loop:
             self._tell(Status("rate", slow))
         began_s = time.monotonic()
         failure: Exception | None = None
+        # Not asked for here, where a sink that hangs can hold everything up.
+        timer = threading.Timer(duration_s or 0.0, stopping.set)
+        timer.daemon = True
+        if duration_s is not None:
+            timer.start()
         reader.start()
         try:
             while failure is None:
-                ends = duration_s is not None and time.monotonic() - began_s >= duration_s
-                ends = ends or stopping.is_set() or self._all_dead()
-                if ends and reader.is_alive():
+                if (stopping.is_set() or self._all_dead()) and reader.is_alive():
                     reader.stop()
                 try:
                     event = reader.events.get(timeout=_TICK_S if reader.is_alive() else 0)
@@ -184,6 +187,7 @@ class _Loop:
                 else:
                     self._tell(event)
         finally:
+            timer.cancel()
             reader.stop()
             summary = self._finish(began_s)
         if failure is not None:

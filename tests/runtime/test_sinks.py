@@ -140,6 +140,22 @@ def test_a_stuck_sink_does_not_keep_a_run_that_can_wait_from_ending(
     stuck.let_go.set()
 
 
+def test_a_duration_ends_a_run_that_waits_for_a_stuck_sink(
+    tmp_path: Path, pipeline: Pipeline
+) -> None:
+    samples = Samples(np.arange(12_000) / 19.0, 3 + np.sin(np.arange(12_000) / 90))
+    source, stuck = Source(tmp_path, "x", 19.0, lambda: in_blocks(samples, 1)), Stuck()
+    stuck.farewell_s = 0.2
+    summary = run(
+        ReplaySensor(source, None), pipeline, [stuck], lossless=True, duration_s=2.0
+    )  # fmt: skip
+    assert not stuck.let_go.is_set()
+    stuck.let_go.set()
+    assert summary.seconds < 20
+    [health] = summary.sinks
+    assert health.trouble is not None and "left behind" in health.trouble
+
+
 def test_a_full_queue_drops_and_counts(source: Source, pipeline: Pipeline) -> None:
     stuck = Stuck()
     isolated = IsolatedSink(stuck, capacity=10)
