@@ -151,7 +151,7 @@ def main(
         rows,
     )
     runner.console.print(
-        f"ours is {better:+.3f} [{interval[0]:+.3f}, {interval[1]:+.3f}] better than {preset}"
+        f"ours minus {preset}: {better:+.3f} [{interval[0]:+.3f}, {interval[1]:+.3f}]"
     )
     claims = {"balanced_accuracy_gain": better, "gain_low": interval[0], "gain_high": interval[1]}
     write_result(f"presets_{dataset}", figures, claims, output, threads=cores(), quick=quick)
