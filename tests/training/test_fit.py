@@ -153,9 +153,7 @@ def test_it_stops_when_nothing_gets_better() -> None:
 
 
 def test_half_precision_learns_too() -> None:
-    settings = Settings(
-        epochs=6, batch_size=16, windows_per_recording=3, epoch_windows=0, precision="bf16"
-    )
+    settings = replace(SETTINGS, epochs=6, precision="bf16")
     told: list[tuple[int, Epoch]] = []
     tasks = [sides(waves(180), start, 120, 60) for start in (0,)] * 2
     found = fit(CONFIG, tasks, settings, CPU, lambda task, epoch: told.append((task, epoch)))
