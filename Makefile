@@ -13,7 +13,7 @@ READY  := $(VENV)/.ready
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
-$(READY): pyproject.toml constraints.txt $(wildcard setup.py) $(wildcard runtime/*.c)
+$(READY): pyproject.toml constraints.txt $(wildcard setup.py) $(wildcard runtime/cvxeda/*.c)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "RTCAN needs Python 3.10 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (torch is large: a few minutes the first time) ..."
@@ -35,14 +35,14 @@ test: check
 demo-model: $(READY)
 	$(BIN)/python -m training.run --dataset synthetic --input-length 500 --epochs 30 --output save/demo-model
 	$(BIN)/python -m export.onnx save/demo-model/best.pt
-	cp save/demo-model/best.onnx runtime/demo.onnx
+	cp save/demo-model/best.onnx runtime/inference/demo.onnx
 
 firmware:
 	@command -v avr-gcc >/dev/null || { echo "Install the compiler first: sudo apt-get install gcc-avr avr-libc libsimavr-dev"; exit 1; }
 	@$(MAKE) --no-print-directory -C device/firmware all emulator
 
 fuzz: $(READY)
-	RTCAN_FUZZ=1000000 $(BIN)/pytest tests/device/test_fuzz.py --durations=0
+	RTCAN_FUZZ=1000000 $(BIN)/pytest tests/device/protocols/test_fuzz.py --durations=0
 
 format: $(READY)
 	$(BIN)/ruff format .

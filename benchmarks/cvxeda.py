@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from benchmarks._report import RESULTS, interleaved, show_table, write_result
-from device.physiology import Person, simulate
-from runtime.cvxeda import FLOORS, CvxEDA, Floor
-from training.cvxeda_reference import CvxoptReference
+from benchmarks.common.report import RESULTS, interleaved, show_table, write_result
+from benchmarks.peers.cvxopt_solver import CvxoptReference
+from device.simulation.physiology import Person, simulate
+from runtime.cvxeda.solver import FLOORS, CvxEDA, Floor
 from training.datasets import eevr
 
 Array = NDArray[np.float64]
@@ -211,8 +211,8 @@ def peak_memory() -> dict[str, float]:
     status = Path("/proc/self/status")
     if not status.is_file():
         return {}
-    ours = "from runtime.cvxeda import CvxEDA"
-    theirs = "from training.cvxeda_reference import CvxoptReference as Reference"
+    ours = "from runtime.cvxeda.solver import CvxEDA"
+    theirs = "from benchmarks.peers.cvxopt_solver import CvxoptReference as Reference"
     programs: dict[str, str] = {
         "imports of ours": ours,
         "imports of cvxopt": f"{theirs}; import cvxopt",

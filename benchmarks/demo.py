@@ -20,7 +20,7 @@ from rich.text import Text
 
 from device.cli import RtcanCommand
 from device.errors import DeviceError
-from device.skin import alternating
+from device.simulation.skin import alternating
 
 _PERIOD_S = 120.0
 _PERIODS = 4
@@ -75,7 +75,7 @@ def _run(console: Console, module: str, *options: str) -> None:
 def _start_sensor(console: Console, link: Path, person: int) -> subprocess.Popen[str]:
     options = ("--link", str(link), "--speed", str(_SPEED), "--period", f"{_PERIOD_S:g}",
                "--seed", str(person))  # fmt: skip
-    command = _command(console, "rtcan-sim", "device.simulator", *options)
+    command = _command(console, "rtcan-sim", "device.simulation.simulator", *options)
     sensor = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     line = sensor.stdout.readline() if sensor.stdout else ""
     if not line:
@@ -90,7 +90,7 @@ def _live(console: Console, link: Path, model: Path) -> list[dict[str, Any]]:
     seconds = _PERIODS * _PERIOD_S / _SPEED
     options = ("--port", str(link), "--rate", f"{_RATE_HZ:g}", "--model", str(model),
                "--output", "jsonl", "--duration", f"{seconds + 1:g}")  # fmt: skip
-    command = _command(console, "rtcan-live", "runtime.live", *options)
+    command = _command(console, "rtcan-live", "runtime.live.command", *options)
     rows: list[dict[str, Any]] = []
     window_s = 0.0
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

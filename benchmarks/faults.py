@@ -24,18 +24,18 @@ from pathlib import Path
 import click
 import numpy as np
 
-from benchmarks._report import show_table, write_result
-from benchmarks._truth import came_whole, count_lost, is_intact, matched, wrong_allowed
+from benchmarks.common.report import show_table, write_result
+from benchmarks.common.truth import came_whole, count_lost, is_intact, matched, wrong_allowed
 from device.calibration import Calibration
 from device.drivers.driver import DriverOptions
-from device.faults import Faults
-from device.player import Player, Sent
-from device.pty import PseudoTerminal
-from device.registry import DRIVERS
+from device.drivers.registry import DRIVERS
 from device.samples import FloatArray
-from device.serial_sensor import SerialSensor
-from device.simulator import make_board
-from runtime.reader import Chunk, Failure, Reader
+from device.simulation.faults import Faults
+from device.simulation.player import Player, Sent
+from device.simulation.pty import PseudoTerminal
+from device.simulation.simulator import make_board
+from device.sources.serial import SerialSensor
+from runtime.session.reader import Chunk, Failure, Reader
 
 _RATE_HZ = 100.0
 # After the port opens, or a board starts anew, time settles for so long.
@@ -93,7 +93,7 @@ class Outcome:
         Samples delivered, and samples that came whole and were not delivered.
     wrong, allowed : float
         Delivered values that nobody sent, and how many the checksum lets pass; see
-        `benchmarks._truth.wrong_allowed`.
+        `benchmarks.common.truth.wrong_allowed`.
     time_error_ms : float
         Largest error of a time after settling.
     recovery_s : float or None

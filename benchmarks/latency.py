@@ -18,12 +18,12 @@ import click
 import torch
 from threadpoolctl import threadpool_limits
 
-from benchmarks._live import run_live
-from benchmarks._report import show_table, write_result
-from benchmarks._update import measure_threads, measure_update, random_graph
+from benchmarks.common.live import run_live
+from benchmarks.common.report import show_table, write_result
+from benchmarks.common.update import measure_threads, measure_update, random_graph
 from device.cli import RtcanCommand
 from export import graph as graphs
-from runtime.contract import Contract
+from runtime.preprocessing.contract import Contract
 
 # 60 s are 2500 samples at 41.7 Hz, and 4.8 s are 200 of them.
 _AT_2500 = Contract(rate_hz=2500 / 60, context_s=4.8, hop_s=4.8)

@@ -22,11 +22,11 @@ from typing import Any
 import click
 import numpy as np
 
-from benchmarks._live import Live
-from benchmarks._report import show_table, write_result
-from device.physiology import Person, simulate
-from runtime.models import DEMO_MODEL
-from runtime.resample import REACH
+from benchmarks.common.live import Live
+from benchmarks.common.report import show_table, write_result
+from device.simulation.physiology import Person, simulate
+from runtime.inference.models import DEMO_MODEL
+from runtime.preprocessing.resample import REACH
 
 _RATE_HZ = 100.0
 _FULL_S, _QUICK_S = 600.0, 20.0
@@ -43,7 +43,7 @@ def main(model: Path, seconds: float | None, output: Path | None, quick: bool) -
     """Measure the delay from the newest sample's last byte to the JSON line."""
     if not model.is_file():
         raise click.ClickException(f"There is no {model}; name one with --model")
-    from runtime.classifier import Classifier
+    from runtime.inference.classifier import Classifier
 
     contract = Classifier(model).contract
     wanted_s = seconds or (_QUICK_S if quick else _FULL_S)

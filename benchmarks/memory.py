@@ -20,11 +20,11 @@ from typing import Any
 
 import click
 
-from benchmarks._live import run_live
-from benchmarks._report import show_table, write_result
+from benchmarks.common.live import run_live
+from benchmarks.common.report import show_table, write_result
 from device.cli import RtcanCommand
 from device.errors import RtcanError
-from runtime.models import DEMO_MODEL
+from runtime.inference.models import DEMO_MODEL
 
 _SOURCE = Path(__file__).resolve().parents[1]
 
@@ -75,7 +75,7 @@ def _sizes(folder: Path) -> dict[str, Any]:
     install = [*isolated, *pip, "install", "--no-compile", "--only-binary=:all:"]
     subprocess.run([*install, f"{wheel}[edge]"], check=True)
     # Predictions come within ten seconds.
-    live = ["-m", "runtime.live", "--demo", "--duration", "12", "--output", "jsonl"]
+    live = ["-m", "runtime.live.command", "--demo", "--duration", "12", "--output", "jsonl"]
     subprocess.run([*isolated, *live], check=True, capture_output=True)
     edge_mb = _megabytes(environment)
     packages = next(environment.rglob("site-packages"))

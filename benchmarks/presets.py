@@ -19,14 +19,15 @@ from typing import Any
 import click
 import numpy as np
 
-from benchmarks._report import show_table, write_result
-from training import metrics, options, run
-from training.crossval import Fit
-from training.judge import Trials, decide, judge
+from benchmarks.common.report import show_table, write_result
+from training import options, run
+from training.compute.workers import cores
+from training.evaluation import metrics
+from training.evaluation.cross_validation import Fit
+from training.evaluation.figures import Trials, decide, judge
+from training.evaluation.problem import Problem
+from training.evaluation.runner import Runner
 from training.presets import PRESETS
-from training.problem import Problem
-from training.runner import Runner
-from training.workers import cores
 
 _RESAMPLES = 1000
 

@@ -13,7 +13,7 @@ from typing import Protocol
 import click
 import numpy as np
 
-from benchmarks._report import show_table, write_result
+from benchmarks.common.report import show_table, write_result
 from device.protocols import bitalino, grove, rtcan, shimmer
 from device.protocols.bitalino import BitalinoDecoder
 from device.protocols.grove import GroveDecoder

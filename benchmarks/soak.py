@@ -18,10 +18,10 @@ import click
 import numpy as np
 import psutil
 
-from benchmarks._live import Live
-from benchmarks._report import show_table, write_result
-from device.physiology import Person, SimulatedPerson
-from runtime.models import DEMO_MODEL
+from benchmarks.common.live import Live
+from benchmarks.common.report import show_table, write_result
+from device.simulation.physiology import Person, SimulatedPerson
+from runtime.inference.models import DEMO_MODEL
 
 _RATE_HZ = 19.0
 _FULL_H, _QUICK_H = 8.0, 0.5

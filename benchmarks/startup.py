@@ -15,10 +15,10 @@ from typing import Any
 import click
 import numpy as np
 
-from benchmarks._report import show_table, write_result
-from runtime.models import DEMO_MODEL
+from benchmarks.common.report import show_table, write_result
+from runtime.inference.models import DEMO_MODEL
 
-_LIVE = [sys.executable, "-m", "runtime.live"]
+_LIVE = [sys.executable, "-m", "runtime.live.command"]
 _RATE_HZ = 100.0
 
 

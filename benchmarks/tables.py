@@ -12,10 +12,10 @@ from typing import Any
 
 import click
 
-from benchmarks._report import RESULTS
+from benchmarks.common.report import RESULTS
 from device.cli import RtcanCommand
 from device.errors import RtcanError
-from training.files import write_whole
+from training.compute.files import write_whole
 
 _SOURCE = Path(__file__).resolve().parents[1]
 _HEAD = """# Benchmarks

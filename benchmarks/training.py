@@ -6,9 +6,9 @@ One problem of DEAP's size (32 people, 40 trials, a window each; noise, since th
 depend on what is learnt), the same network, the same optimiser, the same batch of 300:
 
 plain         a network per fold, one after another, its batches from a DataLoader
-sequential    `training.fit`, one fold after another
-side by side  `training.fit`, a fold per core; what `training.run` does on a CPU
-stacked       `training.fit`, all folds as one program; what `training.run` does on a GPU
+sequential    `training.fitting.fit`, one fold after another
+side by side  `training.fitting.fit`, a fold per core; what `training.run` does on a CPU
+stacked       `training.fitting.fit`, all folds as one program; what `training.run` does on a GPU
 
 once with the published batch of 300 and once with our preset's of 32.
 """
@@ -30,21 +30,22 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks._cluster import preprocessing_speedup
-from benchmarks._report import show_table, write_result
-from benchmarks.published import published
+from benchmarks.common.cluster import preprocessing_speedup
+from benchmarks.common.report import show_table, write_result
+from benchmarks.peers.published_network import published
 from device.samples import Samples
-from training import annotation, crossval
-from training.crossval import Fit
+from training.compute.workers import Workers, cores
 from training.datasets.recordings import Dataset, Recording
-from training.fit import Task, batch_size, fit, steps_in_epoch
-from training.journal import Journal
-from training.model import RTCAN, NetworkConfig
-from training.problem import MusicScale, Problem
-from training.settings import Settings
-from training.splits import Plan
-from training.windows import Windows
-from training.workers import Workers, cores
+from training.evaluation import cross_validation
+from training.evaluation.cross_validation import Fit
+from training.evaluation.journal import Journal
+from training.evaluation.problem import MusicScale, Problem
+from training.evaluation.splits import Plan
+from training.fitting.fit import Task, batch_size, fit, steps_in_epoch
+from training.fitting.settings import Settings
+from training.labels import annotation
+from training.network.model import RTCAN, NetworkConfig
+from training.windows.cut import Windows
 
 _PEOPLE, _TRIALS, _FOLDS, _EPOCHS = 32, 40, 10, 300
 # What the plain loop does too: no early end, and windows as they are.
@@ -117,7 +118,7 @@ def fit_all(how: str, problem: Problem, folds: int, device: torch.device) -> flo
     ]
     config, settings = problem.config, problem.settings
     each = 1 if how == "side by side" else cores()
-    with crossval.threads(each):
+    with cross_validation.threads(each):
         began_s = time.perf_counter()
         if how == "plain":
             for task in tasks:
@@ -126,7 +127,7 @@ def fit_all(how: str, problem: Problem, folds: int, device: torch.device) -> flo
             for task in tasks:
                 fit(config, [task], settings, device)
         elif how == "stacked":
-            # Folds whose steps differ in size are stacks of their own, as in training.crossval.
+            # Folds whose steps differ in size are stacks of their own, as in cross-validation.
             alike: dict[int, list[Task]] = {}
             for task in tasks:
                 size = batch_size(task.train.recordings, settings)
@@ -175,7 +176,7 @@ def full_run(problem: Problem, device: torch.device) -> dict[str, float]:
     """Fit all folds of both targets for all epochs; return the time and what of it is products."""
     fits = [Fit(problem, t, split) for t in problem.targets for split in problem.splits(t)]
     began_s = time.perf_counter()
-    crossval.run(fits, device, Journal(None), Workers())
+    cross_validation.run(fits, device, Journal(None), Workers())
     torch.cuda.synchronize()
     seconds = time.perf_counter() - began_s
     shown = sum(
@@ -218,7 +219,7 @@ def main(quick: bool, input_length: int, eevr: Path | None, output: Path | None)
         _show(f"CPU, {cores()} cores, input of {input_length}, batch {batch}", found)
         if batch == _BATCH:
             # What training.run does with such a problem on these cores.
-            each = crossval.threads_of(deap_size(input_length, settings))
+            each = cross_validation.threads_of(deap_size(input_length, settings))
             way = "side by side" if each == 1 else "sequential"
             figures["cpu_way"] = way
             claims["cpu_speedup"] = found[way]["speedup"]

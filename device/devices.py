@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from device.cli import RtcanCommand
-from device.detect import detect
+from device.drivers.registry import make_driver
 from device.errors import DeviceError, PortBusyError, PortNotFoundError, PortPermissionError
-from device.ports import PortInfo, ports_present
-from device.registry import make_driver
-from device.transport import SerialTransport
+from device.serial.detect import detect
+from device.serial.ports import PortInfo, ports_present
+from device.serial.transport import SerialTransport
 
 
 def look_at(port: str, baud: int | None = None) -> str:

@@ -13,7 +13,7 @@ import click
 
 from device.cli import RtcanCommand
 from device.errors import MissingExtraError, ModelError
-from runtime.contract import METADATA_KEY, Contract
+from runtime.preprocessing.contract import METADATA_KEY, Contract
 
 # Key under which the facts for the card stand in an ONNX file's metadata.
 CARD_KEY = "rtcan_card"
@@ -190,7 +190,7 @@ def main(path: Path, output: Path | None) -> None:
         raise MissingExtraError("onnx", "train", "Reading a model card")
     text = markdown(path.name, *read(path))
     if output is not None:
-        from training.files import write_whole
+        from training.compute.files import write_whole
 
         write_whole(output, text.encode())
         click.echo(f"Wrote {output}")

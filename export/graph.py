@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from export.card import CARD_KEY
 from export.lower import Lowered
-from runtime.contract import METADATA_KEY, Contract
-from runtime.music import MOST_DEVIATIONS
-from runtime.seal import seal
-from training.model import RTCAN, to_logits
+from runtime.inference.music import MOST_DEVIATIONS
+from runtime.inference.seal import seal
+from runtime.preprocessing.contract import METADATA_KEY, Contract
+from training.network.model import RTCAN, to_logits
 
 # The oldest that torch's exporter writes without converting.
 OPSET = 18

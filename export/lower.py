@@ -1,6 +1,6 @@
 """The network as the edge runs it: the same function, written so that it lowers well.
 
-What differs from `training.model`, and why:
+What differs from `training.network.model`, and why:
 
 * Batch normalisation is folded into the convolution before it (evaluation mode only).
 * Convolutions are two-dimensional over (N, C, 1, L): onnxruntime has blocked kernels for those and
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from training.model import RTCAN, ChannelAttention, ResidualUnit, TemporalAttention
+from training.network.model import RTCAN, ChannelAttention, ResidualUnit, TemporalAttention
 
 
 def _flat_conv(conv: nn.Conv1d, norm: nn.BatchNorm1d | None = None) -> nn.Conv2d:

@@ -15,7 +15,7 @@ from device.errors import CheckpointError, ExportError, MissingExtraError
 
 if TYPE_CHECKING:
     from export.proof import Proof
-    from training.checkpoint import Checkpoint
+    from training.network.checkpoint import Checkpoint
 
 
 @click.command(cls=RtcanCommand)
@@ -51,8 +51,8 @@ def main(
             raise MissingExtraError(package, extra, "Exporting")
     from export import card, parity, proof
     from export import graph as graphs
-    from training import checkpoint
-    from training.files import write_whole
+    from training.compute.files import write_whole
+    from training.network import checkpoint
 
     stored = checkpoint.load(path)
     if len(stored.examples) == 0:
@@ -100,7 +100,7 @@ def _variants(
         return []
     from export import variants
     from export.card import facts as card_facts
-    from training.files import write_whole
+    from training.compute.files import write_whole
 
     facts = card_facts(stored.metrics)
     verdicts = []

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from export.graph import Graph
-from runtime.classifier import Classifier
+from runtime.inference.classifier import Classifier
 
 # Largest difference of a probability that is float32 rounding and no more.
 TOLERANCE = 1e-5

@@ -16,14 +16,14 @@ import onnx
 from numpy.typing import NDArray
 
 from export.parity import Parity
-from runtime.classifier import Classifier
+from runtime.inference.classifier import Classifier
 
 _REPEATS = 50
 # Measured in a process of its own, that has loaded what live loads for a model and nothing else.
 _MEMORY_PROGRAM = """
 import sys
 from pathlib import Path
-from runtime.classifier import Classifier
+from runtime.inference.classifier import Classifier
 
 def resident():
     for line in Path("/proc/self/status").read_text().splitlines():

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from device.errors import ExportError
 from export.graph import finish
-from runtime.classifier import Classifier
-from runtime.contract import Contract
-from training.metrics import balanced_accuracy, confusion
+from runtime.inference.classifier import Classifier
+from runtime.preprocessing.contract import Contract
+from training.evaluation.metrics import balanced_accuracy, confusion
 
 # A variant may be written only if it decides like the original on this share of windows ...
 LEAST_AGREEMENT = 0.99

@@ -8,18 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runtime.classifier import Classifier as Classifier
-    from runtime.contract import Contract as Contract
-    from runtime.cvxeda import CvxEDA as CvxEDA
-    from runtime.pipeline import Pipeline as Pipeline
+    from runtime.cvxeda.solver import CvxEDA as CvxEDA
+    from runtime.inference.classifier import Classifier as Classifier
+    from runtime.inference.pipeline import Pipeline as Pipeline
+    from runtime.preprocessing.contract import Contract as Contract
 
 __all__ = ["Classifier", "Contract", "CvxEDA", "Pipeline"]
 
 _HOMES = {
-    "Classifier": "runtime.classifier",
-    "Contract": "runtime.contract",
-    "CvxEDA": "runtime.cvxeda",
-    "Pipeline": "runtime.pipeline",
+    "Classifier": "runtime.inference.classifier",
+    "Contract": "runtime.preprocessing.contract",
+    "CvxEDA": "runtime.cvxeda.solver",
+    "Pipeline": "runtime.inference.pipeline",
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runtime.contract import Contract, QualityLimits
+from runtime.preprocessing.contract import Contract, QualityLimits
 from tests.networks import lively
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -40,10 +40,10 @@ def tiny_contract() -> Contract:
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_contract: Contract) -> Path:
     """A checkpoint of small random networks with real windows beside them."""
-    from device.physiology import Person, simulate
-    from runtime.preprocess import Preprocessor
-    from training import checkpoint
-    from training.model import NetworkConfig
+    from device.simulation.physiology import Person, simulate
+    from runtime.preprocessing.windows import Preprocessor
+    from training.network import checkpoint
+    from training.network.model import NetworkConfig
 
     networks = {
         target.name: lively(NetworkConfig(input_length=64, width=8), seed)
@@ -63,8 +63,8 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_contract: Con
 def tiny_model(tiny_checkpoint: Path) -> Path:
     """The same as an exported model."""
     from export import graph
-    from training import checkpoint
-    from training.files import write_whole
+    from training.compute.files import write_whole
+    from training.network import checkpoint
 
     stored = checkpoint.load(tiny_checkpoint)
     exported = graph.build(graph.Graph(dict(stored.networks), stored.contract), stored.contract)

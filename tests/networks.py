@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from training.model import RTCAN, NetworkConfig
+from training.network.model import RTCAN, NetworkConfig
 
 
 def lively(config: NetworkConfig, seed: int = 0) -> RTCAN:

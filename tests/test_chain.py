@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device.physiology import Person, simulate
+from device.simulation.physiology import Person, simulate
 
 LIVE = [sys.executable, "-m", "runtime.live"]
-SIM = [sys.executable, "-m", "device.simulator"]
+SIM = [sys.executable, "-m", "device.simulation.simulator"]
 
 
 @contextmanager
@@ -90,10 +90,10 @@ def test_a_recording_through_a_port_to_json_lines(
 def test_what_live_computes_is_what_the_recording_gives_offline(
     recording: Path, tmp_path: Path, tiny_model: Path
 ) -> None:
-    from device.recording_file import read_column
+    from device.readers.columns import read_column
     from device.samples import Samples
-    from runtime.classifier import Classifier
-    from runtime.pipeline import Pipeline
+    from runtime.inference.classifier import Classifier
+    from runtime.inference.pipeline import Pipeline
 
     eda_us = np.round(read_column(recording, "EDA"), 6)[1:]
     offline = Pipeline(Classifier(tiny_model)).push(Samples(np.arange(1999) / 50.0, eda_us))
@@ -266,8 +266,9 @@ def test_garbage_is_named_after_a_few_seconds(
 
 def test_the_edge_imports_nothing_heavy(tmp_path: Path, tiny_model: Path) -> None:
     code = (
-        "import sys, runtime.live, runtime.pipeline, runtime.terminal, runtime.sinks.jsonl, "
-        "device.simulator, device.serial_sensor\n"
+        "import sys, runtime.live.command, runtime.inference.pipeline, "
+        "runtime.sinks.terminal, runtime.sinks.jsonl, "
+        "device.simulation.simulator, device.sources.serial\n"
         "from pathlib import Path\n"
         "from runtime import Classifier\n"
         f"Classifier(Path({str(tiny_model)!r}))\n"

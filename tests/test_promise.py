@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from device.physiology import Person, simulate
-from device.recording_file import read_column
+from device.readers.columns import read_column
 from device.samples import Samples
-from runtime.classifier import Classifier
-from runtime.contract import Contract
-from runtime.pipeline import Pipeline
+from device.simulation.physiology import Person, simulate
+from runtime.inference.classifier import Classifier
+from runtime.inference.pipeline import Pipeline
+from runtime.preprocessing.contract import Contract
 from training.datasets.recordings import Dataset, Recording
-from training.windows import cut
+from training.windows.cut import cut
 
 
 def assert_same(samples: Samples, contract: Contract, model: Path, seed: int) -> None:

@@ -16,7 +16,7 @@ import click
 
 from device.cli import RtcanCommand
 from training import options
-from training.files import write_whole
+from training.compute.files import write_whole
 
 _PARTS = {"music": "music", "channel": "SCA", "temporal": "RNTA"}
 
@@ -33,7 +33,7 @@ _PARTS = {"music": "music", "channel": "SCA", "temporal": "RNTA"}
 def main(output: Path, **o: Any) -> None:
     """Fit every variant of the network on the same folds and print the table."""
     options.require_packages()
-    from training.runner import identity
+    from training.evaluation.runner import identity
 
     song = o["dataset"] == "pmemo"
     path = output / "ablation.json"
@@ -58,8 +58,8 @@ def _ablated(
     problems: dict[tuple[bool, bool, bool], Any], runner: Any, path: Path, key: str
 ) -> dict[str, Any]:
     """Fit every variant on every fold, judge them, and write the table."""
-    from training.crossval import Fit
-    from training.judge import decide, judge
+    from training.evaluation.cross_validation import Fit
+    from training.evaluation.figures import decide, judge
 
     full = next(iter(problems.values()))
     folds = {target: full.splits(target) for target in full.targets}
@@ -113,8 +113,8 @@ def _config(problem: Any, music: bool, channel: bool, temporal: bool) -> Any:
 def _show(told: dict[str, Any], console: Any) -> None:
     from rich.table import Table
 
-    from training.judge import MODELS
-    from training.report import with_interval
+    from training.evaluation.figures import MODELS
+    from training.report.summary import with_interval
 
     table = Table(title=f"{told['dataset']}: {told['protocol']}; figures per trial")
     for name in ("", "variant", "n", "bal. accuracy [95 %]", "macro F1 [95 %]"):

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from runtime.contract import Contract
-    from training.checkpoint import Checkpoint
-    from training.model import RTCAN
+    from runtime.preprocessing.contract import Contract
+    from training.network.checkpoint import Checkpoint
+    from training.network.model import RTCAN
 
 NETWORKS = ("deap", "amigos", "pmemo")
 _INPUT_LENGTH = 2500
@@ -47,7 +47,7 @@ def main(path: Path, network: str, target: str, output: Path) -> None:
     """Turn FILE.pt, a released state dictionary, into a checkpoint that can be exported."""
     if importlib.util.find_spec("torch") is None:
         raise MissingExtraError("torch", "train", "Importing weights")
-    from training import checkpoint
+    from training.network import checkpoint
 
     made = convert(read(path), network, target)
     checkpoint.save(made, output)
@@ -113,8 +113,8 @@ def convert(state: Mapping[str, torch.Tensor], network: str, target: str) -> Che
     CheckpointError
         Naming every weight that is missing, unknown or of the wrong shape.
     """
-    from training.checkpoint import Checkpoint
-    from training.model import RTCAN, NetworkConfig
+    from training.network.checkpoint import Checkpoint
+    from training.network.model import RTCAN, NetworkConfig
 
     temporal = any(name.startswith("Non_local.") for name in state)
     channel = any(name.startswith("Attention.") for name in state)
@@ -203,7 +203,7 @@ def _names(ours: RTCAN) -> list[tuple[str, str]]:
 
 
 def _contract(network: str, target: str, music: int) -> Contract:
-    from runtime.contract import Contract, Target
+    from runtime.preprocessing.contract import Contract, Target
 
     order = ("origin", "tonic", "phasic") if network == "pmemo" else ("tonic", "phasic", "origin")
     return Contract(
@@ -227,8 +227,8 @@ def _examples(
     """Return simulated windows to prove an export with, float32 (n, 3, 2500), and music."""
     import numpy as np
 
-    from device.physiology import Person, simulate
-    from runtime.preprocess import Preprocessor
+    from device.simulation.physiology import Person, simulate
+    from runtime.preprocessing.windows import Preprocessor
 
     samples = simulate(Person(), 90.0, 16.0, arousal=lambda s: 0.9 if s > 45 else 0.1, seed=1)
     windows = Preprocessor(contract).push(samples.time_s, samples.eda_us)

@@ -19,10 +19,10 @@ from training.presets import FRAMES, PRESETS, Preset, preset
 if TYPE_CHECKING:
     import torch
 
-    from runtime.contract import Contract
-    from training.problem import Problem
-    from training.runner import Runner
-    from training.splits import Plan
+    from runtime.preprocessing.contract import Contract
+    from training.evaluation.problem import Problem
+    from training.evaluation.runner import Runner
+    from training.evaluation.splits import Plan
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _BY_PRESET = "by preset and data set"
@@ -165,8 +165,8 @@ def runner(output: Path, o: dict[str, Any]) -> Iterator[Runner]:
     """
     from rich.console import Console
 
-    from training.runner import Runner, choose_device
-    from training.workers import Workers
+    from training.compute.workers import Workers
+    from training.evaluation.runner import Runner, choose_device
 
     device = choose_device(o["device"])
     with Workers(o["jobs"], o["scheduler"]) as workers:
@@ -197,14 +197,15 @@ def choose(
     DatasetError
         If the data cannot be read, or options do not go together.
     """
-    from runtime.contract import Contract
-    from training import annotation, cache
+    from runtime.preprocessing.contract import Contract
     from training.datasets.recordings import TARGETS
     from training.datasets.registry import Source
-    from training.model import NetworkConfig
-    from training.prepare import annotated, prepare
-    from training.problem import Problem
-    from training.splits import Plan
+    from training.evaluation.problem import Problem
+    from training.evaluation.splits import Plan
+    from training.labels import annotation
+    from training.network.model import NetworkConfig
+    from training.windows import cache
+    from training.windows.prepare import annotated, prepare
 
     chosen: Preset = preset(o["preset_name"])
     frame = FRAMES[o["dataset"]]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from training.settings import Settings
+from training.fitting.settings import Settings
 
 PRESETS = ("ours", "paper-deap", "paper-amigos", "paper-pmemo")
 _PAPER_ORDER = ("tonic", "phasic", "origin")

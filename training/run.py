@@ -33,7 +33,8 @@ def main(
 ) -> None:
     """Train a network for arousal and one for valence, and test them on people held out."""
     options.require_packages()
-    from training import experiment, page, report
+    from training.evaluation import experiment
+    from training.report import page, summary
 
     facts = {
         "preset": o["preset_name"],
@@ -52,7 +53,7 @@ def main(
         )
     if not (result.already and (output / "report.html").is_file()):
         page.write(result, output / "report.html")
-    report.show(result, output, runner.console)
+    summary.show(result, output, runner.console)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ class Board(Protocol):
     Attributes
     ----------
     key : str
-        As in `device.registry`.
+        As in `device.drivers.registry`.
     streaming : bool
         Whether it sends samples now.
     """

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from device.calibration import BitalinoCalibration
-from device.counter import Unwrapper
 from device.drivers.driver import Batch, DecodingDriver, DriverOptions
 from device.errors import DeviceError
 from device.protocols import bitalino
 from device.protocols.bitalino import BitalinoDecoder
+from device.timing.counter import Unwrapper
 
 DEFAULT_RATE_HZ = 100.0
 # A board that has been silent this long is told to begin again: it was reset, or missed a command.

@@ -46,7 +46,7 @@ class Batch:
     eda_us : float64 (n,)
         Microsiemens; NaN for open or saturated electrodes.
     position_s : float64 (n,)
-        Rising seconds by the sensor's own reckoning; see `device.clock`.
+        Rising seconds by the sensor's own reckoning; see `device.timing.clock`.
     restarted : bool
         Whether the count began anew with the first of these.
     raw : float64 (n,)

@@ -9,13 +9,13 @@ import itertools
 import numpy as np
 
 from device.calibration import GroveCalibration
-from device.counter import TickClock, Unwrapper
 from device.drivers.driver import Batch, DecodingDriver, DriverOptions
 from device.errors import DeviceError
 from device.protocols import rtcan
 from device.protocols.readings import Readings
 from device.protocols.rtcan import Identity, RtcanDecoder, parse_identity
 from device.samples import FloatArray
+from device.timing.counter import TickClock, Unwrapper
 
 DEFAULT_RATE_HZ = 100.0
 # The board answers at once; a question asked while it boots is lost.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from device.calibration import ShimmerCalibration
-from device.counter import TickClock
 from device.drivers.driver import Batch, DecodingDriver, DriverOptions
 from device.errors import DeviceError
 from device.protocols import shimmer
 from device.protocols.shimmer import ShimmerDecoder, parse_inquiry
+from device.timing.counter import TickClock
 
 DEFAULT_RATE_HZ = 64.0
 # Bluetooth answers within a few tenths of a second.

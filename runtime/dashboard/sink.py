@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from device.errors import MissingExtraError, SinkError
 from device.samples import FloatArray, Samples
 from runtime.dashboard.access import Access
-from runtime.pipeline import Prediction
-from runtime.reader import Status
+from runtime.inference.pipeline import Prediction
+from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
 from runtime.sinks.jsonl import prediction_fields, start_fields
-from runtime.sinks.sink import Marker, Session, Sink, SinkHealth, Summary
+from runtime.sinks.sink import Sink
 
 if TYPE_CHECKING:
     from runtime.dashboard.hub import Hub

@@ -84,8 +84,8 @@ def list_runs(folder: Path) -> None:
 @click.option("--run", "number", type=click.IntRange(min=1), help="Which run [default: newest].")
 def verify(folder: Path, model: Path | None, music: Path | None, number: int | None) -> None:
     """Predict a run again and compare bit for bit; exit status 1 where anything differs."""
-    from runtime.classifier import Classifier
-    from runtime.models import model_of
+    from runtime.inference.classifier import Classifier
+    from runtime.inference.models import model_of
     from runtime.recording.load import load
     from runtime.recording.verify import verify as compare
 
@@ -99,7 +99,7 @@ def verify(folder: Path, model: Path | None, music: Path | None, number: int | N
         click.echo(f"Note: {note}", err=True)
     song = None
     if music is not None:
-        from runtime.music import read
+        from runtime.inference.music import read
 
         song = read(music)
     verdict = compare(recording, classifier, song)

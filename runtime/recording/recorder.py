@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from device.samples import Samples
-from runtime.pipeline import Prediction
-from runtime.reader import Status
+from runtime.inference.pipeline import Prediction
 from runtime.recording.finish import finish
 from runtime.recording.journal import Journal, numbers
 from runtime.recording.layout import Run, new_run
-from runtime.sinks.sink import Marker, Session, Sink, Summary
+from runtime.sinks.events import Marker, Session, Status, Summary
+from runtime.sinks.sink import Sink
 
 SCHEMA = 1
 _PACKAGES = ("rtcan", "numpy", "scipy", "onnxruntime", "pyserial")

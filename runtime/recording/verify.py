@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.classifier import Classifier
-from runtime.decision import Decider, DecisionSettings
-from runtime.pipeline import Pipeline
+from runtime.inference.classifier import Classifier
+from runtime.inference.decision import Decider, DecisionSettings
+from runtime.inference.pipeline import Pipeline
 from runtime.recording.finish import TIMING, prediction_columns, prediction_row
 from runtime.recording.load import Recording
 from runtime.recording.recorder import exact

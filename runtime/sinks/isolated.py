@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from device.errors import RtcanError
 from device.samples import Samples
-from runtime.pipeline import Prediction
-from runtime.reader import Status
-from runtime.sinks.sink import Marker, Session, Sink, SinkHealth, Summary
+from runtime.inference.pipeline import Prediction
+from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
+from runtime.sinks.sink import Sink
 
 _LOG = logging.getLogger(__name__)
 _TICK_S = 0.25

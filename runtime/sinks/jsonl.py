@@ -7,9 +7,9 @@ import json
 import os
 from typing import Any, Protocol
 
-from runtime.pipeline import Prediction
-from runtime.reader import Status
-from runtime.sinks.sink import Marker, Session, Sink, Summary
+from runtime.inference.pipeline import Prediction
+from runtime.sinks.events import Marker, Session, Status, Summary
+from runtime.sinks.sink import Sink
 
 SCHEMA = 1
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from device.errors import MissingExtraError
 from device.samples import Samples
-from runtime.pipeline import Prediction
-from runtime.reader import Status
-from runtime.sinks.sink import Marker, Session, Sink, Summary
+from runtime.inference.pipeline import Prediction
+from runtime.sinks.events import Marker, Session, Status, Summary
+from runtime.sinks.sink import Sink
 
 # How fast the offset between the clocks may grow again, as the sensor's clock may be slower.
 _DRIFT = 2e-4

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from device.errors import MissingExtraError, SinkError
-from runtime.pipeline import Prediction
-from runtime.reader import Status
+from runtime.inference.pipeline import Prediction
+from runtime.sinks.events import Marker, Session, Status, Summary
 from runtime.sinks.jsonl import prediction_fields, start_fields
-from runtime.sinks.sink import Marker, Session, Sink, Summary
+from runtime.sinks.sink import Sink
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client

@@ -16,15 +16,15 @@ import pytest
 from device.devices import look_at
 from device.drivers.driver import DriverOptions
 from device.errors import SensorDisconnectedError
-from device.serial_sensor import SerialSensor
-from device.transport import SerialTransport
+from device.serial.transport import SerialTransport
+from device.sources.serial import SerialSensor
 from tests.device.conftest import Wire
 
 
 @contextmanager
 def simulator(link: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "device.simulator", "--link", str(link), *options],
+        [sys.executable, "-m", "device.simulation.simulator", "--link", str(link), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -82,7 +82,7 @@ def test_an_interrupt_removes_the_port(tmp_path: Path) -> None:
 )
 def test_options_that_are_refused(options: list[str], says: str) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "device.simulator", *options],
+        [sys.executable, "-m", "device.simulation.simulator", *options],
         capture_output=True,
         text=True,
         timeout=60,
@@ -96,7 +96,7 @@ def test_a_link_does_not_replace_a_file(tmp_path: Path) -> None:
     path = tmp_path / "thesis.txt"
     path.write_text("years of work")
     run = subprocess.run(
-        [sys.executable, "-m", "device.simulator", "--link", str(path)],
+        [sys.executable, "-m", "device.simulation.simulator", "--link", str(path)],
         capture_output=True,
         text=True,
         timeout=60,

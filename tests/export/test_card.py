@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from export import card
 from export import graph as graphs
-from runtime.contract import Contract
+from runtime.preprocessing.contract import Contract
 
 FIGURES = {
     "n": 60,

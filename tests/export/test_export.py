@@ -12,8 +12,8 @@ from device.errors import ExportError
 from export import graph as graphs
 from export import onnx as command
 from export import parity
-from runtime.contract import METADATA_KEY, Contract
-from training import checkpoint
+from runtime.preprocessing.contract import METADATA_KEY, Contract
+from training.network import checkpoint
 
 
 def test_the_file_is_all_that_is_needed(tiny_model: Path, tiny_contract: Contract) -> None:

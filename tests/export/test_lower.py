@@ -7,7 +7,7 @@ import torch
 
 from export.lower import Lowered
 from tests.networks import lively
-from training.model import NetworkConfig
+from training.network.model import NetworkConfig
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from device.errors import ExportError
 from export import graph as graphs
 from export import onnx as command
 from export import variants
-from runtime.classifier import Classifier
-from runtime.contract import Contract
+from runtime.inference.classifier import Classifier
+from runtime.preprocessing.contract import Contract
 from tests.networks import lively
-from training import checkpoint
-from training.model import NetworkConfig
+from training.network import checkpoint
+from training.network.model import NetworkConfig
 
 
 @pytest.mark.parametrize("name", ["fp16", "int8"])

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from device.physiology import Person, simulate
-from runtime.classifier import Classifier
-from runtime.pipeline import Pipeline
-from runtime.replay.source import Source, in_blocks
+from device.readers.base import Source, in_blocks
+from device.simulation.physiology import Person, simulate
+from runtime.inference.classifier import Classifier
+from runtime.inference.pipeline import Pipeline
 
 
 @pytest.fixture(scope="module")

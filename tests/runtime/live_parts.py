@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from device.physiology import Person, simulate
+from device.readers.base import Source
 from device.samples import Samples
-from runtime.replay.source import Source
-from runtime.sinks.sink import Summary
+from device.simulation.physiology import Person, simulate
+from runtime.sinks.events import Summary
 
 LIVE = [sys.executable, "-m", "runtime.live"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.datasets import standin_pmemo
+from training.datasets.standins import pmemo
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """PMEmo of 2019: 10 people, 20 songs."""
     folder = tmp_path_factory.mktemp("pmemo")
-    standin_pmemo.write(folder, 10, 20, seed=2)
+    pmemo.write(folder, 10, 20, seed=2)
     return folder
 
 

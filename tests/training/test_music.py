@@ -10,15 +10,15 @@ import pytest
 from click.testing import CliRunner
 
 from device.errors import ModelError, RtcanError, SignalError
-from device.physiology import Person, simulate
+from device.simulation.physiology import Person, simulate
 from export import graph
-from runtime import music
-from runtime.classifier import Classifier
-from runtime.contract import Contract, Target
-from runtime.pipeline import Pipeline
+from runtime.inference import music
+from runtime.inference.classifier import Classifier
+from runtime.inference.pipeline import Pipeline
+from runtime.preprocessing.contract import Contract, Target
 from tests.networks import lively
 from training import music as command
-from training.model import NetworkConfig
+from training.network.model import NetworkConfig
 
 
 def song(path: Path, hz: float) -> Path:

@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 
 from device.errors import DatasetError
-from runtime.classifier import Classifier
-from runtime.contract import Contract
+from runtime.inference.classifier import Classifier
+from runtime.preprocessing.contract import Contract
 from tests.training.runs import call
-from training import ablate, cache, checkpoint, report
-from training.datasets import standin_pmemo
+from training import ablate
 from training.datasets.registry import Source, find_root
+from training.datasets.standins import pmemo
+from training.network import checkpoint
+from training.report import summary
+from training.windows import cache
 
 
 class Page(HTMLParser):
@@ -149,7 +152,7 @@ def test_bad_options_are_one_clear_line(
 
 
 def test_one_class_only_is_named(tmp_path: Path) -> None:
-    standin_pmemo.write(tmp_path, 10, 3, seed=2)
+    pmemo.write(tmp_path, 10, 3, seed=2)
     (tmp_path / "annotations" / "static_annotations.csv").write_text(
         "musicId,Arousal(mean),Valence(mean)\n1,0.9,0.9\n2,0.8,0.9\n3,0.7,0.9\n"
     )
@@ -236,7 +239,7 @@ def test_a_leak_is_called_one() -> None:
         "targets": figures(0.55),
         "compared": {"protocol": "paper (...)", "targets": figures(0.66)},
     }
-    assert "Leak: arousal is at 0.66" in report.leaks(results)[0]
+    assert "Leak: arousal is at 0.66" in summary.leaks(results)[0]
     results["compared"]["targets"] = figures(0.64)  # type: ignore[index]
-    assert report.leaks(results) == []
-    assert report.leaks(results | {"compared": None}) == []
+    assert summary.leaks(results) == []
+    assert summary.leaks(results | {"compared": None}) == []

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from device.errors import DatasetError
 from device.samples import FloatArray, Samples
 from training.datasets.checks import signal_fault
-from training.datasets.matlab import read_mat
+from training.datasets.parsers.matlab import read_mat
 from training.datasets.recordings import Dataset, Recording
 from training.datasets.units import to_conductance
 

@@ -23,10 +23,10 @@ import numpy as np
 from device.errors import DatasetError
 from device.samples import FloatArray, Samples
 from training.datasets.checks import signal_fault
-from training.datasets.matlab import read_mat
-from training.datasets.pickles import read_arrays
+from training.datasets.parsers.matlab import read_mat
+from training.datasets.parsers.pickles import read_arrays
+from training.datasets.parsers.tables import number_rows
 from training.datasets.recordings import Dataset, Recording
-from training.datasets.tables import number_rows
 from training.datasets.units import to_conductance
 
 RATE_HZ = 128.0

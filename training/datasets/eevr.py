@@ -21,8 +21,8 @@ import numpy as np
 
 from device.errors import DatasetError
 from device.samples import FloatArray, Samples
+from training.datasets.parsers.tables import number_rows
 from training.datasets.recordings import Dataset, Recording
-from training.datasets.tables import number_rows
 
 STEP_S = 0.128
 HOW_TO_GET = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from device.physiology import Course
+from device.simulation.physiology import Course
 
 RESTING_AROUSAL = 0.2
 

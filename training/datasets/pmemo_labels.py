@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from device.errors import DatasetError
-from training.datasets.tables import number_rows
+from training.datasets.parsers.tables import number_rows
 
 RANGE = (0.0, 1.0)
 # Ratings at 2 Hz, of which the first 15 s are orientation.

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from device.errors import DatasetError
 from device.samples import Samples
-from runtime.contract import CHANNELS
+from runtime.preprocessing.contract import CHANNELS
 from training.datasets.checks import signal_fault
 from training.datasets.pmemo import MUSIC_FEATURES
 from training.datasets.pmemo_labels import Classes, read_classes

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from training.compute.files import write_whole
 from training.datasets.recordings import Dataset
-from training.files import write_whole
 
 _NAME = "SIMULATED.txt"
 _TEXT = (

@@ -1,8 +1,8 @@
 """`python -m training.datasets.standin`: simulated data in the exact format of a published set.
 
 For trying every command without a licence, and for tests. The signals come from the simulated
-people of `device.physiology`, the ratings from what they felt; nothing of any real data set is in
-them.
+people of `device.simulation.physiology`, the ratings from what they felt; nothing of any real data
+set is in them.
 """
 
 from __future__ import annotations
@@ -48,18 +48,18 @@ def main(
     """Write a small simulated data set, file for file as its publisher would."""
     from rich.console import Console
 
-    from training.datasets import standin_amigos, standin_deap, standin_pmemo
-    from training.progress import Bar
+    from training.compute.progress import Bar
+    from training.datasets.standins import amigos, deap, pmemo
 
     number = people or _PEOPLE[dataset]
     steps = songs if dataset == "pmemo" else number
     with Bar(Console(), f"Writing {dataset}", steps) as bar:
         if dataset == "deap":
-            standin_deap.write(out, number, seed, matlab=matlab, progress=bar.advance)
+            deap.write(out, number, seed, matlab=matlab, progress=bar.advance)
         elif dataset == "amigos":
-            standin_amigos.write(out, number, seed, progress=bar.advance)
+            amigos.write(out, number, seed, progress=bar.advance)
         else:
-            standin_pmemo.write(
+            pmemo.write(
                 out, number, songs, seed, by_subject=release == "2018", progress=bar.advance
             )
     click.echo(

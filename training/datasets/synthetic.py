@@ -2,7 +2,8 @@
 
 Half the trials are calm and half exciting. What a person feels is drawn within its half, and the
 rating is what was felt plus the noise of rating. Half the people are measured with a Grove sensor
-(19 Hz, 10-bit counts), half with a laboratory one (64 Hz). The signal is `device.physiology`'s.
+(19 Hz, 10-bit counts), half with a laboratory one (64 Hz). The signal is that of
+`device.simulation.physiology`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from device.calibration import GroveCalibration
-from device.physiology import Person, simulate
 from device.samples import Samples
+from device.simulation.physiology import Person, simulate
 from training.datasets.feelings import RESTING_AROUSAL, course, feel, rate
 from training.datasets.recordings import Dataset, Recording
 

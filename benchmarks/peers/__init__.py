@@ -1,0 +1,1 @@
+"""The published way, measured beside ours."""

@@ -1,0 +1,1 @@
+"""Files of recorded skin conductance, read into samples: one module per format."""

@@ -1,0 +1,212 @@
+"""`rtcan-sim`: a sensor that is not there, on a real pseudo-terminal.
+
+It speaks like the sensor that is asked for, at the pace of a real one or faster, plays either a
+simulated person or a recording, and does on demand what real sensors do to their users.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from device.boards.bitalino import BitalinoBoard
+from device.boards.board import Board
+from device.boards.grove import DEFAULT_RATE_HZ, GroveBoard
+from device.boards.rtcan import RtcanBoard
+from device.boards.shimmer import ShimmerBoard
+from device.calibration import parse_calibration
+from device.cli import RtcanCommand
+from device.readers.columns import read_column
+from device.simulation.faults import Faults
+from device.simulation.player import Player
+from device.simulation.pty import PseudoTerminal
+from device.simulation.skin import PersonSkin, RecordingSkin, Skin, alternating
+
+__all__ = ["alternating", "main", "make_board"]
+
+_SHARE = click.FloatRange(0, 1)
+_SECONDS = click.FloatRange(min=0)
+
+
+@contextmanager
+def _ends_in_order() -> Iterator[None]:
+    """Let SIGTERM end the program the way Ctrl-C does, so that the link is removed.
+
+    And SIGINT itself, which a script's shell has its background programs ignore.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def make_board(name: str, calibration: str | None, rate_hz: float | None) -> Board:
+    """Return a simulated board by its sensor's name.
+
+    Parameters
+    ----------
+    name : str
+        grove, bitalino, shimmer or rtcan.
+    calibration : str or None
+        What a Grove prints.
+    rate_hz : float or None
+        Lines per second of a Grove; the others are told by their reader.
+    """
+    if name == "bitalino":
+        return BitalinoBoard()
+    if name == "shimmer":
+        return ShimmerBoard()
+    if name == "rtcan":
+        return RtcanBoard()
+    return GroveBoard(parse_calibration(calibration or "512"), rate_hz or DEFAULT_RATE_HZ)
+
+
+@click.command(cls=RtcanCommand)
+@click.option(
+    "--sensor",
+    "kind",
+    type=click.Choice(["grove", "bitalino", "shimmer", "rtcan"]),
+    default="grove",
+    show_default=True,
+    help="Which sensor to be.",
+)
+@click.option("--link", type=click.Path(path_type=Path), help="Name for the port, e.g. ./gsr.")
+@click.option(
+    "--recording",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Play this text file (microsiemens) instead of a simulated person.",
+)
+@click.option("--column", help="Column of the recording: a name, or a number from 0.")
+@click.option(
+    "--rate",
+    "rate_hz",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Samples per second: the recording's own; of a Grove, also its lines per second "
+    f"[default: {DEFAULT_RATE_HZ:g}]. The other sensors are told theirs by the reader.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="How many times faster than life.",
+)
+@click.option(
+    "--calibration",
+    help="What a Grove prints: counts (512 [default]; 2048,12 on an ESP32), or us for "
+    "microsiemens.",
+)
+@click.option(
+    "--arousal",
+    type=click.FloatRange(0, 1),
+    help="Hold the person's arousal here, instead of alternating between low and high.",
+)
+@click.option(
+    "--period",
+    "period_s",
+    type=click.FloatRange(min=1),
+    default=120.0,
+    show_default=True,
+    help="Seconds of low arousal, then of high, and so on.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Which person, which faults.")
+@click.option("--loop", is_flag=True, help="Start the recording again when it ends.")
+@click.option("--drop", type=_SHARE, default=0.0, help="Share of bytes that are lost.")
+@click.option("--corrupt", type=_SHARE, default=0.0, help="Share of bits that are flipped.")
+@click.option("--jitter", type=_SECONDS, default=0.0, help="Longest random delay, seconds.")
+@click.option("--drift", type=float, default=0.0, help="Error of the board's clock, ppm.")
+@click.option("--burst", type=_SECONDS, default=0.0, help="Seconds of data that arrive together.")
+@click.option(
+    "--unplug-every", type=_SECONDS, default=0.0, help="Unplug after so many seconds, for a second."
+)
+@click.option(
+    "--reset-every", type=_SECONDS, default=0.0, help="Reset the board after so many seconds."
+)
+@click.option(
+    "--lift-electrodes",
+    type=click.FloatRange(0, 30),
+    default=0.0,
+    help="Lift the electrodes for so many seconds of every 30.",
+)
+def main(
+    kind: str,
+    link: Path | None,
+    recording: Path | None,
+    column: str | None,
+    rate_hz: float | None,
+    speed: float,
+    calibration: str | None,
+    arousal: float | None,
+    period_s: float,
+    seed: int,
+    loop: bool,
+    drop: float,
+    corrupt: float,
+    jitter: float,
+    drift: float,
+    burst: float,
+    unplug_every: float,
+    reset_every: float,
+    lift_electrodes: float,
+) -> None:
+    """Put a simulated skin-conductance sensor on a pseudo-terminal.
+
+    It prints the port's name, waits until something opens it, and plays until Ctrl-C or the end of
+    the recording. Give a Grove's --rate to rtcan-live as well, so that it knows the sensor's own
+    time.
+    """
+    skin: Skin
+    if recording is not None:
+        if rate_hz is None:
+            raise click.UsageError("--recording needs its sampling rate: add --rate HZ")
+        data = read_column(recording, column)
+        skin = RecordingSkin(data, rate_hz, loop)
+        what = f"{recording.name}, {data.size / rate_hz:.0f} s"
+    else:
+        level = arousal
+        skin = PersonSkin(alternating(period_s) if level is None else lambda _: level, seed)
+        what = f"simulated person {seed}"
+    if unplug_every and link is None:
+        raise click.UsageError("--unplug-every needs a name by which the port returns: add --link")
+    board = make_board(kind, calibration, rate_hz)
+    faults = Faults(
+        drop=drop,
+        corrupt=corrupt,
+        jitter_s=jitter,
+        drift_ppm=drift,
+        burst_s=burst,
+        unplug_every_s=unplug_every,
+        reset_every_s=reset_every,
+        lift_s=lift_electrodes,
+    )
+    port = PseudoTerminal(link)
+    rate = f" {board.rate_hz:g} Hz" if kind == "grove" else ""
+    name = link or port.path
+    try:
+        with _ends_in_order():
+            # Before anybody is told to come: it imports, and an import must not be interrupted.
+            player = Player(board, skin, port, faults=faults, speed=speed, seed=seed)
+            click.echo(f"{name}: {what}, {kind}{rate} at speed {speed:g}; waiting for a reader")
+            sys.stdout.flush()
+            sent = player.play()
+        click.echo(f"{name}: all {sent} samples sent")
+    except KeyboardInterrupt:
+        click.echo("stopped")
+    finally:
+        port.unplug()
+
+
+if __name__ == "__main__":
+    main()

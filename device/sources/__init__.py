@@ -1,0 +1,1 @@
+"""Whatever gives samples: a sensor on a serial port, a recording, a simulated person."""

@@ -1,0 +1,74 @@
+"""A simulated person as a sensor within the program: for a demonstration without any port."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from device.samples import Samples
+from device.sensor import SensorCounters, SensorInfo
+from device.simulation.physiology import Person, SimulatedPerson
+from device.simulation.skin import alternating
+
+_RATE_HZ = 19.0
+_TICK_S = 0.02
+
+
+class DemoSensor:
+    """A person whose arousal alternates between low and high.
+
+    Parameters
+    ----------
+    speed : float
+        How many times faster than life.
+    period_s : float
+        Seconds, of the person's time, of low arousal, then of high, and so on.
+    seed : int
+        Which person.
+    """
+
+    def __init__(self, speed: float = 8.0, period_s: float = 120.0, seed: int = 3) -> None:
+        self._speed = speed
+        self._course = alternating(period_s)
+        self._seed = seed
+        self.counters = SensorCounters()
+
+    def open(self) -> None:
+        """Begin the person's life anew."""
+        person = Person.draw(np.random.default_rng(self._seed))
+        self._person = SimulatedPerson(person, _RATE_HZ, self._seed)
+        self._began_s = time.monotonic()
+        self._second = -1
+        self._waiting = Samples.empty()
+
+    def read(self, timeout_s: float) -> Samples:
+        """Return the samples whose time has come, waiting at most `timeout_s` for the first."""
+        until_s = time.monotonic() + timeout_s
+        while True:
+            elapsed_s = (time.monotonic() - self._began_s) * self._speed
+            while self._second < int(elapsed_s):
+                self._second += 1
+                more = self._person.second(self._course(self._second))
+                self._waiting = Samples(
+                    np.concatenate([self._waiting.time_s, more.time_s]),
+                    np.concatenate([self._waiting.eda_us, more.eda_us]),
+                )
+            due = int(np.searchsorted(self._waiting.time_s, elapsed_s, side="right"))
+            if due:
+                time_s, eda_us = self._waiting.time_s, self._waiting.eda_us
+                self._waiting = Samples(time_s[due:], eda_us[due:])
+                self.counters.samples += due
+                return Samples(time_s[:due], eda_us[:due])
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                return Samples.empty()
+            time.sleep(min(_TICK_S, left_s))
+
+    def close(self) -> None:
+        """Nothing: there is no port."""
+
+    def describe(self) -> SensorInfo:
+        """Say that nobody real is measured."""
+        details = f"{self._speed:g} times faster than life"
+        return SensorInfo("simulated person", "demo", _RATE_HZ, details)

@@ -1,0 +1,5 @@
+"""Exact cvxEDA: `from runtime.cvxeda import CvxEDA`."""
+
+from runtime.cvxeda.solver import FLOORS as FLOORS
+from runtime.cvxeda.solver import CvxEDA as CvxEDA
+from runtime.cvxeda.solver import Decomposition as Decomposition

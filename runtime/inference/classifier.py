@@ -1,0 +1,182 @@
+"""The ONNX classifier: one file in, probabilities out."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.errors import MissingExtraError, ModelError
+from runtime.inference.seal import check
+from runtime.preprocessing.contract import METADATA_KEY, Contract
+
+_PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+}
+
+
+class Classifier:
+    """An exported model.
+
+    Parameters
+    ----------
+    model : Path or bytes
+        The `.onnx` file that `python -m export.onnx` writes, or its content.
+    threads : int
+        Threads within an operator; 1 is fastest for networks of this size on small machines.
+    provider : str
+        Where to compute: "cpu", "cuda" or "tensorrt".
+
+    Attributes
+    ----------
+    contract : Contract
+        All constants, read from the file.
+    name : str
+        The file's name, for people.
+    sha256 : str
+        Of the whole file, for the record.
+
+    Raises
+    ------
+    ModelError
+        If there is no such file, it is no ONNX file, it holds no contract of ours, it is not as it
+        was exported, or the provider is not there.
+    device.errors.ContractError
+        If the contract is refused.
+    MissingExtraError
+        If onnxruntime is not installed.
+    """
+
+    def __init__(self, model: Path | bytes, threads: int = 1, provider: str = "cpu") -> None:
+        self.name = model.name if isinstance(model, Path) else "model"
+        if isinstance(model, Path) and not model.is_file():
+            raise ModelError(
+                f"There is no model {model}. Make one: python -m training.run --dataset synthetic, "
+                "then python -m export.onnx save/best.pt"
+            )
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise MissingExtraError("onnxruntime", "edge", "Running a model") from error
+        if provider not in _PROVIDERS:
+            raise ValueError(f"provider is {provider!r}; it must be one of {', '.join(_PROVIDERS)}")
+        if _PROVIDERS[provider] not in onnxruntime.get_available_providers():
+            raise _no_provider(provider, onnxruntime.get_available_providers())
+        data = model.read_bytes() if isinstance(model, Path) else model
+        self.sha256 = hashlib.sha256(data).hexdigest()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # A live classifier works for milliseconds a second: threads that spin meanwhile cost power.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # With an arena, the buffers of one run serve the next. Without, the C library hands most of
+        # them back and faults them in anew, and a process ends up 6 MB larger.
+        options.enable_cpu_mem_arena = True
+        options.log_severity_level = 3
+        try:
+            self._session: Any = onnxruntime.InferenceSession(
+                data, options, providers=[_PROVIDERS[provider]]
+            )
+        except Exception as error:  # onnxruntime has no common base for its own errors
+            if type(error).__module__.split(".")[0] != "onnxruntime":
+                raise
+            raise ModelError(
+                f"{self.name} is not an ONNX model ({len(data)} bytes, beginning with "
+                f"{data[:12]!r}). Expected: the save/best.onnx that python -m export.onnx writes."
+            ) from error
+        # onnxruntime falls back to the CPU without raising when a provider cannot be had.
+        if self._session.get_providers()[0] != _PROVIDERS[provider]:
+            raise _no_provider(provider, self._session.get_providers())
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        if METADATA_KEY not in metadata:
+            raise ModelError(
+                f"{self.name} is an ONNX model without RTCAN's contract, so how to feed it is not "
+                "known. Expected: the save/best.onnx that python -m export.onnx writes."
+            )
+        check(data, self.name)
+        self.contract = Contract.from_json(metadata[METADATA_KEY])
+        self._check_interface()
+        self._targets = [target.name for target in self.contract.targets]
+        # The first run allocates: better now than at the first prediction.
+        music = self.contract.music_mean
+        self(
+            np.zeros((1, len(self.contract.channels), self.contract.input_length), np.float32),
+            np.array(music, dtype=np.float32) if music else None,
+        )
+
+    def __call__(
+        self, inputs: NDArray[np.float32], music: NDArray[np.float32] | None = None
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return probabilities of the classes.
+
+        Parameters
+        ----------
+        inputs : float32 (n, 3, input_length)
+            Network inputs, see `runtime.preprocessing.windows.Window.input`.
+        music : float32 (n, features) or (features,), or None
+            Music features as computed, for a model that takes them; the graph standardises
+            them.
+
+        Returns
+        -------
+        dict of str to float32 (n, 2)
+            Per target, columns as in the contract's classes, rows summing to 1.
+
+        Raises
+        ------
+        ModelError
+            If the model takes music and none is given, the other way round, or the number of
+            features is not the model's.
+        """
+        feeds = {"eda": inputs}
+        self.check_music(music is not None)
+        if music is not None:
+            expected = len(self.contract.music_mean)
+            if music.shape[-1] != expected:
+                raise ModelError(
+                    f"There are {music.shape[-1]} music features; {self.name} was trained with "
+                    f"{expected}"
+                )
+            feeds["music"] = np.ascontiguousarray(
+                np.broadcast_to(music.astype(np.float32), (len(inputs), expected))
+            )
+        outputs = self._session.run(self._targets, feeds)
+        return dict(zip(self._targets, outputs, strict=True))
+
+    def check_music(self, given: bool) -> None:
+        """Raise `ModelError` where music is given to a model without, or not to one with it."""
+        wanted = bool(self.contract.music_mean)
+        if wanted and not given:
+            raise ModelError(
+                f"{self.name} was trained with music and needs the song that is heard: --music FILE"
+            )
+        if given and not wanted:
+            raise ModelError(f"{self.name} was trained without music; leave --music out")
+
+    def _check_interface(self) -> None:
+        contract = self.contract
+        inputs = {item.name: item.shape for item in self._session.get_inputs()}
+        outputs = [item.name for item in self._session.get_outputs()]
+        wanted = {"eda": [len(contract.channels), contract.input_length]}
+        if contract.music_mean:
+            wanted["music"] = [len(contract.music_mean)]
+        if {name: shape[1:] for name, shape in inputs.items()} != wanted:
+            raise ModelError(
+                f"{self.name} takes {inputs}; its contract says {wanted} after the batch. The file "
+                "was changed after its export: export it again."
+            )
+        for target in contract.targets:
+            if target.name not in outputs:
+                raise ModelError(f"{self.name} has no output {target.name!r}, only {outputs}")
+
+
+def _no_provider(provider: str, offered: list[str]) -> ModelError:
+    return ModelError(
+        f"onnxruntime cannot compute on {provider} here: it offers {', '.join(offered)}. Install "
+        "the driver and pip install 'rtcan[gpu]' in place of 'rtcan[edge]', or compute on the cpu."
+    )

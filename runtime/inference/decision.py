@@ -1,0 +1,190 @@
+"""From probabilities to decisions that hold still: smoothing, hysteresis, triggers, a baseline.
+
+All times are the samples' own, so that a recording that is replayed decides the same again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from runtime.inference.pipeline import WITHHELD, Decision, Estimate, Prediction
+from runtime.preprocessing.contract import Contract, Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionSettings:
+    """What a user may choose.
+
+    Attributes
+    ----------
+    smoothing_s : float
+        Time constant of the exponential smoothing of probabilities, seconds; 0 for none.
+    threshold : float or None
+        Smoothed probability from which on the state is high, in (0, 1); None for the contract's.
+    hysteresis : float
+        How far the smoothed probability must pass the threshold, in either direction, to change
+        the state.
+    trigger_level : float or None
+        Smoothed probability that sets off a trigger; None for no triggers.
+    refractory_s : float
+        Seconds after a trigger in which there is no other.
+    baseline_s : float
+        Seconds of answers that measure the person at rest before anything is decided; 0 for none.
+    """
+
+    smoothing_s: float = 5.0
+    threshold: float | None = None
+    hysteresis: float = 0.05
+    trigger_level: float | None = None
+    refractory_s: float = 30.0
+    baseline_s: float = 0.0
+
+
+class Decider:
+    """Add decisions to predictions.
+
+    Parameters
+    ----------
+    contract : Contract
+        The model's.
+    settings : DecisionSettings
+        The user's.
+    """
+
+    def __init__(self, contract: Contract, settings: DecisionSettings | None = None) -> None:
+        self.settings = settings or DecisionSettings()
+        self._contract = contract
+        self._targets = {
+            target.name: _TargetDecider(target, self.settings) for target in contract.targets
+        }
+        self._rest = _Rest(self.settings.baseline_s, contract.hop_s)
+
+    def push(self, prediction: Prediction) -> Prediction:
+        """Return the prediction with its decisions.
+
+        While the baseline is measured every state is "none", and nothing is triggered. The same
+        holds where the signal allows no answer; smoothing goes on when there is one again.
+        """
+        window = prediction.window
+        level_us = None
+        if window.tonic_us.size:
+            level_us = float(window.tonic_us[-self._contract.hop_samples :].mean())
+        answered = {
+            name: estimate.probability_high
+            for name, estimate in prediction.estimates.items()
+            if estimate.probability_high is not None
+        }
+        resting = self._rest.push(answered, level_us)
+        decisions = {
+            name: decider.push(
+                prediction.estimates[name],
+                window.end_s,
+                self._rest.mean(name),
+                resting=resting,
+            )
+            for name, decider in self._targets.items()
+        }
+        rest_us = self._rest.mean(_LEVEL)
+        change_us = None if rest_us is None or level_us is None else level_us - rest_us
+        return replace(
+            prediction,
+            decisions=decisions,
+            baseline_left_s=self._rest.left_s,
+            level_change_us=change_us,
+        )
+
+
+class _TargetDecider:
+    """One target's smoothing, state and trigger."""
+
+    def __init__(self, target: Target, settings: DecisionSettings) -> None:
+        self._target = target
+        self._settings = settings
+        self._threshold = target.threshold if settings.threshold is None else settings.threshold
+        self._smoothed: float | None = None
+        self._seen_s = -math.inf
+        self._high: bool | None = None
+        self._armed = True
+        self._triggered_s = -math.inf
+
+    def push(
+        self, estimate: Estimate, time_s: float, rest: float | None, *, resting: bool
+    ) -> Decision:
+        if estimate.probability_high is None:
+            return Decision(WITHHELD, None, None, triggered=False)
+        smoothed = self._smooth(estimate.probability_high, time_s)
+        change = None if rest is None or resting else smoothed - rest
+        if resting:
+            return Decision(WITHHELD, smoothed, None, triggered=False)
+        high = self._decide(smoothed)
+        triggered = self._trigger(smoothed, time_s)
+        return Decision(self._target.classes[int(high)], smoothed, change, triggered=triggered)
+
+    def _smooth(self, probability: float, time_s: float) -> float:
+        tau_s = self._settings.smoothing_s
+        if self._smoothed is None or tau_s == 0:
+            self._smoothed = probability
+        else:
+            # By the time that passed: after a long silence the past counts for nothing.
+            weight = -math.expm1(-(time_s - self._seen_s) / tau_s)
+            self._smoothed += weight * (probability - self._smoothed)
+        self._seen_s = time_s
+        return self._smoothed
+
+    def _decide(self, smoothed: float) -> bool:
+        margin = self._settings.hysteresis
+        if self._high is None:
+            self._high = smoothed >= self._threshold
+        elif self._high and smoothed < self._threshold - margin:
+            self._high = False
+        elif not self._high and smoothed >= self._threshold + margin:
+            self._high = True
+        return self._high
+
+    def _trigger(self, smoothed: float, time_s: float) -> bool:
+        level = self._settings.trigger_level
+        if level is None:
+            return False
+        if smoothed < level - self._settings.hysteresis:
+            self._armed = True
+        rested = time_s - self._triggered_s >= self._settings.refractory_s
+        if not (self._armed and smoothed >= level and rested):
+            return False
+        self._armed = False
+        self._triggered_s = time_s
+        return True
+
+
+_LEVEL = "level"
+
+
+class _Rest:
+    """Means over the first seconds of answers."""
+
+    def __init__(self, wanted_s: float, hop_s: float) -> None:
+        self._wanted = math.ceil(wanted_s / hop_s - 1e-9)
+        self._hop_s = hop_s
+        self._count = 0
+        self._sums: dict[str, float] = {}
+
+    @property
+    def left_s(self) -> float:
+        return (self._wanted - self._count) * self._hop_s
+
+    def push(self, answered: Mapping[str, float], level_us: float | None) -> bool:
+        """Add a window's answers while they are needed; return whether this one was."""
+        if self._count >= self._wanted:
+            return False
+        if answered and level_us is not None:
+            self._count += 1
+            for name, value in {**answered, _LEVEL: level_us}.items():
+                self._sums[name] = self._sums.get(name, 0.0) + value
+        return True
+
+    def mean(self, name: str) -> float | None:
+        """Return a mean, once all of the baseline is there."""
+        if self._wanted == 0 or self._count < self._wanted:
+            return None
+        return self._sums[name] / self._count

@@ -1,0 +1,1 @@
+"""`rtcan-live`: its command, options, models, self-test and closing summary."""

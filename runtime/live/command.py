@@ -1,0 +1,244 @@
+"""`rtcan-live`: from a sensor on a port to predictions in a terminal or as JSON lines."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from device.cli import RtcanCommand
+from device.errors import ModelError
+from runtime.inference.models import DEFAULT_MODEL, DEMO_MODEL, model_of
+from runtime.live.options import (
+    decision_options,
+    make_decider,
+    make_sinks,
+    sink_options,
+    speed_option,
+)
+
+if TYPE_CHECKING:
+    from device.sensor import Sensor
+    from device.sources.replay import ReplaySensor
+
+_REPLAY = "replay:"
+
+
+def _show_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    from runtime.cvxeda.solver import FLOORS
+
+    click.echo(f"rtcan-live {version('rtcan')}, cvxEDA on {FLOORS[0]}")
+    context.exit()
+
+
+@click.command(cls=RtcanCommand)
+@click.argument("action", type=click.Choice(["doctor"]), required=False)
+@click.option(
+    "--port",
+    help="/dev/ttyUSB0, COM3, socket://host:port, a pattern such as '/dev/ttyUSB*', "
+    "usb:VID:PID[:SERIAL] as rtcan-devices prints it, a text recording, or replay:PATH.",
+)
+@click.option(
+    "--demo", is_flag=True, help="A simulated person, 8 times faster than life, and a model for it."
+)
+@click.option(
+    "--sensor",
+    "kind",
+    type=click.Choice(["auto", "grove", "bitalino", "shimmer", "rtcan"]),
+    default="auto",
+    show_default=True,
+    help="What is plugged in; auto finds out.",
+)
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    help=f"Exported model [default: {DEFAULT_MODEL}].",
+)
+@click.option(
+    "--baud", type=click.IntRange(min=1), help="Bits per second [default: the sensor's usual]."
+)
+@click.option(
+    "--rate",
+    "rate_hz",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Samples per second: set on a sensor that can be told; of a Grove, its own, measured from "
+    "arrivals where not given.",
+)
+@click.option(
+    "--calibration",
+    help="Of a Grove: reading with open electrodes, and the converter's bits: 512 [default]; "
+    "2048,12 on an ESP32; or us for a sketch that prints microsiemens.",
+)
+@click.option("--column", help="Field of a line with several, from 0; of a table, its name.")
+@click.option(
+    "--channel", type=click.IntRange(1, 6), help="Analog channel of a BITalino [default: 3]."
+)
+@speed_option
+@sink_options
+@decision_options
+@click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="Seconds to run.")
+@click.option("--no-reconnect", is_flag=True, help="End when the sensor is unplugged.")
+@click.option(
+    "--music",
+    type=click.Path(path_type=Path),
+    help="The song that is heard, for a model trained with music: a sound file, or the table that "
+    "python -m training.music wrote.",
+)
+@click.option(
+    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="For the network."
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and the solver in use.",
+)
+def main(
+    action: str | None,
+    port: str | None,
+    demo: bool,
+    kind: str,
+    model: Path | None,
+    baud: int | None,
+    rate_hz: float | None,
+    calibration: str | None,
+    column: str | None,
+    channel: int | None,
+    speed: float | None,
+    duration: float | None,
+    no_reconnect: bool,
+    music: Path | None,
+    threads: int,
+    **chosen: Any,
+) -> None:
+    """Read a skin-conductance sensor and show, second by second, arousal and valence.
+
+    It ends on Ctrl-C, after --duration, or when the sensor goes away and --no-reconnect is given;
+    a summary follows. `rtcan-live doctor` checks what is installed and plugged in instead.
+    """
+    path = model or (DEMO_MODEL if demo else DEFAULT_MODEL)
+    if action == "doctor":
+        from runtime.live.doctor import examine
+
+        sys.exit(0 if examine(port, path) else 1)
+    if demo == (port is not None):
+        raise click.UsageError("Give either --port, or --demo to see it without a sensor.")
+    # Heavy imports wait until the options are known to be good: --help is to answer at once.
+    options = (kind, baud, rate_hz, calibration, column, channel)
+    if port is None:
+        from device.sources.demo import DemoSensor
+
+        sensor: Sensor = DemoSensor()
+    else:
+        replay = _replay(port, rate_hz, column, speed)
+        if replay is not None and model is None:
+            source = replay.source
+            path, note = model_of(source.path, source.model, source.model_sha256)
+            if note is not None:
+                click.echo(f"Note: {note}", err=True)
+        sensor = replay or _sensor(port, *options)
+    if model is None and not path.is_file():
+        raise ModelError(
+            f"No --model was given and there is no {DEFAULT_MODEL}. Make one: python -m "
+            "training.run --dataset synthetic, then python -m export.onnx save/best.pt"
+        )
+
+    from runtime.inference.classifier import Classifier
+    from runtime.inference.pipeline import Pipeline
+    from runtime.session.loop import run
+
+    song = None
+    if music is not None:
+        from runtime.inference.music import read
+
+        song = read(music)
+    pipeline = Pipeline(Classifier(path, threads), song)
+    sinks = make_sinks(chosen)
+    for sink in sinks:
+        if sink.note is not None:
+            click.echo(sink.note, err=True)
+    with _stop_on_signals() as stopping:
+        summary = run(
+            sensor,
+            pipeline,
+            sinks,
+            duration_s=duration,
+            reconnect=not no_reconnect,
+            stopping=stopping,
+            lossless=getattr(sensor, "lossless", False),
+            decider=make_decider(pipeline, chosen),
+            model_sha256=pipeline.classifier.sha256,
+        )
+    from runtime.live.summary import summary_text
+
+    click.echo(summary_text(summary), err=True)
+
+
+def _replay(
+    port: str, rate_hz: float | None, column: str | None, speed: float | None
+) -> ReplaySensor | None:
+    """Return a recording as a sensor, or None where the port names something else."""
+    if not port.startswith(_REPLAY):
+        return None
+    from device.sources.replay import ReplaySensor
+    from runtime.replay.find import find
+
+    return ReplaySensor(find(Path(port.removeprefix(_REPLAY)), rate_hz, column), speed)
+
+
+def _sensor(
+    port: str,
+    kind: str,
+    baud: int | None,
+    rate_hz: float | None,
+    calibration: str | None,
+    column: str | None,
+    channel: int | None,
+) -> Sensor:
+    from device.calibration import parse_calibration
+    from device.drivers.driver import DriverOptions
+    from device.sources.recording import RecordingSensor
+    from device.sources.serial import SerialSensor
+
+    if Path(port).is_file():
+        return RecordingSensor(Path(port), rate_hz, column)
+    if column is not None and not column.isdigit():
+        raise click.BadParameter(f"{column!r} is not a number from 0.", param_hint="'--column'")
+    field = None if column is None else int(column)
+    if calibration is not None:
+        parse_calibration(calibration)  # a mistake in it is said before any port is opened
+    options = DriverOptions(rate_hz, calibration, field, channel)
+    return SerialSensor(port, kind, baud=baud, options=options)
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[threading.Event]:
+    """Let Ctrl-C and SIGTERM end the run in order."""
+    stopping = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""`rtcan-live doctor`: what is installed, plugged in and allowed, for a bug report."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+
+from device.errors import RtcanError
+from device.simulation.physiology import Person, simulate
+
+_PACKAGES = ("numpy", "scipy", "onnxruntime", "onnxruntime-gpu", "pyserial", "click", "rich")
+_EXTRAS = {
+    "web": ("starlette", "uvicorn", "websockets"),
+    "mqtt": ("paho-mqtt",),
+    "lsl": ("pylsl",),
+}
+_TEST_S = 3.0
+
+# What a check found: good (True), bad (False) or neither (None), and words.
+_Finding = tuple[bool | None, str]
+
+
+def examine(port: str | None, model: Path) -> bool:
+    """Print what is found; return whether nothing is wrong.
+
+    Parameters
+    ----------
+    port : str or None
+        A port to look at more closely.
+    model : Path
+        The model to check.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    fine = True
+    checks: list[tuple[str, Callable[[], Iterator[_Finding]]]] = [
+        ("versions", _versions),
+        ("extras", _extras),
+        ("decomposition", _decomposition),
+        ("onnxruntime", _providers),
+        ("ports", lambda: _ports(port)),
+        ("model", lambda: _model(model)),
+        ("self-test", lambda: _self_test(model)),
+    ]
+    for title, check in checks:
+        console.print(f"[bold]{title}[/]")
+        try:
+            for good, text in check():
+                mark = {True: "[green]ok[/]  ", False: "[red]bad[/] ", None: "    "}[good]
+                console.print(f"  {mark}{escape(text)}")
+                fine = fine and good is not False
+        except (RtcanError, ImportError, OSError) as error:
+            console.print(f"  [red]bad[/] {escape(str(error))}")
+            fine = False
+    return fine
+
+
+def _versions() -> Iterator[_Finding]:
+    yield None, f"rtcan {_version('rtcan')}, Python {platform.python_version()}"
+    yield None, f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} cores"
+    found = [f"{name} {version}" for name in _PACKAGES if (version := _version(name))]
+    yield None, ", ".join(found)
+    both = _version("onnxruntime") and _version("onnxruntime-gpu")
+    if both:
+        yield False, "onnxruntime and onnxruntime-gpu are both installed: uninstall both, then one"
+
+
+def _extras() -> Iterator[_Finding]:
+    for extra, packages in _EXTRAS.items():
+        versions = {name: _version(name) for name in packages}
+        missing = [name for name, version in versions.items() if version is None]
+        if missing:
+            yield None, f"{extra}: not installed (pip install 'rtcan[{extra}]')"
+        else:
+            yield None, f"{extra}: " + ", ".join(f"{n} {v}" for n, v in versions.items())
+
+
+def _decomposition() -> Iterator[_Finding]:
+    from runtime.cvxeda.solver import CvxEDA
+
+    floor = CvxEDA(520, 8.0).floor
+    note = (
+        "" if floor == "kernel" else ": the compiled kernel is absent, it is several times slower"
+    )
+    yield None, f"computes on {floor}{note}"
+
+
+def _providers() -> Iterator[_Finding]:
+    import onnxruntime
+
+    yield None, "offers " + ", ".join(onnxruntime.get_available_providers())
+
+
+def _ports(wanted: str | None) -> Iterator[_Finding]:
+    from serial.tools.list_ports import comports
+
+    found = {item.device: item.description for item in comports()}
+    if wanted is not None and Path(wanted).exists():
+        found.setdefault(wanted, "as named with --port")
+    elif wanted is not None and "/" in wanted and "://" not in wanted and ":" not in wanted:
+        yield False, f"{wanted}: there is no such port"
+    if not found:
+        yield None, "no serial port is there"
+    for name, description in sorted(found.items()):
+        allowed = sys.platform == "win32" or os.access(name, os.R_OK | os.W_OK)
+        advice = "" if allowed else f" ({_how_to_be_allowed(name)})"
+        yield allowed, f"{name}: {description}{advice}"
+
+
+def _how_to_be_allowed(name: str) -> str:
+    if sys.platform == "win32":
+        return "may not be opened"
+    import grp
+
+    try:
+        group = grp.getgrgid(Path(name).stat().st_gid).gr_name
+    except (OSError, KeyError):
+        return "may not be opened"
+    return f"may not be opened: sudo usermod -aG {group} $USER, then log in again"
+
+
+def _model(path: Path) -> Iterator[_Finding]:
+    from runtime.inference.classifier import Classifier
+
+    if not path.is_file():
+        yield None, f"no {path}; name one with --model"
+        return
+    c = Classifier(path).contract
+    yield True, f"{path}, {path.stat().st_size / 1e6:.1f} MB"
+    yield None, f"trained on {c.trained_on}"
+    yield (
+        None,
+        (
+            f"contract: schema {c.schema}, {c.rate_hz:g} Hz, {c.context_s:g} + {c.window_s:g} s, a "
+            f"window every {c.hop_s:g} s, input {len(c.channels)} x {c.input_length}"
+        ),
+    )
+    for target in c.targets:
+        yield None, f"{target.name}: {' / '.join(target.classes)}, threshold {target.threshold:g}"
+
+
+def _self_test(path: Path) -> Iterator[_Finding]:
+    """Predict simulated people for three seconds."""
+    from runtime.inference.classifier import Classifier
+    from runtime.inference.pipeline import Pipeline
+
+    if not path.is_file():
+        yield None, "needs a model"
+        return
+    classifier = Classifier(path)
+    contract = classifier.contract
+    if contract.not_live or contract.music_mean:
+        yield None, contract.not_live or "the model needs a song: not tested"
+        return
+    samples = simulate(
+        Person(), contract.context_s + contract.window_s + 10, 19.0, arousal=lambda _: 0.8
+    )
+    compute_ms: list[float] = []
+    answers = set()
+    until_s = time.monotonic() + _TEST_S
+    while time.monotonic() < until_s:
+        pass_of_it = Pipeline(classifier).push(samples)
+        compute_ms += [prediction.compute_ms for prediction in pass_of_it]
+        answers.add(
+            tuple(prediction.estimates["arousal"].probability_high for prediction in pass_of_it)
+        )
+    p50, p99 = np.percentile(compute_ms, [50, 99])
+    yield (
+        len(answers) == 1,
+        f"{len(compute_ms)} windows of a simulated person, "
+        + (
+            "always the same answers" if len(answers) == 1 else "answers that differ between passes"
+        ),
+    )
+    hop_ms = 1e3 * contract.hop_s
+    yield p99 < hop_ms, f"computing p50 {p50:.1f} ms, p99 {p99:.1f} ms, of {hop_ms:.0f} ms a hop"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

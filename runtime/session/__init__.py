@@ -1,0 +1,1 @@
+"""One run on one person: reading the sensor, the loop, and the smoothed decision."""

@@ -1,0 +1,273 @@
+"""The run loop: a sensor's samples through the pipeline to the sinks, until told to stop."""
+
+from __future__ import annotations
+
+import collections
+import queue
+import threading
+import time
+from collections.abc import Sequence
+
+from device.errors import ContractError
+from device.sensor import Sensor, SensorInfo
+from runtime.inference.decision import Decider
+from runtime.inference.pipeline import Pipeline, Prediction
+from runtime.preprocessing.contract import Contract
+from runtime.session.reader import Chunk, Failure, Reader
+from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
+from runtime.sinks.isolated import IsolatedSink
+from runtime.sinks.sink import Sink, percentiles
+
+_TICK_S = 0.1
+# Times are kept for this many windows.
+_KEPT = 4096
+
+
+def run(
+    sensor: Sensor,
+    pipeline: Pipeline,
+    sinks: Sequence[Sink],
+    *,
+    duration_s: float | None = None,
+    reconnect: bool = True,
+    stopping: threading.Event | None = None,
+    lossless: bool = False,
+    decider: Decider | None = None,
+    model_sha256: str = "",
+) -> Summary:
+    """Read a sensor and hand predictions to sinks until told to stop.
+
+    It also ends when a recording that is played has ended, and when the last sink has died.
+
+    Parameters
+    ----------
+    sensor : Sensor
+        Opened here, and closed.
+    pipeline : Pipeline
+        With its model.
+    sinks : sequence of Sink
+        Told of everything, each in a thread of its own.
+    duration_s : float or None
+        How long to run; None for ever.
+    reconnect : bool
+        Whether to wait for a sensor that goes away.
+    stopping : Event or None
+        Set it to end the run; it is set when the duration is over.
+    lossless : bool
+        Whether the sensor can wait: then nothing is ever dropped, and a slow sink slows the run.
+    decider : Decider or None
+        Makes decisions of predictions; None for one with the usual settings.
+    model_sha256 : str
+        Of the model file, for the record.
+
+    Raises
+    ------
+    device.errors.DeviceError
+        If the sensor cannot be opened or read; the sinks are closed first.
+    device.errors.RtcanError
+        If a sink cannot have what it needs, or the sensor is too slow for the model.
+    """
+    _prepare(sensor, sinks, pipeline.contract)
+    reader = Reader(sensor, reconnect=reconnect, lossless=lossless)
+    stopping = stopping or threading.Event()
+    isolated = [IsolatedSink(sink, lossless=lossless, stopping=stopping) for sink in sinks]
+    decider = decider or Decider(pipeline.contract)
+    loop = _Loop(sensor, reader, pipeline, decider, isolated, lossless=lossless)
+    return loop.run(duration_s, stopping, model_sha256)
+
+
+def _prepare(sensor: Sensor, sinks: Sequence[Sink], contract: Contract) -> None:
+    """Claim everything; what cannot be had is told before anything runs."""
+    claimed = []
+    try:
+        for sink in sinks:
+            sink.prepare()
+            claimed.append(sink)
+        sensor.open()
+        try:
+            too_slow(sensor.describe(), contract)
+        except ContractError:
+            sensor.close()
+            raise
+    except BaseException:
+        for sink in claimed:
+            sink.release()
+        raise
+
+
+def too_slow(sensor: SensorInfo, contract: Contract) -> str | None:
+    """Return what is to be said of a sensor that is slower than the model's grid, or None.
+
+    Raises
+    ------
+    device.errors.ContractError
+        If it is so slow that every step between its samples counts as a gap.
+    """
+    rate_hz = sensor.rate_hz
+    if rate_hz is None or rate_hz >= contract.rate_hz:
+        return None
+    if rate_hz * contract.max_gap_s < 1:
+        raise ContractError(
+            f"{sensor.name} gives {rate_hz:g} samples a second; the model takes steps longer than "
+            f"{contract.max_gap_s:g} s for gaps and wants {contract.rate_hz:g} Hz. Use a faster "
+            "sensor, or a model that was trained for a slower one."
+        )
+    return (
+        f"the sensor's {rate_hz:g} Hz are below the model's {contract.rate_hz:g} Hz: what lies "
+        "between its samples is taken for straight lines"
+    )
+
+
+class _Loop:
+    def __init__(
+        self,
+        sensor: Sensor,
+        reader: Reader,
+        pipeline: Pipeline,
+        decider: Decider,
+        sinks: Sequence[IsolatedSink],
+        *,
+        lossless: bool,
+    ) -> None:
+        self._sensor = sensor
+        self._reader = reader
+        self._pipeline = pipeline
+        self._decider = decider
+        self._sinks = sinks
+        self._lossless = lossless
+        self._told: set[str] = set()
+        self._marks: queue.SimpleQueue[tuple[float, str]] = queue.SimpleQueue()
+        self._newest: tuple[float, float] | None = None
+        self._latency_ms: collections.deque[float] = collections.deque(maxlen=_KEPT)
+        self._compute_ms: collections.deque[float] = collections.deque(maxlen=_KEPT)
+        self._windows = 0
+        self._withheld = 0
+
+    def run(
+        self, duration_s: float | None, stopping: threading.Event, model_sha256: str
+    ) -> Summary:
+        reader, pipeline = self._reader, self._pipeline
+        session = Session(
+            self._sensor.describe(),
+            pipeline.classifier.name,
+            pipeline.contract,
+            model_sha256,
+            self._decider.settings,
+            self._health,
+            self._mark,
+        )
+        for sink in self._sinks:
+            sink.start(session)
+        slow = too_slow(session.sensor, session.contract)
+        if slow is not None:
+            self._tell(Status("rate", slow))
+        began_s = time.monotonic()
+        failure: Exception | None = None
+        # Not asked for here, where a sink that hangs can hold everything up.
+        timer = threading.Timer(duration_s or 0.0, stopping.set)
+        timer.daemon = True
+        if duration_s is not None:
+            timer.start()
+        reader.start()
+        try:
+            while failure is None:
+                if (stopping.is_set() or self._all_dead()) and reader.is_alive():
+                    reader.stop()
+                try:
+                    event = reader.events.get(timeout=_TICK_S if reader.is_alive() else 0)
+                except queue.Empty:
+                    self._tell_marks()
+                    self._tell_trouble()
+                    if reader.is_alive():
+                        continue
+                    break
+                if isinstance(event, Failure):
+                    failure = event.error
+                elif isinstance(event, Chunk):
+                    self._take(event)
+                else:
+                    self._tell(event)
+        finally:
+            timer.cancel()
+            reader.stop()
+            summary = self._finish(began_s)
+        if failure is not None:
+            raise failure
+        return summary
+
+    def _all_dead(self) -> bool:
+        return bool(self._sinks) and not any(sink.alive for sink in self._sinks)
+
+    def _take(self, chunk: Chunk) -> None:
+        """Compute, and tell everybody."""
+        predictions = self._pipeline.push(chunk.samples, chunk.arrival_s)
+        fill_s = self._pipeline.preprocessor.fill_s
+        for sink in self._sinks:
+            sink.samples(chunk.samples, fill_s)
+        for prediction in predictions:
+            self._tell_prediction(self._decider.push(prediction))
+        self._newest = (float(chunk.samples.time_s[-1]), chunk.arrival_s)
+        self._tell_marks()
+        self._tell_trouble()
+
+    def _tell_prediction(self, prediction: Prediction) -> None:
+        for sink in self._sinks:
+            sink.prediction(prediction)
+        self._windows += 1
+        self._withheld += prediction.withheld
+        self._latency_ms.append(prediction.latency_ms)
+        self._compute_ms.append(prediction.compute_ms)
+
+    def _tell(self, status: Status) -> None:
+        for sink in self._sinks:
+            sink.status(status)
+
+    def _tell_marks(self) -> None:
+        while not self._marks.empty():
+            pressed_s, text = self._marks.get_nowait()
+            if self._newest is None:
+                continue  # without a sample there is no time to give it
+            newest_s, arrival_s = self._newest
+            # A source that does not run in real time has only the time of its newest sample.
+            since_s = 0.0 if self._lossless else pressed_s - arrival_s
+            for sink in self._sinks:
+                sink.marker(Marker(newest_s + since_s, text))
+
+    def _tell_trouble(self) -> None:
+        """Say once what is wrong with a sink, and once that it is over."""
+        for health in self._health():
+            if health.trouble is not None and health.name not in self._told:
+                self._told.add(health.name)
+                self._tell(Status("sink", f"{health.name}: {health.trouble}"))
+            elif health.trouble is None and health.name in self._told:
+                self._told.remove(health.name)
+                text = f"{health.name}: works again; {health.missed} events missed so far"
+                self._tell(Status("sink", text))
+
+    def _finish(self, began_s: float) -> Summary:
+        seconds = time.monotonic() - began_s
+        for sink in self._sinks:
+            sink.finish(self._summary(seconds))
+        ended_s = time.monotonic()
+        for sink in self._sinks:
+            sink.join(ended_s + sink.sink.farewell_s)
+        # Once more: a sink may have missed something on its last steps.
+        return self._summary(seconds)
+
+    def _summary(self, seconds: float) -> Summary:
+        return Summary(
+            seconds=seconds,
+            counters=self._sensor.counters,
+            overrun=self._reader.overrun,
+            windows=self._windows,
+            withheld=self._withheld,
+            latency_ms=percentiles(list(self._latency_ms)),
+            compute_ms=percentiles(list(self._compute_ms)),
+            sinks=self._health(),
+        )
+
+    def _health(self) -> tuple[SinkHealth, ...]:
+        return tuple(sink.health for sink in self._sinks)
+
+    def _mark(self, text: str) -> None:
+        self._marks.put((time.monotonic(), text))

@@ -1,0 +1,130 @@
+"""What sinks are told: the run, news of its sensor, markers, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from device.sensor import SensorCounters, SensorInfo
+from runtime.inference.decision import DecisionSettings
+from runtime.preprocessing.contract import Contract
+
+
+@dataclass(frozen=True)
+class Status:
+    """Something about the sensor that the user should know.
+
+    Attributes
+    ----------
+    kind : str
+        "disconnected", "reconnected", "silent" or "electrodes", and "sink" for news of a sink.
+    text : str
+        In plain words.
+    """
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class SinkHealth:
+    """How a sink is doing.
+
+    Attributes
+    ----------
+    name : str
+        "jsonl", "mqtt", "recording" and so on.
+    missed : int
+        Events (groups of samples, predictions, markers, news) that did not get through.
+    trouble : str or None
+        What is wrong with it now, in plain words; None when nothing is.
+    """
+
+    name: str
+    missed: int = 0
+    trouble: str | None = None
+
+
+@dataclass(frozen=True)
+class Marker:
+    """Something that a person wanted to have noted.
+
+    Attributes
+    ----------
+    time_s : float
+        When, in the samples' time.
+    text : str
+        What.
+    """
+
+    time_s: float
+    text: str
+
+
+def _no_sinks() -> tuple[SinkHealth, ...]:
+    return ()
+
+
+def _no_markers(text: str) -> None:
+    """Take a marker when nobody listens."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What holds for a whole run.
+
+    Attributes
+    ----------
+    sensor : SensorInfo
+        As it was when the run began.
+    model : str
+        Name of the model file.
+    contract : Contract
+        The model's.
+    model_sha256 : str
+        Of the model file; "" where it is not known.
+    settings : DecisionSettings
+        How decisions are made.
+    health : callable
+        Returns the state of all sinks; to be asked from any thread.
+    mark : callable
+        Takes the text of a marker, which then reaches all sinks; to be called from any thread.
+    """
+
+    sensor: SensorInfo
+    model: str
+    contract: Contract
+    model_sha256: str = ""
+    settings: DecisionSettings = field(default_factory=DecisionSettings)
+    health: Callable[[], tuple[SinkHealth, ...]] = _no_sinks
+    mark: Callable[[str], None] = _no_markers
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run gave.
+
+    Attributes
+    ----------
+    seconds : float
+        How long it ran.
+    counters : SensorCounters
+        Samples read, missing, lost on the wire; reconnections.
+    overrun : int
+        Samples dropped because the computer was too slow.
+    windows, withheld : int
+        Windows judged, and those of them without an answer.
+    latency_ms, compute_ms : (float, float) or None
+        Median and 99th percentile of the last hour or so; None without any window.
+    sinks : tuple of SinkHealth
+        What every sink missed, and what was wrong with it at the end.
+    """
+
+    seconds: float
+    counters: SensorCounters
+    overrun: int
+    windows: int
+    withheld: int
+    latency_ms: tuple[float, float] | None
+    compute_ms: tuple[float, float] | None
+    sinks: tuple[SinkHealth, ...] = ()

@@ -1,0 +1,76 @@
+"""Plain text recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from device.errors import DatasetError
+from device.readers.columns import read_column
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("1.5\n2.5\n", None),
+        ("EDA\n1.5\n2.5\n", None),
+        ("time,EDA\n0,1.5\n1,2.5\n", None),
+        ("time;gsr\n0;1.5\n1;2.5\n", None),
+        ("# a comment\n0\t1.5\n1\t2.5\n", "1"),
+        ("a b\n1.5 0\n2.5 0\n", "a"),
+        ("\ufeffEDA\n1.5\n\n2.5\n", None),
+    ],
+)
+def test_each_form(tmp_path: Path, text: str, column: str | None) -> None:
+    path = tmp_path / "recording.txt"
+    path.write_text(text, encoding="utf-8")
+    assert read_column(path, column).tolist() == [1.5, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "says"),
+    [
+        ("", None, "holds no data"),
+        ("time,skin\n0,1\n", None, "time, skin"),
+        ("time,EDA\n0,1\n", "GSR", "There is no column 'GSR'"),
+        ("EDA\n1\nx\n", None, "data line 2 has 'x'"),
+        ("time,EDA\n0\n", None, "has 'nothing' in column 1"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, column: str | None, says: str) -> None:
+    path = tmp_path / "recording.txt"
+    path.write_text(text)
+    with pytest.raises(DatasetError, match=says):
+        read_column(path, column)
+
+
+def test_a_binary_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "recording.txt"
+    path.write_bytes(b"\xff\xfe\x00\x80")
+    with pytest.raises(DatasetError, match="cannot be read"):
+        read_column(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "taken"),
+    [
+        ("time_s,eda_us", 1.0),
+        ("GSR (uS),ppg", 0.0),
+        ("t,EDA(microsiemens)", 1.0),
+        ("EDA_left,EDA", 1.0),
+        ("education,eda", 1.0),
+        ("EDA_left,EDA_right", None),
+        ("a,b", None),
+    ],
+)
+def test_the_column_of_skin_conductance_is_known_by_its_name(
+    tmp_path: Path, header: str, taken: float | None
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(f"{header}\n0,1\n0,1\n")
+    if taken is None:
+        with pytest.raises(DatasetError, match="not clear which column"):
+            read_column(path)
+    else:
+        assert read_column(path).tolist() == [taken, taken]

@@ -1,0 +1,73 @@
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from device.readers.base import Source, in_blocks
+from device.simulation.physiology import Person, simulate
+from device.sources.replay import ReplaySensor
+from runtime.inference.pipeline import Pipeline
+from runtime.sinks.events import Session
+from runtime.sinks.isolated import IsolatedSink
+from tests.runtime.live_parts import summary
+
+
+def test_lsl_with_a_real_inlet(pipeline: Pipeline) -> None:
+    try:
+        import pylsl
+    except (ImportError, RuntimeError) as error:  # no package, or no liblsl for this system
+        pytest.skip(f"pylsl is not installed: {error}")
+    from runtime.sinks.lsl import LslSink
+
+    samples = simulate(Person(), 40, 19.0, arousal=lambda _: 0.8, seed=4)
+    source = Source(Path(f"lsl-{os.getpid()}"), "table", 19.0, lambda: in_blocks(samples, 5))
+    sink = LslSink()
+    isolated = IsolatedSink(sink)
+    sensor = ReplaySensor(source, None)
+    isolated.start(Session(sensor.describe(), "m", pipeline.contract))
+    inlets = {}
+    for ending in ("eda", "predictions"):
+        found = pylsl.resolve_byprop("source_id", f"rtcan-replay:{source.path}-{ending}", 1, 20)
+        inlets[ending] = pylsl.StreamInlet(found[0])
+        inlets[ending].open_stream(10)
+    channel = inlets["eda"].info().desc().child("channels").child("channel")
+    assert channel.child_value("unit") == "microsiemens"
+    assert inlets["eda"].info().nominal_srate() == 19.0
+    labels = []
+    channel = inlets["predictions"].info().desc().child("channels").child("channel")
+    while not channel.empty():
+        labels.append(channel.child_value("label"))
+        channel = channel.next_sibling()
+    assert labels == [
+        "arousal_high", "arousal_high_smoothed", "valence_high", "valence_high_smoothed",
+    ]  # fmt: skip
+    isolated.samples(samples, 0.0)
+    predictions = pipeline.push(samples)
+    for prediction in predictions:
+        isolated.prediction(prediction)
+    values, times = _pull(inlets["eda"], len(samples))
+    np.testing.assert_array_equal(np.array(values)[:, 0], samples.eda_us)
+    np.testing.assert_allclose(np.diff(times), np.diff(samples.time_s), atol=1e-9)
+    answers, ends = _pull(inlets["predictions"], len(predictions))
+    known = [p.estimates["arousal"].probability_high for p in predictions]
+    np.testing.assert_array_equal(np.array(answers)[:, 0], np.array(known, dtype=np.float32))
+    # A window's end is on the same time axis as the samples.
+    offset_s = times[0] - samples.time_s[0]
+    np.testing.assert_allclose(ends, [p.window.end_s + offset_s for p in predictions], atol=1e-6)
+    isolated.finish(summary())
+    isolated.join(time.monotonic() + 10)
+
+
+def _pull(inlet: Any, count: int) -> tuple[list[list[float]], list[float]]:
+    values: list[list[float]] = []
+    times: list[float] = []
+    end_s = time.monotonic() + 20
+    while len(values) < count and time.monotonic() < end_s:
+        some, at = inlet.pull_chunk(0.2)
+        values += some
+        times += at
+    assert len(values) == count
+    return values, times

@@ -1,0 +1,185 @@
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device.errors import SinkError
+from device.readers.base import Source
+from device.sensor import SensorInfo
+from device.sources.replay import ReplaySensor
+from runtime.inference.pipeline import Pipeline
+from runtime.session.loop import run
+from runtime.sinks.events import Session
+from runtime.sinks.isolated import IsolatedSink
+from runtime.sinks.mqtt import Broker, MqttSink, discovery
+from tests.runtime.live_parts import LIVE, joined, summary, until, write_table
+
+
+@pytest.mark.parametrize(
+    ("url", "known"),
+    [
+        ("mqtt://host/topic", Broker("host", 1883, "topic")),
+        ("mqtt://host:99/a/b/", Broker("host", 99, "a/b")),
+        ("mqtts://me:p%40ss@host/t", Broker("host", 8883, "t", "me", "p@ss", True)),
+    ],
+)
+def test_addresses_of_brokers(url: str, known: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RTCAN_MQTT_PASSWORD", raising=False)
+    assert Broker.parse(url) == known
+
+
+@pytest.mark.parametrize("url", ["host/topic", "mqtt://host", "mqtt:///topic", "mqtt://h:x/t"])
+def test_other_addresses_are_refused(url: str) -> None:
+    with pytest.raises(SinkError, match="expected was mqtt://host/topic"):
+        Broker.parse(url)
+
+
+def test_a_password_is_not_repeated() -> None:
+    with pytest.raises(SinkError) as caught:
+        Broker.parse("http://me:secret@host/topic")
+    assert "secret" not in str(caught.value)
+
+
+@contextmanager
+def broker(port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+    if not Path(program).is_file():
+        pytest.skip("mosquitto is not installed")
+    settings = folder / "mosquitto.conf"
+    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    process = subprocess.Popen([program, "-c", str(settings)], stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: _answers(port))
+        yield process
+    finally:
+        process.kill()
+        process.wait(timeout=10)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+class Listener:
+    """A second client that hears everything."""
+
+    def __init__(self, port: int) -> None:
+        from paho.mqtt.client import Client, MQTTMessage
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        self.heard: list[tuple[str, str, int]] = []
+        self.client = Client(CallbackAPIVersion.VERSION2)
+        self.ready = threading.Event()
+
+        def message(client: Client, data: Any, one: MQTTMessage) -> None:
+            self.heard.append((one.topic, one.payload.decode(), one.qos))
+
+        self.client.on_message = message
+        self.client.on_subscribe = lambda *_: self.ready.set()
+        self.client.connect("127.0.0.1", port)
+        self.client.subscribe("#", qos=1)
+        self.client.loop_start()
+        assert self.ready.wait(10)
+
+    def of(self, topic: str) -> list[str]:
+        return [text for name, text, _ in list(self.heard) if name == topic]
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+def test_mqtt_with_a_real_broker(tmp_path: Path, source: Source, pipeline: Pipeline) -> None:
+    port = free_port()
+    with broker(port, tmp_path):
+        listener = Listener(port)
+        sink = MqttSink(f"mqtt://127.0.0.1:{port}/lab/rtcan")
+        summary = run(ReplaySensor(source, 20.0), pipeline, [sink])
+        until(lambda: listener.of("lab/rtcan/status")[-1:] == ["offline"])
+        listener.close()
+    assert summary.sinks[0].missed == 0 and summary.sinks[0].trouble is None
+    predictions = [json.loads(text) for text in listener.of("lab/rtcan/prediction")]
+    assert [p["window"] for p in predictions] == list(range(28))
+    assert {qos for topic, _, qos in listener.heard if topic == "lab/rtcan/prediction"} == {1}
+    assert listener.of("lab/rtcan/status") == ["online", "offline"]
+    assert json.loads(listener.of("lab/rtcan/start")[0])["trained_on"].startswith("nothing")
+    config = json.loads(listener.of("homeassistant/sensor/rtcan_lab_rtcan/arousal_state/config")[0])
+    assert config["state_topic"] == "lab/rtcan/prediction"
+    assert config["availability_topic"] == "lab/rtcan/status"
+    assert config["options"] == ["none", "low", "high"]
+
+
+def test_mqtt_without_and_then_with_and_again_without(
+    tmp_path: Path, source: Source, pipeline: Pipeline
+) -> None:
+    """The broker is not there at first, comes, is killed, comes again: all messages arrive."""
+    port = free_port()
+    sink = MqttSink(f"mqtt://127.0.0.1:{port}/t")
+    isolated = IsolatedSink(sink)
+    isolated.start(Session(SensorInfo("a", "b", 19.0), "m", pipeline.contract))
+    predictions = pipeline.push(joined(source))
+    until(lambda: "cannot be reached" in str(isolated.health.trouble))
+    isolated.prediction(predictions[0])
+    with broker(port, tmp_path) as process:
+        until(lambda: isolated.health.trouble is None)
+        listener = Listener(port)
+        isolated.prediction(predictions[1])
+        until(lambda: [json.loads(x)["window"] for x in listener.of("t/prediction")][-1:] == [1])
+        process.kill()
+        until(lambda: "went away" in str(isolated.health.trouble))
+        listener.close()
+    isolated.prediction(predictions[2])
+    with broker(port, tmp_path):
+        listener = Listener(port)
+        until(lambda: [json.loads(x)["window"] for x in listener.of("t/prediction")] == [2])
+        until(lambda: listener.of("t/status") == ["online"])
+        listener.close()
+        isolated.finish(summary())
+        isolated.join(time.monotonic() + 10)
+    assert isolated.health.missed == 0
+
+
+def test_the_last_will_says_offline(tmp_path: Path, tiny_model: Path) -> None:
+    port = free_port()
+    table = write_table(tmp_path)
+    with broker(port, tmp_path):
+        listener = Listener(port)
+        with subprocess.Popen(
+            [*LIVE, "--port", f"replay:{table}", "--model", str(tiny_model), "--output", "none",
+             "--mqtt", f"mqtt://127.0.0.1:{port}/t"],
+        ) as live:  # fmt: skip
+            until(lambda: listener.of("t/status") == ["online"])
+            live.kill()
+        until(lambda: listener.of("t/status") == ["online", "offline"])
+        listener.close()
+
+
+def test_what_never_arrived_is_counted(source: Source, pipeline: Pipeline) -> None:
+    sink = MqttSink(f"mqtt://127.0.0.1:{free_port()}/t")
+    summary = run(ReplaySensor(source, 40.0), pipeline, [sink])
+    health = summary.sinks[0]
+    # 28 predictions, and the news that the broker is not there.
+    assert health.missed >= 28
+    assert "cannot be reached" in str(health.trouble)
+
+
+def test_discovery_names_every_value(pipeline: Pipeline) -> None:
+    found = discovery("a/b", Session(SensorInfo("Grove", "p", 19.0), "m", pipeline.contract))
+    ids = [json.loads(text)["unique_id"] for _, text in found]
+    assert len(set(ids)) == 5
+    assert all(topic.startswith("homeassistant/sensor/rtcan_a_b/") for topic, _ in found)

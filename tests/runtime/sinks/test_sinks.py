@@ -1,0 +1,275 @@
+import json
+import os
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from device.errors import ContractError
+from device.readers.base import Source, in_blocks
+from device.samples import Samples
+from device.sensor import SensorInfo
+from device.sources.replay import ReplaySensor
+from runtime.inference.pipeline import Pipeline
+from runtime.session.loop import run
+from runtime.sinks.events import Marker, Session, Status, Summary
+from runtime.sinks.isolated import IsolatedSink
+from runtime.sinks.jsonl import Descriptor, JsonLines
+from runtime.sinks.sink import Sink
+from tests.runtime.live_parts import LIVE, joined, summary, until, write_table
+
+
+class Remembering(Sink):
+    """Keeps what it is told."""
+
+    name = "remembering"
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, float]] = []
+        self.news: list[str] = []
+        self.marks: list[Marker] = []
+        self.session: Session | None = None
+        self.summary: Summary | None = None
+
+    def start(self, session: Session) -> None:
+        self.session = session
+
+    def samples(self, samples: Samples, fill_s: float) -> None:
+        self.seen.append(("samples", time.monotonic()))
+
+    def prediction(self, prediction: Any) -> None:
+        self.seen.append(("prediction", time.monotonic()))
+
+    def status(self, status: Status) -> None:
+        self.news.append(status.text)
+
+    def marker(self, marker: Marker) -> None:
+        self.marks.append(marker)
+
+    def close(self, summary: Summary) -> None:
+        self.summary = summary
+
+
+class Stuck(Sink):
+    """Hangs in its first prediction until it is let go."""
+
+    name = "stuck"
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+
+    def prediction(self, prediction: Any) -> None:
+        self.let_go.wait(60)
+
+
+class Broken(Sink):
+    """Raises on its third prediction."""
+
+    name = "broken"
+    count = 0
+
+    def prediction(self, prediction: Any) -> None:
+        self.count += 1
+        if self.count == 3:
+            raise ZeroDivisionError("of all things")
+
+
+def test_a_stuck_and_a_broken_sink_delay_nothing(source: Source, pipeline: Pipeline) -> None:
+    good, stuck, broken = Remembering(), Stuck(), Broken()
+    stuck.farewell_s = 1.0
+    began_s = time.monotonic()
+    summary = run(ReplaySensor(source, 20.0), pipeline, [stuck, broken, good])
+    stuck.let_go.set()
+    kinds = [kind for kind, _ in good.seen]
+    assert kinds.count("prediction") == 28 and summary.windows == 28
+    # Two seconds of signal at that speed, and one that the stuck one has for its farewell.
+    assert good.seen[-1][1] - began_s < 4
+    assert time.monotonic() - began_s < 6
+    health = {item.name: item for item in summary.sinks}
+    assert health["remembering"].missed == 0 and health["remembering"].trouble is None
+    assert health["stuck"].missed > 27
+    assert health["stuck"].trouble == "did not end in time and was left behind"
+    assert health["broken"].trouble == "stopped: ZeroDivisionError: of all things"
+    # The third prediction, all that came after it, and the end.
+    assert health["broken"].missed >= 26
+    assert good.news == ["broken: stopped: ZeroDivisionError: of all things"]
+
+
+def test_trouble_of_a_sink_is_told_before_any_prediction(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """Samples come without a pause, and never enough for a window."""
+
+    class Troubled(Sink):
+        name = "troubled"
+        trouble = "nobody is there"
+
+    class Listening(Remembering):
+        def status(self, status: Status) -> None:
+            super().status(status)
+            self.seen.append(("status", time.monotonic()))
+
+    samples = Samples(np.arange(400) / 50.0, 3 + np.sin(np.arange(400) / 90))
+    source, good = Source(tmp_path, "x", 50.0, lambda: in_blocks(samples, 5)), Listening()
+    summary = run(ReplaySensor(source, 10.0), pipeline, [Troubled(), good])
+    assert summary.windows == 0
+    assert good.news == ["troubled: nobody is there"]
+    assert [kind for kind, _ in good.seen[:3]].count("status") == 1
+
+
+def test_a_stuck_sink_does_not_keep_a_run_that_can_wait_from_ending(
+    source: Source, pipeline: Pipeline
+) -> None:
+    stuck, stopping = Stuck(), threading.Event()
+    stuck.farewell_s = 0.3
+    isolated = IsolatedSink(stuck, lossless=True, capacity=3, stopping=stopping)
+    isolated.start(Session(SensorInfo("a", "b", 19.0), "m", pipeline.contract))
+    prediction = pipeline.push(joined(source))[0]
+    threading.Timer(0.2, stopping.set).start()
+    began_s = time.monotonic()
+    for _ in range(20):
+        isolated.prediction(prediction)
+    assert 0.4 < time.monotonic() - began_s < 3
+    assert isolated.health.trouble == "took nothing in time and was left behind"
+    # All but the one in the stuck hands, and the start.
+    assert isolated.health.missed >= 19
+    stuck.let_go.set()
+
+
+def test_a_duration_ends_a_run_that_waits_for_a_stuck_sink(
+    tmp_path: Path, pipeline: Pipeline
+) -> None:
+    samples = Samples(np.arange(12_000) / 19.0, 3 + np.sin(np.arange(12_000) / 90))
+    source, stuck = Source(tmp_path, "x", 19.0, lambda: in_blocks(samples, 1)), Stuck()
+    stuck.farewell_s = 0.2
+    summary = run(
+        ReplaySensor(source, None), pipeline, [stuck], lossless=True, duration_s=2.0
+    )  # fmt: skip
+    assert not stuck.let_go.is_set()
+    stuck.let_go.set()
+    assert summary.seconds < 20
+    [health] = summary.sinks
+    assert health.trouble is not None and "left behind" in health.trouble
+
+
+def test_a_full_queue_drops_and_counts(source: Source, pipeline: Pipeline) -> None:
+    stuck = Stuck()
+    isolated = IsolatedSink(stuck, capacity=10)
+    isolated.start(Session(SensorInfo("a", "b", 19.0), "m", pipeline.contract))
+    prediction = pipeline.push(next(iter(in_blocks(joined(source), 10**6))))[0]
+    for _ in range(50):
+        isolated.prediction(prediction)
+    # One is in the stuck hands, or still in the queue, and the start may be too.
+    assert 38 <= isolated.health.missed <= 41
+    assert "slow" in str(isolated.health.trouble)
+    stuck.let_go.set()
+    until(lambda: isolated.health.trouble is None)
+    assert isolated.alive
+
+
+def test_when_it_can_wait_nothing_is_dropped(source: Source, pipeline: Pipeline) -> None:
+    class Slow(Remembering):
+        def samples(self, samples: Samples, fill_s: float) -> None:
+            time.sleep(0.002)
+            super().samples(samples, fill_s)
+
+    slow = Slow()
+    isolated = IsolatedSink(slow, lossless=True, capacity=5)
+    isolated.start(Session(SensorInfo("a", "b", 19.0), "m", pipeline.contract))
+    groups = list(source.blocks())
+    for group in groups:
+        isolated.samples(group, 0.0)
+    isolated.finish(summary())
+    isolated.join(time.monotonic() + 10)
+    assert len(slow.seen) == len(groups) > 100
+    assert isolated.health.missed == 0
+    assert slow.summary is not None
+
+
+def test_a_run_that_can_wait_loses_nothing(source: Source, pipeline: Pipeline) -> None:
+    good = Remembering()
+    summary = run(ReplaySensor(source, None), pipeline, [good], lossless=True)
+    assert len(good.seen) == len(list(source.blocks())) + 28
+    assert summary.overrun == 0 and summary.sinks[0].missed == 0
+
+
+def test_a_sensor_slower_than_the_model_is_named(pipeline: Pipeline, tmp_path: Path) -> None:
+    samples = Samples(np.arange(100) / 4.0, 2 + np.sin(np.arange(100) / 9))
+    source = Source(tmp_path, "E4", 4.0, lambda: in_blocks(samples))
+    good = Remembering()
+    summary = run(ReplaySensor(source, None), pipeline, [good], lossless=True)
+    assert good.news[0].startswith("the sensor's 4 Hz are below the model's 8 Hz")
+    assert summary.windows == 13
+    slower = Source(tmp_path, "thermometer", 0.5, lambda: in_blocks(samples))
+    with pytest.raises(ContractError, match=r"0.5 samples a second; .* wants 8 Hz"):
+        run(ReplaySensor(slower, None), pipeline, [Remembering()])
+
+
+def test_markers_reach_all_sinks_in_the_samples_time(source: Source, pipeline: Pipeline) -> None:
+    first, second = Remembering(), Remembering()
+
+    def press() -> None:
+        session = until(lambda: first.session)
+        until(lambda: len(first.seen) > 20)
+        session.mark("loud")
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    run(ReplaySensor(source, 20.0), pipeline, [first, second])
+    presser.join()
+    assert [m.text for m in first.marks] == ["loud"] == [m.text for m in second.marks]
+    assert 0 < first.marks[0].time_s < 40
+
+
+def test_a_reader_that_leaves_ends_the_run(tmp_path: Path, tiny_model: Path) -> None:
+    table = write_table(tmp_path)
+    command = [*LIVE, "--port", f"replay:{table}", "--speed", "4", "--model", str(tiny_model)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as live:
+        assert live.stdout is not None and live.stderr is not None
+        live.stdout.readline()
+        live.stdout.close()
+        assert live.wait(timeout=20) == 0
+        error = live.stderr.read()
+    assert "nobody reads its output any more" in error and "Traceback" not in error
+
+
+def test_a_reader_that_does_not_read_stops_nothing(tmp_path: Path, tiny_model: Path) -> None:
+    """A pipe that nobody empties: the recording beside it goes on and the run ends."""
+    table = write_table(tmp_path)
+    readable, writable = os.pipe()
+    # Fill it, so that the first line already waits.
+    os.set_blocking(writable, False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            os.write(writable, b"x" * 4096)
+    os.set_blocking(writable, True)
+    root = tmp_path / "rec"
+    done = subprocess.run(
+        [*LIVE, "--port", f"replay:{table}", "--speed", "20", "--model", str(tiny_model),
+         "--record", str(root), "--duration", "6"],
+        stdout=writable, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(readable)
+    os.close(writable)
+    assert done.returncode == 0, done.stderr
+    assert "jsonl" in done.stderr and "left behind" in done.stderr
+    assert len(list((root / "sub-01" / "beh").glob("*_predictions.tsv"))) == 1
+
+
+def test_lines_are_written_whole(tmp_path: Path, pipeline: Pipeline, source: Source) -> None:
+    path = tmp_path / "lines"
+    with path.open("wb") as file:
+        sink = JsonLines(Descriptor(file.fileno()))
+        run(ReplaySensor(source, None), pipeline, [sink], lossless=True)
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [events[0]["type"], events[-1]["type"]] == ["start", "summary"]
+    prediction = next(event for event in events if event["type"] == "prediction")
+    assert set(prediction["arousal"]) == {
+        "label", "probability_high", "state", "smoothed", "change", "trigger",
+    }  # fmt: skip

@@ -1,0 +1,99 @@
+"""A Dask scheduler and workers, as separate processes on loopback."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from benchmarks.common import cluster
+from benchmarks.common.cluster import worker
+from device.errors import WorkerError
+from tests.training.runs import call
+from training.compute import workers
+from training.compute.workers import Workers
+
+pytest.importorskip("distributed")
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Iterator[str]:
+    """Address of a scheduler without workers."""
+    with cluster.scheduler(tmp_path) as address:
+        yield address
+
+
+def test_a_cluster_gives_the_same_even_if_a_worker_is_lost(
+    tree: Path, tmp_path: Path, scheduler: str
+) -> None:
+    assert call(tree, tmp_path / "here").exit_code == 0
+    with ExitStack() as open_:
+        running = [
+            open_.enter_context(worker(scheduler, tmp_path / f"worker{n}.log")) for n in range(2)
+        ]
+        killed = []
+        save = workers.Workers.run
+
+        def run(self: Workers, function: object, *more: object, **named: object) -> object:
+            for result in save(self, function, *more, **named):  # type: ignore[arg-type]
+                if function.__name__ == "_fit_bundle" and not killed:  # type: ignore[attr-defined]
+                    # The first fold is done; the others are under way.
+                    running[0].kill()
+                    killed.append(running[0])
+                yield result
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(workers.Workers, "run", run)
+            result = call(tree, tmp_path / "there", "--scheduler", scheduler, "--no-cache")
+        assert result.exit_code == 0, result.output
+        assert killed and running[1].poll() is None
+    here, there = (
+        json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("here", "there")
+    )
+    assert here["targets"] == there["targets"]
+    assert here["identity"] == there["identity"]
+    rows = [
+        sorted((tmp_path / name / "epochs.csv").read_text().splitlines())
+        for name in ("here", "there")
+    ]
+    assert rows[0] == rows[1]
+
+
+def test_a_scheduler_that_nobody_answers_at_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_PATIENCE_S", 3)
+    with pytest.raises(WorkerError, match=r"No Dask scheduler answers at tcp://127.0.0.1:9"):
+        Workers(scheduler="tcp://127.0.0.1:9").__enter__()
+
+
+def test_a_scheduler_without_workers_is_named(
+    scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_PATIENCE_S", 2)
+    with pytest.raises(WorkerError, match="has no worker"):
+        Workers(scheduler=scheduler).__enter__()
+
+
+def test_workers_of_other_versions_are_refused(
+    tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = workers.versions() | {"torch": "1.1.0"}
+    monkeypatch.setattr(workers, "versions", lambda: ours)
+    with worker(scheduler, tmp_path / "worker.log"):
+        with pytest.raises(WorkerError, match=r"has torch \S+, not 1\.1\.0"):
+            Workers(scheduler=scheduler).__enter__()
+        # One that came later is found out by the task itself.
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            pytest.raises(WorkerError, match=r"has torch \S+, not 1\.1\.0"),
+        ):
+            patch.setattr(workers, "refuse_difference", lambda ours, theirs: None)
+            with Workers(scheduler=scheduler) as cluster:
+                list(cluster.run(len, [("abc",)]))
+
+
+def test_the_error_of_a_task_arrives_as_it_is(tmp_path: Path, scheduler: str) -> None:
+    with worker(scheduler, tmp_path / "worker.log"), Workers(scheduler=scheduler) as cluster:
+        assert sorted(cluster.run(len, [("abc",), ("",)])) == [(0, 3), (1, 0)]
+        with pytest.raises(ValueError, match="invalid literal"):
+            list(cluster.run(int, [("three",)]))

@@ -1,0 +1,68 @@
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from device.errors import CheckpointError
+from training.network import checkpoint
+
+
+def test_round_trip(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    one = checkpoint.load(tiny_checkpoint)
+    checkpoint.save(one, tmp_path / "deep" / "again.pt")
+    two = checkpoint.load(tmp_path / "deep" / "again.pt")
+    assert two.contract == one.contract
+    np.testing.assert_array_equal(two.examples, one.examples)
+    x = torch.from_numpy(one.examples)
+    for name, network in one.networks.items():
+        assert torch.equal(network(x), two.networks[name](x))
+    assert sorted(p.name for p in (tmp_path / "deep").iterdir()) == ["again.pt"]
+
+
+def test_it_loads_with_weights_only(tiny_checkpoint: Path) -> None:
+    assert torch.load(tiny_checkpoint, weights_only=True)["format"] == "rtcan-checkpoint"
+
+
+class Evil:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
+    torch.save({"format": "rtcan-checkpoint", "x": Evil(tmp_path / "owned")}, tmp_path / "a.pt")
+    (tmp_path / "b.pt").write_bytes(pickle.dumps(Evil(tmp_path / "owned")))
+    for name in ("a.pt", "b.pt"):
+        with pytest.raises(CheckpointError, match="not an RTCAN checkpoint"):
+            checkpoint.load(tmp_path / name)
+    assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"text\n", b"PK\x03\x04"])
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.pt"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"x\.pt"):
+        checkpoint.load(path)
+
+
+def test_foreign_newer_and_damaged_ones_are_refused(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    path = tmp_path / "x.pt"
+    torch.save({"weights": torch.zeros(3)}, path)
+    with pytest.raises(CheckpointError, match="not an RTCAN checkpoint"):
+        checkpoint.load(path)
+    data = torch.load(tiny_checkpoint, weights_only=True)
+    torch.save(data | {"version": 9}, path)
+    with pytest.raises(CheckpointError, match="version 9"):
+        checkpoint.load(path)
+    del data["networks"]["valence"]
+    torch.save(data, path)
+    with pytest.raises(CheckpointError, match="damaged"):
+        checkpoint.load(path)
+    with pytest.raises(CheckpointError, match=r"training\.run"):
+        checkpoint.load(tmp_path / "none.pt")

@@ -1,0 +1,1 @@
+"""Parsers of the files that data sets come in: MATLAB, pickles, tables."""

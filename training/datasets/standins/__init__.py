@@ -1,0 +1,1 @@
+"""Simulated data in the exact formats of published data sets."""

@@ -1,0 +1,1 @@
+"""Splits, cross-validation, metrics and baselines, and the final model."""

@@ -1,0 +1,331 @@
+"""Many fits: side by side or stacked, here or on a cluster, each kept as soon as it is done."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import itertools
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from device.errors import RtcanError
+from training.compute.workers import Workers, cores, versions
+from training.evaluation.journal import Journal, Outcome
+from training.evaluation.problem import MusicScale, Problem
+from training.evaluation.splits import Split
+from training.fitting.calibration import fit_temperature
+from training.fitting.data import Data
+from training.fitting.fit import Epoch, Task, batch_size, fit, predict
+from training.network.model import RTCAN
+
+# Samples of a step (batch x input length) that caches hold the layers of.
+_CACHED = 300_000
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One network to be fitted: of which problem, for which target, on which split.
+
+    The label tells problems apart where a run has several, and is "" or ends in a space.
+    """
+
+    problem: Problem
+    target: str
+    split: Split
+    label: str = ""
+
+
+class StoppedError(Exception):
+    """Raised within a fit when the run is interrupted."""
+
+
+class Listener:
+    """Who wants to know how fits go; does nothing by itself."""
+
+    def epoch(self, fit: Fit, epoch: Epoch) -> None:
+        """Hear what an epoch gave; while it happens, or afterwards for what was done elsewhere."""
+
+    def done(self, fit: Fit, epochs_left: int) -> None:
+        """Hear that a fit is done, so many epochs before the most that were allowed."""
+
+    def note(self, text: str) -> None:
+        """Hear something that the user should know."""
+
+
+def identity(problem: Problem) -> str:
+    """Return a key of everything that a fit depends on, 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for array in (problem.windows.inputs, problem.windows.recording):
+        digest.update(np.ascontiguousarray(array).data)
+    facts = {
+        "classes": {t: problem.annotation.classes[t].tolist() for t in problem.targets},
+        "subjects": problem.subjects,
+        "stimuli": problem.stimuli,
+        "config": dataclasses.asdict(problem.config),
+        "settings": dataclasses.asdict(problem.settings),
+        "plan": dataclasses.asdict(problem.plan),
+        "versions": versions(),
+    }
+    digest.update(json.dumps(facts, sort_keys=True).encode())
+    return digest.hexdigest()[:16]
+
+
+def run(
+    fits: Sequence[Fit],
+    device: torch.device,
+    journal: Journal,
+    workers: Workers,
+    *,
+    stack: int | None = None,
+    listener: Listener | None = None,
+) -> list[Outcome]:
+    """Fit all and return the outcomes in the same order.
+
+    Parameters
+    ----------
+    fits : sequence of Fit
+        What to fit.
+    device : torch.device
+        Where to compute.
+    journal : Journal
+        Where outcomes are kept, and found again.
+    workers : Workers
+        What fits run on: on CPUs as many at a time as `threads_of` leaves cores for.
+    stack : int or None
+        How many fits are computed as one program (`training.fitting.stack`); None for one
+        on a CPU, and for as many as there are on an accelerator.
+    listener : Listener or None
+        Who is told.
+
+    Raises
+    ------
+    DatasetError
+        If a side of a split cannot be learnt from.
+    RtcanError
+        If the memory does not hold a single fit.
+    KeyboardInterrupt
+        If the run is interrupted; what is done is kept.
+    """
+    listener = listener or Listener()
+    for one in fits:
+        one.problem.check(one.target, one.split)
+    problems = list({id(f.problem): f.problem for f in fits}.values())
+    places = {id(problem): place for place, problem in enumerate(problems)}
+    which = [places[id(one.problem)] for one in fits]
+    keys = [identity(problem) for problem in problems]
+    outcomes: list[Outcome | None] = []
+    for number, one in enumerate(fits):
+        found = journal.load(keys[which[number]], one.target, one.split.name)
+        outcomes.append(found)
+        if found is not None:
+            _tell(listener, one, found.history)
+            listener.done(one, one.problem.settings.epochs - len(found.history))
+    rest = [number for number, found in enumerate(outcomes) if found is None]
+    if stack is None:
+        stack = 1 if device.type == "cpu" else len(fits)
+    bundles = list(_bundles(fits, which, rest, stack))
+    scales = _music_scales(fits, which)
+    stop = threading.Event()
+
+    def hearing(bundle: list[int]) -> Callable[[int, Epoch], None]:
+        def told(place: int, epoch: Epoch) -> None:
+            if stop.is_set():
+                raise StoppedError
+            listener.epoch(fits[bundle[place]], epoch)
+
+        return told
+
+    tasks = [
+        (
+            which[bundle[0]],
+            [(fits[n].target, fits[n].split, scales[n]) for n in bundle],
+            str(device),
+            hearing(bundle) if workers.local else None,
+        )
+        for bundle in bundles
+    ]
+    each = max((threads_of(problem) for problem in problems), default=1)
+    # A GPU has one bundle at a time; so has a core, unless somebody asked for another number.
+    abreast = 1 if device.type != "cpu" else None if workers.chosen else max(1, cores() // each)
+    with threads(each):
+        done = workers.run(
+            _fit_bundle, [(*task, each) for task in tasks], shared=[problems], threads=True,
+            abreast=abreast,
+        )  # fmt: skip
+        try:
+            for number, (found, together) in done:
+                if together < len(bundles[number]):
+                    listener.note(
+                        f"The memory of {device} did not hold {len(bundles[number])} fits at once: "
+                        f"{together} at a time"
+                    )
+                for at, outcome in zip(bundles[number], found, strict=True):
+                    one, outcomes[at] = fits[at], outcome
+                    journal.save(keys[which[at]], outcome)
+                    if not workers.local:
+                        _tell(listener, one, outcome.history)
+                    listener.done(one, one.problem.settings.epochs - len(outcome.history))
+        except BaseException:
+            stop.set()
+            raise
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+def threads_of(problem: Problem) -> int:
+    """Return how many threads a fit uses on a CPU.
+
+    One, because a second gains a network of this size little and a fit more on its core much; but
+    two where a step is larger than the caches hold, because fits side by side then take the memory
+    from each other: 88 against 65 windows a second for batches of 300 inputs of 2500 samples, 101
+    against 114 for batches of 32 (`benchmarks.training`). By the problem alone: sums depend on
+    their number, and results shall not depend on the machine's.
+    """
+    return 1 if problem.settings.batch_size * problem.config.input_length < _CACHED else 2
+
+
+def _bundles(
+    fits: Sequence[Fit], which: Sequence[int], rest: Sequence[int], most: int
+) -> Iterator[list[int]]:
+    """Yield numbers of fits that can be one stack: of one problem, and with steps of one size."""
+
+    def kind(number: int) -> tuple[int, int]:
+        one = fits[number]
+        return which[number], batch_size(len(one.split.train), one.problem.settings)
+
+    # Sorted in a way that keeps the order of those of a kind.
+    for _, group in itertools.groupby(sorted(rest, key=kind), key=kind):
+        numbers = list(group)
+        for start in range(0, len(numbers), most):
+            yield numbers[start : start + most]
+
+
+def _music_scales(fits: Sequence[Fit], which: Sequence[int]) -> list[MusicScale]:
+    """Return the scale of each fit's songs.
+
+    Both targets' networks stand in one contract, which has one scale: that of the songs of the
+    fold's training side, whichever target they are for.
+    """
+    keys = [(problem, one.split.name) for problem, one in zip(which, fits, strict=True)]
+    sides: dict[tuple[int, str], list[Any]] = {}
+    for key, one in zip(keys, fits, strict=True):
+        sides.setdefault(key, []).append(one.split.train)
+    made: dict[tuple[int, str], MusicScale] = {}
+    for key, one in zip(keys, fits, strict=True):
+        if key not in made:
+            made[key] = one.problem.music_scale(np.unique(np.concatenate(sides[key])))
+    return [made[key] for key in keys]
+
+
+def _fit_bundle(
+    problems: Sequence[Problem],
+    which: int,
+    own: list[tuple[str, Split, MusicScale]],
+    device: str,
+    told: Callable[[int, Epoch], None] | None,
+    each: int,
+) -> tuple[list[Outcome], int]:
+    """Return the outcomes of a bundle, and how many were fitted at once."""
+    if told is None:  # a worker of a cluster
+        torch.set_num_threads(each)
+        told = _unheard
+    heard = told
+    place, problem, most = torch.device(device), problems[which], len(own)
+    tasks = [_task(problem, *one) for one in own]
+    while True:
+        try:
+            found: list[tuple[RTCAN, list[Epoch]]] = []
+            for start in range(0, len(own), most):
+                found += fit(
+                    problem.config, tasks[start : start + most], problem.settings, place,
+                    functools.partial(_from, start, heard),
+                )  # fmt: skip
+            outcomes = [
+                _outcome(problem, *one, task.validation, *fitted, place)
+                for one, task, fitted in zip(own, tasks, found, strict=True)
+            ]
+            return outcomes, most
+        except RuntimeError as error:
+            if not _out_of_memory(error):
+                raise
+            reason = str(error).splitlines()[0]
+        # Outside of the handler, which would hold on to what filled the memory.
+        if most == 1:
+            raise RtcanError(
+                f"The memory of {device} does not hold a single fit: {reason}. Try a smaller "
+                "--batch-size or --input-length, or fewer --jobs."
+            )
+        most = -(-most // 2)
+        if place.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def _task(problem: Problem, target: str, split: Split, scale: MusicScale) -> Task:
+    train, validation = (
+        problem.select(target, side, scale) for side in (split.train, split.validation)
+    )
+    return Task(train, validation)
+
+
+def _outcome(
+    problem: Problem,
+    target: str,
+    split: Split,
+    scale: MusicScale,
+    validation: Data,
+    network: RTCAN,
+    history: list[Epoch],
+    device: torch.device,
+) -> Outcome:
+    chosen = predict(network, validation, device).numpy().astype(np.float64)
+    window, logits = np.empty(0, dtype=np.int64), np.empty((0, 2), dtype=np.float32)
+    if split.test.size:
+        test = problem.select(target, split.test, scale)
+        window, logits = test.window, predict(network, test, device).numpy()
+    return Outcome(
+        target,
+        split.name,
+        window,
+        logits,
+        fit_temperature(chosen, validation.truth),
+        [dataclasses.asdict(epoch) for epoch in history],
+        network.state_dict(),
+        scale,
+    )
+
+
+def _tell(listener: Listener, one: Fit, history: Sequence[dict[str, Any]]) -> None:
+    for epoch in history:
+        listener.epoch(one, Epoch(**epoch))
+
+
+def _from(start: int, told: Callable[[int, Epoch], None], number: int, epoch: Epoch) -> None:
+    told(start + number, epoch)
+
+
+def _unheard(place: int, epoch: Epoch) -> None:
+    """Tell nobody: who wants to know is on another machine."""
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    return any(words in str(error) for words in ("out of memory", "can't allocate memory"))
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Let torch use so many threads within a fit."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,182 @@
+"""One experiment: all folds, the model that is kept, and what it is worth."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from runtime.preprocessing.contract import Contract
+from training.compute.files import write_whole
+from training.evaluation import final_model
+from training.evaluation.cross_validation import Fit
+from training.evaluation.figures import Trials, decide, judge, table
+from training.evaluation.journal import Outcome
+from training.evaluation.problem import Problem
+from training.evaluation.runner import Runner, identity
+from training.evaluation.splits import Plan, Split
+from training.network import checkpoint
+
+# Files of a run that is done, beside epochs.csv and report.html.
+WRITTEN = ("best.pt", "predictions.csv", "metrics.json")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an experiment gave.
+
+    Attributes
+    ----------
+    metrics : dict
+        What stands in metrics.json.
+    problem : Problem
+        What was learnt.
+    contract : Contract
+        Of the model that was kept.
+    already : bool
+        Whether it was there before, from the very same run, and nothing was done.
+    """
+
+    metrics: dict[str, Any]
+    problem: Problem
+    contract: Contract
+    already: bool = False
+
+
+def run(
+    problem: Problem,
+    contract: Contract,
+    runner: Runner,
+    *,
+    compared: Plan | None = None,
+    facts: dict[str, Any] | None = None,
+) -> Result:
+    """Test a problem on all its folds, fit the model that is kept, and write both.
+
+    With several folds the kept model is fitted once more, on everybody but a fifth of the people
+    who choose its epoch and its temperature; its figures are those of the folds, whose models were
+    fitted the same way on fewer people. With one fold it is that fold's model.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is learnt.
+    contract : Contract
+        All constants of the preprocessing.
+    runner : Runner
+        Its folder receives best.pt, metrics.json, predictions.csv and epochs.csv.
+    compared : Plan or None
+        Another protocol whose figures are wanted beside, never mixed.
+    facts : dict or None
+        More that stands in metrics.json.
+
+    Raises
+    ------
+    DatasetError
+        If the data cannot be learnt from.
+    """
+    started_s = time.monotonic()
+    plans = [problem]
+    if compared is not None:
+        plans.append(dataclasses.replace(problem, plan=compared))
+    key = identity(plans, contract)
+    output = runner.output
+    told = runner.already(output / "metrics.json", key)
+    if told is not None and all((output / name).is_file() for name in WRITTEN):
+        return Result(told, problem, Contract.from_json(told["contract"]), already=True)
+    folds = [{t: p.splits(t) for t in p.targets} for p in plans]
+    last = (
+        {} if problem.plan.single else {t: [final_model.split(problem, t)] for t in problem.targets}
+    )
+    fits = [
+        Fit(p, t, split, "pairs: " if p is not problem else "")
+        for p, splits in zip([*plans, problem], [*folds, last], strict=True)
+        for t in splits
+        for split in splits[t]
+    ]
+    with runner.outcomes("Fitting", fits) as found:
+        rest = iter(found)
+        outcomes = [{t: [next(rest) for _ in splits[t]] for t in splits} for splits in folds]
+        chosen = {t: outcomes[0][t][0] for t in problem.targets} | {t: next(rest) for t in last}
+        judged = [_judged(*own) for own in zip(plans, folds, outcomes, strict=True)]
+        contract = final_model.finished(contract, problem, chosen)
+        report = {
+            **_described(problem),
+            "device": str(runner.device),
+            "not_live": contract.not_live,
+            "targets": judged[0][1],
+            "compared": None
+            if compared is None
+            else {"protocol": compared.describe(), "targets": judged[1][1]},
+            "history": {t: chosen[t].history for t in problem.targets},
+            "fold_history": {t: [o.history for o in outcomes[0][t]] for t in problem.targets},
+            "kept_model": "the model of the one split"
+            if problem.plan.single
+            else "fitted once more on all people but a fifth, who chose its epoch and temperature; "
+            "the figures are the folds'",
+            **(facts or {}),
+            "contract": contract.to_json(),
+            "identity": key,
+            "seconds": round(time.monotonic() - started_s, 1),
+        }
+        own_split = (last or folds[0])[problem.targets[0]][0]
+        checkpoint.save(
+            final_model.checkpoint(problem, contract, chosen, own_split, report), output / "best.pt"
+        )
+        write_whole(output / "predictions.csv", table(problem, judged[0][0]).encode())
+        # The last, because it says that the run is done.
+        write_whole(output / "metrics.json", (json.dumps(report, indent=2) + "\n").encode())
+    return Result(report, problem, contract)
+
+
+def _judged(
+    problem: Problem, folds: dict[str, list[Split]], outcomes: dict[str, list[Outcome]]
+) -> tuple[dict[str, Trials], dict[str, Any]]:
+    """Return what was decided about every trial, and the figures of it, by target."""
+    trials = {t: decide(problem, t, folds[t], outcomes[t]) for t in folds}
+    return trials, {t: judge(problem, t, folds[t], outcomes[t], trials[t]) for t in folds}
+
+
+def _described(problem: Problem) -> dict[str, Any]:
+    """Return what was learnt, from what, and with what."""
+    return {
+        "dataset": problem.data.name,
+        "trained_on": problem.data.trained_on,
+        "protocol": problem.plan.describe(),
+        "labels": problem.annotation.rule,
+        "labels_degenerate": dict(problem.annotation.degenerate),
+        "notes": list(problem.data.notes),
+        "recordings": len(problem.data.recordings),
+        "people": len(problem.data.subjects),
+        "windows": len(problem.windows.inputs),
+        "skipped": dict(problem.data.skipped),
+        "refused": dict(problem.windows.refused),
+        "settings": dataclasses.asdict(problem.settings),
+        "network": dataclasses.asdict(problem.config),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": str(torch.__version__),
+            "numpy": np.__version__,
+            "commit": _commit(),
+        },
+    }
+
+
+def _commit() -> str:
+    """Return the commit of this source tree, or "" outside of one."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"],
+            cwd=Path(__file__).parent, capture_output=True, text=True, check=False, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()

@@ -1,0 +1,103 @@
+"""The model that is kept after the folds: who it learns from, and what travels with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.preprocessing.contract import Contract, Target
+from training.evaluation.journal import Outcome
+from training.evaluation.problem import Problem
+from training.evaluation.splits import Split, inner
+from training.network.checkpoint import Checkpoint
+from training.network.model import RTCAN
+
+# Windows that travel in the checkpoint: of people that it did not learn from, to prove exports
+# with, and of the training side, to calibrate quantised ones.
+_EXAMPLES = 256
+_CALIBRATION = 64
+
+
+def split(problem: Problem, target: str) -> Split:
+    """Return the split of the kept model: nobody tests, a fifth chooses."""
+    truth = problem.annotation.classes[target]
+    usable = np.flatnonzero(truth >= 0).astype(np.int64)
+    # The same draw for both targets, so that the same people chose both.
+    rng = np.random.default_rng(np.random.SeedSequence((problem.plan.seed, 1_000_000)))
+    train, validation = inner(problem.plan, problem.subjects, problem.stimuli, truth, usable, rng)
+    return Split("kept model", train, validation, np.empty(0, dtype=np.int64))
+
+
+def finished(contract: Contract, problem: Problem, chosen: dict[str, Outcome]) -> Contract:
+    """Return the contract with what was learnt beside the weights."""
+    scale = chosen[problem.targets[0]].scale
+    return dataclasses.replace(
+        contract,
+        targets=tuple(Target(name=t, temperature=chosen[t].temperature) for t in problem.targets),
+        labels=problem.annotation.rule,
+        trained_on=problem.data.trained_on,
+        music_mean=scale.mean,
+        music_std=scale.std,
+    )
+
+
+def checkpoint(
+    problem: Problem,
+    contract: Contract,
+    chosen: dict[str, Outcome],
+    own: Split,
+    report: dict[str, Any],
+) -> Checkpoint:
+    """Return what `training.network.checkpoint` saves.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was learnt.
+    contract : Contract
+        The finished one.
+    chosen : dict of str to Outcome
+        The fit that is kept of each target.
+    own : Split
+        Of the first target's; examples are of those whom it tested, else of those who chose.
+    report : dict
+        What stands in metrics.json.
+    """
+    networks = {}
+    for target in problem.targets:
+        network = RTCAN(problem.config)
+        network.load_state_dict(chosen[target].state)
+        networks[target] = network.eval()
+    recording = problem.windows.recording
+    held_out = own.test if own.test.size else own.validation
+    strangers = _spread(np.isin(recording, held_out), _EXAMPLES)
+    learnt = _spread(np.isin(recording, own.train), _CALIBRATION)
+
+    def songs(windows: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        if not problem.config.music:
+            return None
+        heard = [problem.data.recordings[i].stimulus for i in recording[windows]]
+        return np.stack([problem.data.music[song] for song in heard])
+
+    return Checkpoint(
+        contract,
+        networks,
+        examples=problem.windows.inputs[strangers],
+        truth={
+            t: np.maximum(problem.annotation.classes[t][recording[strangers]], 0)
+            for t in problem.targets
+        },
+        calibration=problem.windows.inputs[learnt],
+        metrics=report,
+        music=songs(strangers),
+        calibration_music=songs(learnt),
+    )
+
+
+def _spread(mask: NDArray[np.bool_], most: int) -> NDArray[np.int64]:
+    """Return at most `most` indices of true values, evenly spread."""
+    index = np.flatnonzero(mask).astype(np.int64)
+    return index[np.linspace(0, index.size - 1, min(most, index.size)).round().astype(np.int64)]

@@ -1,0 +1,1 @@
+"""Fitting networks: data, optimiser, epochs, stacked fits, calibration."""

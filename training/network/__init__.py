@@ -1,0 +1,1 @@
+"""RTCAN-1D, its layers, and checkpoints."""

@@ -1,0 +1,144 @@
+"""Checkpoints: one file with the contract, the networks, their figures and some real windows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from device.errors import CheckpointError
+from runtime.preprocessing.contract import Contract
+from training.compute.files import whole_file
+from training.network.model import RTCAN, NetworkConfig
+
+_FORMAT = "rtcan-checkpoint"
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What training leaves behind.
+
+    Attributes
+    ----------
+    contract : Contract
+        All constants that the networks were trained with.
+    networks : dict of str to RTCAN
+        One per target, in eval mode, in the order of the contract's targets.
+    examples : float32 (n, 3, input_length)
+        Real windows of held-out subjects, with which an export is proven.
+    truth : dict of str to int64 (n,)
+        Per target, the class of each example; what a smaller variant is judged by.
+    calibration : float32 (m, 3, input_length)
+        Windows of the training side, by which a quantised variant finds its ranges.
+    metrics : dict
+        What stands in metrics.json.
+    music : float32 (n, features) or None
+        Music features of each example, as computed, where the networks take them.
+    calibration_music : float32 (m, features) or None
+        The same of each window in `calibration`.
+    """
+
+    contract: Contract
+    networks: Mapping[str, RTCAN]
+    examples: NDArray[np.float32]
+    truth: Mapping[str, NDArray[np.int64]]
+    calibration: NDArray[np.float32]
+    metrics: dict[str, Any]
+    music: NDArray[np.float32] | None = None
+    calibration_music: NDArray[np.float32] | None = None
+
+
+def save(checkpoint: Checkpoint, path: Path) -> None:
+    """Write a checkpoint; the file appears complete or not at all."""
+    data = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "contract": checkpoint.contract.to_json(),
+        "networks": {
+            name: {"config": dataclasses.asdict(network.config), "state": network.state_dict()}
+            for name, network in checkpoint.networks.items()
+        },
+        "examples": torch.from_numpy(checkpoint.examples),
+        "truth": {name: torch.from_numpy(truth) for name, truth in checkpoint.truth.items()},
+        "calibration": torch.from_numpy(checkpoint.calibration),
+        "metrics": json.dumps(checkpoint.metrics),
+        "music": _tensor(checkpoint.music),
+        "calibration_music": _tensor(checkpoint.calibration_music),
+    }
+    with whole_file(path) as file:
+        torch.save(data, file)
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint; nothing in the file is executed (`weights_only`).
+
+    Raises
+    ------
+    CheckpointError
+        If there is no such file, or it is not an RTCAN checkpoint of a version known here.
+    device.errors.ContractError
+        If its contract is refused.
+    """
+    if not path.is_file():
+        raise CheckpointError(
+            f"There is no {path}. Train one with: python -m training.run --dataset synthetic"
+        )
+    refusal = CheckpointError(
+        f"{path} is not an RTCAN checkpoint: it is no torch file, is cut short, or holds more than "
+        "weights and numbers, which is not loaded because it could run code. Expected: the "
+        "save/best.pt that python -m training.run writes."
+    )
+    if not zipfile.is_zipfile(path):
+        raise refusal
+    try:
+        data = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, LookupError) as error:
+        raise refusal from error
+    if not isinstance(data, dict) or data.get("format") != _FORMAT:
+        raise CheckpointError(
+            f"{path} is a torch file, but not an RTCAN checkpoint. Expected: the save/best.pt that "
+            "python -m training.run writes."
+        )
+    if data.get("version") != _VERSION:
+        raise CheckpointError(
+            f"{path} is a checkpoint of version {data.get('version')!r}; this RTCAN reads version "
+            f"{_VERSION}. Install the RTCAN that wrote it, or train again."
+        )
+    contract = Contract.from_json(data["contract"])
+    networks = {}
+    try:
+        for target in contract.targets:
+            stored = data["networks"][target.name]
+            network = RTCAN(NetworkConfig(**stored["config"]))
+            network.load_state_dict(stored["state"])
+            networks[target.name] = network.eval()
+        examples = np.asarray(data["examples"].numpy(), dtype=np.float32)
+        truth = {name: np.asarray(t.numpy(), dtype=np.int64) for name, t in data["truth"].items()}
+        calibration = np.asarray(data["calibration"].numpy(), dtype=np.float32)
+        metrics = json.loads(data["metrics"])
+        music = _array(data["music"])
+        # Older files have none.
+        calibration_music = _array(data.get("calibration_music"))
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}. Train again.") from error
+    return Checkpoint(
+        contract, networks, examples, truth, calibration, metrics, music, calibration_music
+    )
+
+
+def _tensor(values: NDArray[np.float32] | None) -> torch.Tensor | None:
+    return None if values is None else torch.from_numpy(values)
+
+
+def _array(values: torch.Tensor | None) -> NDArray[np.float32] | None:
+    return None if values is None else np.asarray(values.numpy(), dtype=np.float32)

@@ -1,0 +1,1 @@
+"""What a run reports: the page, its figures, and the terminal summary."""

@@ -1,0 +1,187 @@
+"""The report's pictures, each an SVG that stands inside the page."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from training.evaluation.problem import Problem
+
+BLUE, ORANGE, GREY, RED = "#1f5fa8", "#d9822b", "#8a8f98", "#b3262d"
+_STYLE: Any = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e4e7eb",
+    "axes.axisbelow": True,
+    "axes.titlesize": 11,
+    "legend.frameon": False,
+}
+
+
+@contextmanager
+def _figure(width: float, height: float, rows: int, columns: int) -> Iterator[tuple[Any, Any]]:
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasSVG(figure)
+        yield figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def _svg(figure: Any) -> str:
+    text = io.StringIO()
+    with mpl.rc_context(_STYLE):
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    drawn = text.getvalue()
+    return drawn[drawn.index("<svg") :]
+
+
+def learning_curves(results: dict[str, Any]) -> str:
+    """Draw the losses of all folds and of the kept model by epoch."""
+    targets = list(results["targets"])
+    with _figure(5 * len(targets), 3.2, 1, len(targets)) as (figure, axes):
+        for axis, target in zip(axes[0], targets, strict=True):
+            for fold, history in enumerate(results["fold_history"][target]):
+                number = [epoch["number"] for epoch in history]
+                loss = [epoch["validation_loss"] for epoch in history]
+                label = "folds, validation" if fold == 0 else None
+                axis.plot(number, loss, color=GREY, lw=0.8, alpha=0.7, label=label)
+            history = results["history"][target]
+            number = [epoch["number"] for epoch in history]
+            for key, colour, name in (("train_loss", ORANGE, "training"),
+                                      ("validation_loss", BLUE, "validation")):  # fmt: skip
+                loss = [epoch[key] for epoch in history]
+                axis.plot(number, loss, color=colour, lw=2, label=f"kept model, {name}")
+            best = [epoch for epoch in history if epoch["best"]][-1:]
+            for epoch in best:
+                axis.plot(epoch["number"], epoch["validation_loss"], "o", color=BLUE, ms=7)
+            axis.axhline(np.log(2), color="black", lw=0.8, ls=":")
+            axis.set(title=target, xlabel="epoch", ylabel="cross-entropy")
+            axis.xaxis.get_major_locator().set_params(integer=True)
+        axes[0][0].legend(fontsize=8)
+        return _svg(figure)
+
+
+def confusions(results: dict[str, Any]) -> str:
+    """Draw the confusion matrices over all folds."""
+    targets = list(results["targets"])
+    with _figure(3.4 * len(targets), 3.2, 1, len(targets)) as (figure, axes):
+        for axis, target in zip(axes[0], targets, strict=True):
+            counts = np.array(results["targets"][target]["rtcan"]["confusion"])
+            share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+            axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
+            for row in range(2):
+                for column in range(2):
+                    axis.text(
+                        column, row, f"{counts[row, column]}\n{share[row, column]:.0%}",
+                        ha="center", va="center",
+                        color="white" if share[row, column] > 0.55 else "black",
+                    )  # fmt: skip
+            axis.grid(visible=False)
+            axis.set(title=target, xlabel="predicted", ylabel="rated")
+            axis.set_xticks([0, 1], ["low", "high"])
+            axis.set_yticks([0, 1], ["low", "high"])
+        return _svg(figure)
+
+
+def roc_curves(results: dict[str, Any]) -> str:
+    """Draw the receiver operating characteristics per trial."""
+    with _figure(4.2, 3.8, 1, 1) as (figure, axes):
+        axis = axes[0][0]
+        for (target, figures), colour in zip(
+            results["targets"].items(), (BLUE, ORANGE), strict=False
+        ):
+            roc = figures["roc"]
+            if roc is not None:
+                name = f"{target}, area {roc['auc']:.2f}"
+                axis.plot(roc["false"], roc["true"], color=colour, lw=2, label=name)
+        axis.plot([0, 1], [0, 1], color="black", lw=0.8, ls=":", label="chance, area 0.50")
+        axis.set(xlabel="low called high", ylabel="high called high", xlim=(0, 1), ylim=(0, 1))
+        axis.legend(loc="lower right", fontsize=9)
+        return _svg(figure)
+
+
+def reliabilities(results: dict[str, Any]) -> str:
+    """Draw how often windows were high against how sure the network was."""
+    targets = list(results["targets"])
+    with _figure(4.2 * len(targets), 3.8, 1, len(targets)) as (figure, axes):
+        for axis, target in zip(axes[0], targets, strict=True):
+            told = results["targets"][target]["calibration"]
+            axis.plot([0, 1], [0, 1], color="black", lw=0.8, ls=":")
+            for key, colour, name in (("before", ORANGE, "as fitted"),
+                                      ("after", BLUE, "with temperature")):  # fmt: skip
+                bins = [b for b in told[key] if b[2] > 0]
+                most = max(b[2] for b in bins)
+                axis.plot([b[0] for b in bins], [b[1] for b in bins], color=colour, lw=1.5)
+                axis.scatter(
+                    [b[0] for b in bins], [b[1] for b in bins], color=colour, zorder=3,
+                    s=[12 + 70 * b[2] / most for b in bins],
+                    label=f"{name}: ECE {told[f'error_{key}']:.3f}",
+                )  # fmt: skip
+            axis.set(
+                title=target, xlabel="probability of high", ylabel="share that was high",
+                xlim=(0, 1), ylim=(0, 1),
+            )  # fmt: skip
+            axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, fontsize=8)
+        return _svg(figure)
+
+
+def per_subject(results: dict[str, Any]) -> str:
+    """Draw each subject's accuracy, sorted."""
+    targets = list(results["targets"])
+    with _figure(10, 2.4 * len(targets), len(targets), 1) as (figure, axes):
+        for axis, target in zip(axes[:, 0], targets, strict=True):
+            told = results["targets"][target]["subjects"]
+            order = sorted(told, key=lambda name: -told[name][0])
+            values = [told[name][0] for name in order]
+            colours = [BLUE if value >= 0.5 else RED for value in values]
+            axis.bar(np.arange(len(order)), values, color=colours, width=0.8)
+            axis.axhline(0.5, color="black", lw=0.8, ls=":")
+            axis.set(title=target, ylabel="accuracy", ylim=(0, 1), xlim=(-0.8, len(order) - 0.2))
+            axis.grid(visible=False, axis="x")
+            if len(order) <= 60:
+                axis.set_xticks(np.arange(len(order)), order, rotation=90, fontsize=7)
+            else:
+                axis.set_xticks([])
+            axis.set_xlabel("subject")
+        return _svg(figure)
+
+
+def example_windows(problem: Problem, target: str, channels: tuple[str, ...]) -> str:
+    """Draw two windows that were rated low and two that were rated high."""
+    truth = problem.annotation.classes[target]
+    recording = problem.windows.recording
+    picked = []
+    for label in (0, 1):
+        of_label = np.flatnonzero(truth[recording] == label)
+        if of_label.size:
+            picked += [int(of_label[k]) for k in {of_label.size // 3, 2 * of_label.size // 3}]
+    with _figure(10, 4.6, 2, max(len(picked), 1)) as (figure, axes):
+        for column, index in enumerate(picked):
+            own = problem.data.recordings[recording[index]]
+            values = dict(zip(channels, problem.windows.inputs[index], strict=True))
+            at = np.linspace(0, 100, values["origin"].size)
+            upper, lower = axes[0][column], axes[1][column]
+            upper.plot(at, values["origin"], color=GREY, lw=1, label="origin")
+            upper.plot(at, values["tonic"], color=ORANGE, lw=1.8, label="tonic")
+            lower.plot(at, values["phasic"], color=BLUE, lw=1.2, label="phasic")
+            rated = "high" if truth[recording[index]] else "low"
+            upper.set_title(f"{own.subject}, {own.stimulus}: {rated}", fontsize=9)
+            lower.set_xlabel("% of window")
+            lower.set_ylim(min(-0.1, float(values["phasic"].min())),
+                           max(1.0, 1.05 * float(values["phasic"].max())))  # fmt: skip
+            if column == 0:
+                upper.set_ylabel("z-scored")
+                lower.set_ylabel("z-scored")
+                upper.legend(fontsize=8)
+                lower.legend(fontsize=8)
+        return _svg(figure)

@@ -1,0 +1,1 @@
+"""From recordings to network inputs, through the runtime's preprocessing, with a cache."""

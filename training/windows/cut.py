@@ -1,0 +1,175 @@
+"""Recordings to network inputs, through the runtime's own preprocessing."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.errors import DatasetError
+from device.samples import FloatArray, Samples
+from runtime.preprocessing.contract import Contract
+from runtime.preprocessing.resample import REACH
+from runtime.preprocessing.windows import Preprocessor, Window, stretch
+from training.compute.workers import Workers, in_order
+from training.datasets.recordings import Dataset, Recording
+from training.windows.features import NAMES, eda_features
+
+_TOO_SHORT = "recording: shorter than context and window"
+
+
+@dataclass(frozen=True)
+class Windows:
+    """All windows of a data set.
+
+    Attributes
+    ----------
+    inputs : float32 (n, 3, input_length)
+        Network inputs, grouped by recording.
+    features : float64 (n, 5)
+        Plain features, see `training.windows.features`.
+    recording : int64 (n,)
+        Index of the recording each window was cut from; windows of one recording never part.
+    refused : Counter
+        Windows that gave no input, and recordings without any, by reason.
+    """
+
+    inputs: NDArray[np.float32]
+    features: FloatArray
+    recording: NDArray[np.int64]
+    refused: Counter[str]
+
+
+def keep_usable(dataset: Dataset, windows: Windows) -> tuple[Dataset, Windows]:
+    """Leave out recordings without any window, and all samples: windows are what is learnt from."""
+    usable, recording = np.unique(windows.recording, return_inverse=True)
+    recordings = [
+        dataclasses.replace(dataset.recordings[i], samples=Samples.empty(), channels=None)
+        for i in usable
+    ]
+    return (
+        dataclasses.replace(dataset, recordings=recordings),
+        dataclasses.replace(windows, recording=recording.astype(np.int64)),
+    )
+
+
+def cut(
+    dataset: Dataset,
+    contract: Contract,
+    stride_s: float,
+    *,
+    whole_trial: bool = False,
+    workers: Workers | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Windows:
+    """Push every recording through the preprocessing that live uses.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Recordings.
+    contract : Contract
+        All constants.
+    stride_s : float
+        Seconds from one window to the next; live uses the contract's `hop_s`.
+    whole_trial : bool
+        Make one input of each trial, whatever its length, without context: as published, and never
+        for live use.
+    workers : Workers or None
+        What does it; None for a process a core.
+    progress : callable
+        Told how many recordings are done.
+
+    Raises
+    ------
+    DatasetError
+        If no window at all comes out.
+    """
+    strided = dataclasses.replace(contract, hop_s=stride_s)
+    results = in_order(
+        (workers or Workers()).run(
+            _cut_one,
+            [(recording, strided, whole_trial) for recording in dataset.recordings],
+        ),
+        progress,
+    )
+    refused: Counter[str] = Counter()
+    for _, _, reasons in results:
+        refused.update(reasons)
+    counts = [inputs.shape[0] for inputs, _, _ in results]
+    if not sum(counts):
+        raise DatasetError(
+            f"No recording of {dataset.name} gives a window of {contract.window_s:g} s with "
+            f"{contract.context_s:g} s of context before it: {dict(refused)}"
+        )
+    return Windows(
+        inputs=np.concatenate([inputs for inputs, _, _ in results]),
+        features=np.concatenate([features for _, features, _ in results]),
+        recording=np.repeat(np.arange(len(results)), counts).astype(np.int64),
+        refused=refused,
+    )
+
+
+def _cut_one(
+    recording: Recording, contract: Contract, whole_trial: bool
+) -> tuple[NDArray[np.float32], FloatArray, Counter[str]]:
+    nothing = np.empty((0, len(contract.channels), contract.input_length), dtype=np.float32)
+    if recording.channels is not None:
+        return _prepared(recording.channels, contract)
+    if whole_trial:
+        fitted = _fit_to(recording, contract)
+        if fitted is None:
+            return nothing, np.empty((0, len(NAMES))), Counter({_TOO_SHORT: 1})
+        contract = fitted
+    samples = recording.with_context(contract.context_s)
+    windows = Preprocessor(contract).push(samples.time_s, samples.eda_us)
+    good = [window for window in windows if window.input is not None]
+    reasons = Counter(
+        "window: " + _kind(window.reasons[0]) for window in windows if window.input is None
+    )
+    if not windows:
+        reasons[_TOO_SHORT] += 1
+    inputs = [window.input for window in good if window.input is not None]
+    return (
+        np.stack(inputs) if inputs else nothing,
+        np.array([eda_features(w) for w in good]) if good else np.empty((0, len(NAMES))),
+        reasons,
+    )
+
+
+def _fit_to(recording: Recording, contract: Contract) -> Contract | None:
+    """Return a contract whose one window is the whole trial, or None for less than a second."""
+    samples = recording.with_context(0.0)
+    seconds = _span_s(samples.time_s, samples.eda_us)
+    steps = int(np.floor(seconds * contract.rate_hz + 1e-6)) - REACH + 1
+    if steps < contract.rate_hz:
+        return None
+    window_s = steps / contract.rate_hz
+    return dataclasses.replace(contract, context_s=0.0, window_s=window_s, hop_s=window_s)
+
+
+def _span_s(time_s: FloatArray, eda_us: FloatArray) -> float:
+    """Return seconds from the first value to the last."""
+    valued = time_s[~np.isnan(eda_us)]
+    return float(valued[-1] - valued[0]) if valued.size else 0.0
+
+
+def _prepared(
+    channels: Mapping[str, NDArray[np.float32]], contract: Contract
+) -> tuple[NDArray[np.float32], FloatArray, Counter[str]]:
+    """Make an input of channels that somebody else decomposed; their length in time is unknown."""
+    values = {name: values.astype(np.float64) for name, values in channels.items()}
+    stacked = np.stack([values[name] for name in contract.channels])
+    window = Window(
+        0, 0.0, 60.0, None, values["origin"], values["tonic"], values["phasic"], 0.0, ()
+    )
+    inputs = stretch(stacked, contract.input_length).astype(np.float32)
+    return inputs[None], eda_features(window)[None], Counter()
+
+
+def _kind(reason: str) -> str:
+    return "too many samples missing" if "no samples" in reason else reason
