@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 
 from device.errors import DatasetError
 from device.samples import FloatArray, Samples
-from training.datasets.checks import signal_fault
 from training.datasets.parsers.matlab import read_mat
 from training.datasets.recordings import Dataset, Recording
-from training.datasets.units import to_conductance
+from training.datasets.signals.checks import signal_fault
+from training.datasets.signals.units import to_conductance
 
 RATE_HZ = 128.0
 BASELINE_S = 5.0

@@ -8,7 +8,7 @@ liking, 1 to 9. Trials stand in the order of their video's number.
 
 The skin-conductance channel is called GSR and is a resistance in ohms (its readme: "values from
 Twente converted to Geneva format"), in some trials with its mean removed; see
-`training.datasets.units`.
+`training.datasets.signals.units`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ import numpy as np
 
 from device.errors import DatasetError
 from device.samples import FloatArray, Samples
-from training.datasets.checks import signal_fault
 from training.datasets.parsers.matlab import read_mat
 from training.datasets.parsers.pickles import read_arrays
 from training.datasets.parsers.tables import number_rows
 from training.datasets.recordings import Dataset, Recording
-from training.datasets.units import to_conductance
+from training.datasets.signals.checks import signal_fault
+from training.datasets.signals.units import to_conductance
 
 RATE_HZ = 128.0
 BASELINE_S = 3.0

@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from device.errors import DatasetError
 from device.samples import FloatArray, Samples
 from training.datasets import pmemo_labels as labels
-from training.datasets.checks import signal_fault
 from training.datasets.recordings import TARGETS, Dataset, Recording
+from training.datasets.signals.checks import signal_fault
 
 STEP_S = 0.02
 MUSIC_FEATURES = 6373

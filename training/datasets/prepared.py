@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from device.errors import DatasetError
 from device.samples import Samples
 from runtime.preprocessing.contract import CHANNELS
-from training.datasets.checks import signal_fault
 from training.datasets.pmemo import MUSIC_FEATURES
 from training.datasets.pmemo_labels import Classes, read_classes
 from training.datasets.recordings import TARGETS, Dataset, Recording
+from training.datasets.signals.checks import signal_fault
 
 _DEAP_BASELINE = 384
 NOTE = (

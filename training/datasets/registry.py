@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device.errors import DatasetError
-from training.datasets import amigos, deap, eevr, pmemo, prepared, simulated, synthetic
+from training.datasets import amigos, deap, eevr, pmemo, prepared, synthetic
 from training.datasets.names import NAMES, PUBLISHED
 from training.datasets.recordings import Dataset
+from training.datasets.standins import mark
 
 _HOW_TO_GET = {
     "eevr": eevr.HOW_TO_GET,
@@ -30,7 +31,7 @@ class Source:
     root : Path or None
         Folder of its files; None looks in the usual places.
     gsr_unit : str
-        See `training.datasets.units`.
+        See `training.datasets.signals.units`.
     prepared : bool
         Whether the folder is one that the published code made for itself.
     music : bool
@@ -90,7 +91,7 @@ def load(source: Source) -> Dataset:
     """
     root = find_root(source)
     data = _read(source, root)
-    return data if root is None else simulated.named(data, root)
+    return data if root is None else mark.named(data, root)
 
 
 def _read(source: Source, root: Path | None) -> Dataset:

@@ -13,8 +13,8 @@ import numpy as np
 from device.calibration import GroveCalibration
 from device.samples import Samples
 from device.simulation.physiology import Person, simulate
-from training.datasets.feelings import RESTING_AROUSAL, course, feel, rate
 from training.datasets.recordings import Dataset, Recording
+from training.datasets.standins.feelings import RESTING_AROUSAL, course, feel, rate
 
 _REST_S = 10.0
 _STIMULUS_S = 90.0

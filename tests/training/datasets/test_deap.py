@@ -13,9 +13,9 @@ import pytest
 from device.errors import DatasetError
 from training.datasets import deap
 from training.datasets.parsers.pickles import read_arrays
+from training.datasets.signals.units import RELATIVE, RESISTANCE
 from training.datasets.standins import deap as standin_deap
 from training.datasets.standins.deap import write_python2_pickle
-from training.datasets.units import RELATIVE, RESISTANCE
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,9 @@ from scipy.io import savemat
 
 from device.simulation.physiology import Person, simulate
 from training.compute.files import write_whole
-from training.datasets import simulated
 from training.datasets.amigos import BASELINE_S, COLUMNS, GSR_COLUMN, RATE_HZ, VIDEOS
-from training.datasets.feelings import RESTING_AROUSAL, course, feel, rate
+from training.datasets.standins import mark
+from training.datasets.standins.feelings import RESTING_AROUSAL, course, feel, rate
 
 _SHORT = 16
 # The real ones last 51 to 150 s and 14 to 24 minutes; the long ones are made shorter here.
@@ -47,7 +47,7 @@ def write(
     progress : callable
         Told of every person.
     """
-    simulated.mark(out)
+    mark.mark(out)
     root = np.random.SeedSequence(seed)
     lengths = np.random.default_rng(root)
     seconds = [

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from device.samples import FloatArray
 from device.simulation.physiology import Person, simulate
 from training.compute.files import whole_file, write_whole
-from training.datasets import simulated
 from training.datasets.deap import BASELINE_S, GSR_CHANNEL, RATE_HZ, SHAPE
-from training.datasets.feelings import RESTING_AROUSAL, course, feel, rate
+from training.datasets.standins import mark
+from training.datasets.standins.feelings import RESTING_AROUSAL, course, feel, rate
 
 _VIDEO_S = 60.0
 _RATINGS_HEADER = (
@@ -54,7 +54,7 @@ def write(
     progress : callable
         Told of every person.
     """
-    simulated.mark(out)
+    mark.mark(out)
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\r\n")
     rows.writerow(_RATINGS_HEADER)

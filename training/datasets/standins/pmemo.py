@@ -16,9 +16,9 @@ import numpy as np
 from device.samples import FloatArray
 from device.simulation.physiology import Person, simulate
 from training.compute.files import write_whole
-from training.datasets import simulated
-from training.datasets.feelings import feel, rate
 from training.datasets.pmemo import MUSIC_FEATURES, STEP_S
+from training.datasets.standins import mark
+from training.datasets.standins.feelings import feel, rate
 
 _LISTENERS = 10
 # Lines of a real file are 1410 (28 s) and more; three lengths that were seen.
@@ -52,7 +52,7 @@ def write(
     progress : callable
         Told of every song.
     """
-    simulated.mark(out)
+    mark.mark(out)
     people_seed, *song_seeds = np.random.SeedSequence(seed).spawn(songs + 1)
     rng = np.random.default_rng(people_seed)
     who = [Person.draw(rng) for _ in range(people)]
