@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import select
 import time
 from typing import Any
 
@@ -27,10 +28,21 @@ _MISSING = {errno.ENOENT, errno.ENXIO, errno.ENODEV}
 _BUSY = {errno.EBUSY, errno.EAGAIN}
 _DENIED = {errno.EACCES, errno.EPERM}
 _WRITE_S = 1.0
+# The port's own timeout. Setting it again costs a call that reconfigures the port (on Windows a
+# SetCommState, over RFC 2217 a negotiation), so it is set once and longer waits are made of these.
+_WAIT_S = 0.05
+# A socket says whether bytes are there, not how many; it is asked for this many at a time.
+_PIECE = 65536
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    kinds: tuple[type[Exception], ...] = (serial.SerialException, OSError, ValueError)
+    # pyserial raises NotImplementedError where a kind of URL does not know a setting.
+    kinds: tuple[type[Exception], ...] = (
+        serial.SerialException,
+        OSError,
+        ValueError,
+        NotImplementedError,
+    )
     with contextlib.suppress(ImportError):
         import termios
 
@@ -65,6 +77,7 @@ class SerialTransport:
         self.baud = baud
         self._finder = PortFinder(port)
         self._serial: Any = None
+        self._is_socket = False
 
     def open(self) -> None:
         """Open the port for this process alone.
@@ -89,10 +102,17 @@ class SerialTransport:
         raise failure or PortNotFoundError(f"There is no port {self.port}. {present_in_words()}")
 
     def _opened(self, device: str) -> Any:
+        scheme = device.partition("://")[0].lower() if "://" in device else ""
+        self._is_socket = scheme == "socket"
         link = serial.serial_for_url(
-            device, baudrate=self.baud, timeout=0, write_timeout=_WRITE_S, do_not_open=True
+            device,
+            baudrate=self.baud,
+            timeout=0 if self._is_socket else _WAIT_S,
+            # RFC 2217 has no such setting, and pyserial refuses it there.
+            write_timeout=None if scheme == "rfc2217" else _WRITE_S,
+            do_not_open=True,
         )
-        if "://" not in device:
+        if not scheme:
             link.exclusive = True
         link.open()
         return link
@@ -100,7 +120,8 @@ class SerialTransport:
     def read(self, timeout_s: float) -> tuple[bytes, float]:
         """Return the bytes that are there and the monotonic time (s) when all had been read.
 
-        Waits at most `timeout_s` for the first byte; returns `b""` when none came.
+        Waits about `timeout_s` for the first byte, in steps of 50 ms, and not at all where it is
+        0; returns `b""` when none came.
 
         Raises
         ------
@@ -111,14 +132,7 @@ class SerialTransport:
         if link is None:
             raise SensorDisconnectedError(f"{self.port} is not open")
         try:
-            link.timeout = timeout_s
-            data = link.read(1)
-            if data:
-                # A pause of a millisecond would cost latency and win nothing: take what is there.
-                link.timeout = 0
-                # A port that went away meanwhile fails the next read as well: this byte came.
-                with contextlib.suppress(*_READ_FAILURES):
-                    data += link.read(65536)
+            data = (_from_socket if self._is_socket else _from_port)(link, timeout_s)
             # Asked last: what came between the two reads must not seem to have come before.
             return data, time.monotonic()
         except _READ_FAILURES as error:
@@ -171,6 +185,29 @@ class SerialTransport:
                 # An unplugged adapter may refuse to be closed; the descriptor is gone either way.
                 if error.errno not in (errno.EIO, errno.EBADF, errno.ENXIO, errno.ENODEV):
                     raise
+
+
+def _from_port(link: Any, timeout_s: float) -> bytes:
+    """Return what waits on a port, else what one blocking read brings."""
+    until_s = time.monotonic() + timeout_s
+    waiting = link.in_waiting
+    if waiting:
+        return bytes(link.read(waiting))
+    while time.monotonic() < until_s:
+        first = bytes(link.read(1))
+        if first:
+            # A pause of a millisecond would cost latency and win nothing: take what is there. A
+            # port that went away meanwhile fails the next read as well: this byte came.
+            with contextlib.suppress(*_READ_FAILURES):
+                first += link.read(link.in_waiting)
+            return first
+    return b""
+
+
+def _from_socket(link: Any, timeout_s: float) -> bytes:
+    """Return what waits on a socket, or comes within `timeout_s`."""
+    select.select([link], [], [], timeout_s)
+    return bytes(link.read(_PIECE))
 
 
 def _named(error: Exception, port: str) -> DeviceError:

@@ -48,14 +48,15 @@ def test_no_byte_seems_to_come_before_it_was_written(
     written_s: list[float] = []
 
     def read_late(size: int) -> bytes:
-        if size > 1:
+        data = bytes(read(size))
+        if data == b"a":
             wire.write(b"b")
             written_s.append(time.monotonic())
             time.sleep(0.05)
-        return bytes(read(size))
+        return data
 
     monkeypatch.setattr(transport._serial, "read", read_late)
-    wire.write(b"a")
+    threading.Timer(0.02, wire.write, [b"a"]).start()
     data, arrival_s = transport.read(1.0)
     assert data == b"ab"
     assert arrival_s >= written_s[0]
@@ -78,15 +79,47 @@ def test_the_last_byte_before_a_port_goes_away(wire: Wire, monkeypatch: pytest.M
     read = transport._serial.read
 
     def read_and_unplug(size: int) -> bytes:
-        if size > 1:
+        data = bytes(read(size))
+        if data:
             wire.unplug()
-        return bytes(read(size))
+        return data
 
     monkeypatch.setattr(transport._serial, "read", read_and_unplug)
-    wire.write(b"a")
+    threading.Timer(0.02, wire.write, [b"a"]).start()
     assert transport.read(1.0)[0] == b"a"
     with pytest.raises(SensorDisconnectedError, match="went away"):
         transport.read(0.2)
+
+
+def test_reading_never_sets_the_port_up_again(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows each such call is a SetCommState, over RFC 2217 a negotiation."""
+    calls = []
+    reconfigure = serial.Serial._reconfigure_port
+
+    def counted(link: serial.Serial, *options: object, **named: object) -> None:
+        calls.append(1)
+        reconfigure(link, *options, **named)
+
+    monkeypatch.setattr(serial.Serial, "_reconfigure_port", counted)
+    transport = SerialTransport(wire.port, 9600)
+    transport.open()
+    calls.clear()
+    for number in range(20):
+        wire.write(b"%d\n" % number)
+        assert transport.read(0.5)[0].endswith(b"\n")
+        assert transport.read(0.001)[0] == b""
+    transport.close()
+    assert not calls
+
+
+@pytest.mark.parametrize("timeout_s", [0.0, 0.02, 0.12])
+def test_an_empty_port_is_waited_for_as_long_as_asked(wire: Wire, timeout_s: float) -> None:
+    transport = SerialTransport(wire.port, 9600)
+    transport.open()
+    began_s = time.monotonic()
+    assert transport.read(timeout_s)[0] == b""
+    assert time.monotonic() - began_s >= timeout_s
+    transport.close()
 
 
 def test_a_port_that_another_thread_closes(wire: Wire) -> None:
