@@ -7,8 +7,9 @@ and Groups", IEEE Trans. Affective Computing 12(2), 2021. Read as published:
 long ones. A trial is (samples, 17), time first, 128 Hz, its first 5 s rest; GSR is the last column.
 A self-assessment is (1, 12): AROUSAL first, then valence (unlike DEAP), 1 to 9.
 
-Cells can be empty and samples NaN: such trials are counted. Three subjects have no long videos.
-Whether the GSR is conductance or resistance is disputed: see `--gsr-unit`.
+Cells can be empty, samples NaN and ratings 0, which is none: such trials are counted. Three
+subjects have no long videos. Whether the GSR is conductance or resistance is disputed: see
+`--gsr-unit`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,7 @@ from device.errors import DatasetError
 from device.samples import FloatArray, Samples
 from training.datasets.parsers.matlab import read_mat
 from training.datasets.recordings import Dataset, Recording
-from training.datasets.signals.checks import signal_fault
-from training.datasets.signals.units import to_conductance
+from training.datasets.signals.trials import Tally, usable_trials
 
 RATE_HZ = 128.0
 BASELINE_S = 5.0
@@ -37,6 +36,9 @@ VIDEOS = 20
 COLUMNS = 17
 GSR_COLUMN = 16
 AROUSAL, VALENCE = 0, 1
+# What a form that was not filled in left behind. Where it is everywhere, the columns are others.
+_ZERO = "self-assessment of 0, which is no rating"
+_MOST_UNRATED = 0.5
 _NAME = re.compile(r"Data_Preprocessed_(P\d\d)")
 _KEYS = ("joined_data", "labels_selfassessment")
 HOW_TO_GET = (
@@ -61,48 +63,56 @@ def load(root: Path, gsr_unit: str = "auto") -> Dataset:
         Naming the file, the subject and the trial at fault.
     """
     recordings: list[Recording] = []
-    skipped: Counter[str] = Counter()
-    units: Counter[str] = Counter()
-    files = 0
+    tally = Tally()
+    unrated = trials = files = 0
     for subject, name, source in _files(root):
         files += 1
         data = read_mat(source, name, _KEYS)
         cells = {key: _cells(data[key], name, key) for key in _KEYS}
-        names, trials, ratings = [], [], []
+        raw: dict[str, FloatArray] = {}
+        ratings: dict[str, dict[str, float]] = {}
         for video in range(VIDEOS):
             where = f"{name}: subject {subject}, video {video + 1}"
             gsr = _gsr(cells["joined_data"][video], where)
             rated = _ratings(cells["labels_selfassessment"][video], where)
             if gsr.size == 0:
-                skipped["empty trial"] += 1
-            elif rated is None:
-                skipped["no self-assessment"] += 1
-            elif (fault := signal_fault(gsr)) is not None:
-                skipped[fault] += 1
+                tally.skipped["empty trial"] += 1
+                continue
+            trials += 1
+            if rated is None:
+                tally.skipped["no self-assessment"] += 1
+            elif 0 in rated.values():
+                tally.skipped[_ZERO] += 1
+                unrated += 1
             else:
-                names.append(f"{video + 1:02d}")
-                trials.append(gsr)
-                ratings.append(rated)
-        converted, kinds = to_conductance(trials, gsr_unit)
-        units.update(kinds)
+                raw[f"{video + 1:02d}"], ratings[f"{video + 1:02d}"] = gsr, rated
         recordings += [
             Recording(
                 subject=subject,
                 stimulus=stimulus,
                 samples=Samples(np.arange(eda_us.size) / RATE_HZ, eda_us),
-                ratings=rated,
+                ratings=ratings[stimulus],
                 stimulus_start_s=BASELINE_S,
             )
-            for stimulus, eda_us, rated in zip(names, converted, ratings, strict=True)
+            for stimulus, eda_us in usable_trials(raw, gsr_unit, tally).items()
         ]
     if not files:
         raise DatasetError(f"There is no Data_Preprocessed_P01.mat in {root}. {HOW_TO_GET}")
+    if unrated > _MOST_UNRATED * trials:
+        raise DatasetError(
+            f"{unrated} of {trials} trials under {root} have a self-assessment of 0; 1 to 9 was "
+            "expected: are the label columns in another order?"
+        )
     if not recordings:
-        raise DatasetError(f"No trial under {root} can be used: {dict(skipped)}")
-    notes = tuple(f"GSR channel: {kind} ({count} trials)" for kind, count in units.items())
+        raise DatasetError(f"No trial under {root} can be used: {dict(tally.skipped)}")
     people = len({recording.subject for recording in recordings})
     return Dataset(
-        "amigos", f"AMIGOS ({people} people, videos)", recordings, (1.0, 9.0), skipped, notes
+        "amigos",
+        f"AMIGOS ({people} people, videos)",
+        recordings,
+        (1.0, 9.0),
+        tally.skipped,
+        tally.notes(),
     )
 
 
@@ -162,7 +172,7 @@ def _ratings(cell: Any, where: str) -> dict[str, float] | None:
     if any(np.isnan(value) for value in ratings.values()):
         return None
     for what, value in ratings.items():
-        if not 1 <= value <= 9:
+        if value != 0 and not 1 <= value <= 9:
             raise DatasetError(
                 f"{where} has {what} {value:g}; 1 to 9 was expected: are the label columns in "
                 "another order?"

@@ -14,7 +14,6 @@ Twente converted to Geneva format"), in some trials with its mean removed; see
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,7 @@ from training.datasets.parsers.matlab import read_mat
 from training.datasets.parsers.pickles import read_arrays
 from training.datasets.parsers.tables import number_rows
 from training.datasets.recordings import Dataset, Recording
-from training.datasets.signals.checks import signal_fault
-from training.datasets.signals.units import to_conductance
+from training.datasets.signals.trials import Tally, usable_trials
 
 RATE_HZ = 128.0
 BASELINE_S = 3.0
@@ -63,41 +61,37 @@ def load(root: Path, gsr_unit: str = "auto") -> Dataset:
         raise DatasetError(f"There is no s01.dat or s01.mat in {root}. {HOW_TO_GET}")
     known = _participant_ratings(root)
     recordings: list[Recording] = []
-    skipped: Counter[str] = Counter()
-    units: Counter[str] = Counter()
+    tally = Tally()
     for subject, path in files:
         gsr, labels = _read(path)
         _check_ratings(labels, path.name, subject, known)
-        good = []
+        rated = {}
         for number, trial in enumerate(gsr):
-            fault = signal_fault(trial)
-            if fault is None and np.isnan(labels[number, : AROUSAL + 1]).any():
-                fault = "no rating"
-            if fault is None:
-                good.append(number)
+            if np.isnan(labels[number, : AROUSAL + 1]).any():
+                tally.skipped["no rating"] += 1
             else:
-                skipped[fault] += 1
-        trials, kinds = to_conductance([gsr[number] for number in good], gsr_unit)
-        units.update(kinds)
-        for number, eda_us in zip(good, trials, strict=True):
+                rated[f"{number + 1:02d}"] = trial
+        for video, eda_us in usable_trials(rated, gsr_unit, tally).items():
+            row = labels[int(video) - 1]
             recordings.append(
                 Recording(
                     subject=subject,
-                    stimulus=f"{number + 1:02d}",
+                    stimulus=video,
                     samples=Samples(np.arange(eda_us.size) / RATE_HZ, eda_us),
-                    ratings={
-                        "arousal": float(labels[number, AROUSAL]),
-                        "valence": float(labels[number, VALENCE]),
-                    },
+                    ratings={"arousal": float(row[AROUSAL]), "valence": float(row[VALENCE])},
                     stimulus_start_s=_START_S,
                 )
             )
     if not recordings:
-        raise DatasetError(f"No trial under {root} can be used: {dict(skipped)}")
-    notes = tuple(f"GSR channel: {kind} ({count} trials)" for kind, count in units.items())
+        raise DatasetError(f"No trial under {root} can be used: {dict(tally.skipped)}")
     people = len({recording.subject for recording in recordings})
     return Dataset(
-        "deap", f"DEAP ({people} people, music videos)", recordings, (1.0, 9.0), skipped, notes
+        "deap",
+        f"DEAP ({people} people, music videos)",
+        recordings,
+        (1.0, 9.0),
+        tally.skipped,
+        tally.notes(),
     )
 
 

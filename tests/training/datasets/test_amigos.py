@@ -96,7 +96,7 @@ def changed(folder: Path, **change: Any) -> None:
         ({"joined_data": np.eye(3)}, r"'joined_data' is \(3, 3\)"),
         ({"joined_data": {4: np.ones((10, 16))}}, r"subject P05, video 5: the trial is"),
         ({"labels_selfassessment": {2: np.ones((1, 4))}}, "subject P05, video 3: the self"),
-        ({"labels_selfassessment": {2: np.zeros((1, 12))}}, "video 3 has arousal 0; 1 to 9"),
+        ({"labels_selfassessment": {2: np.full((1, 12), 12)}}, "video 3 has arousal 12; 1 to 9"),
     ],
 )
 def test_wrong_shapes_name_file_subject_and_trial(
@@ -106,6 +106,19 @@ def test_wrong_shapes_name_file_subject_and_trial(
     with pytest.raises(DatasetError, match=said) as caught:
         amigos.load(tmp_path)
     assert "Data_Preprocessed_P05.mat" in str(caught.value)
+
+
+def test_a_self_assessment_of_0_is_no_rating_and_ends_no_run(tmp_path: Path) -> None:
+    changed(tmp_path, labels_selfassessment={2: np.zeros((1, 12)), 5: np.eye(1, 12) * 4})
+    data = amigos.load(tmp_path)
+    assert data.skipped == {"self-assessment of 0, which is no rating": 2}
+    assert len(data.recordings) == 18
+
+
+def test_zeros_everywhere_are_other_columns(tmp_path: Path) -> None:
+    changed(tmp_path, labels_selfassessment={i: np.zeros((1, 12)) for i in range(11)})
+    with pytest.raises(DatasetError, match=r"11 of 20 trials .* self-assessment of 0"):
+        amigos.load(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"MATLAB 5.0 MAT-file", b"x" * 300])

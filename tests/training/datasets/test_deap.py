@@ -162,10 +162,12 @@ def test_bad_trials_are_counted_and_the_rest_is_kept(tmp_path: Path) -> None:
         "signal is NaN throughout": 1,
         "signal does not move at all": 1,
         "more than half of the signal is missing": 1,
-        "signal holds infinite values": 1,
         "no rating": 1,
     }
-    assert [r.stimulus for r in data.recordings] == [f"{n:02d}" for n in range(6, 41)]
+    assert [r.stimulus for r in data.recordings] == ["04", *(f"{n:02d}" for n in range(6, 41))]
+    # One infinite sample is a missing sample, not a lost trial.
+    assert np.flatnonzero(np.isnan(data.recordings[0].samples.eda_us)).tolist() == [7]
+    assert "1 of 290304 samples" in data.notes[1]
 
 
 def test_labels_in_another_order_are_noticed(tmp_path: Path) -> None:
