@@ -6,6 +6,8 @@ repository. Read as published: `Stimuli_EDA.zip` (or the CSV in it) and `EDA_lab
 
 Facts of these files: Time is in minutes and rounded, so that stamps repeat; the true step is
 0.128 s (7.8125 Hz). An EDA of exactly 0 is the authors' filler for a value out of range: a gap.
+Video_ID_number is a place in one of four playlists, not a video: the 16 videos have names, and each
+is in two lists, at different places.
 """
 
 from __future__ import annotations
@@ -36,6 +38,9 @@ _MOST_FILLER = 0.2
 def load(root: Path) -> Dataset:
     """Read the eight video segments of every person; the baseline segment is left out.
 
+    A recording's stimulus is the video's name. Recordings of a person stand in the order of the
+    sitting.
+
     Parameters
     ----------
     root : Path
@@ -48,18 +53,25 @@ def load(root: Path) -> Dataset:
     """
     ratings = _read_ratings(root / "EDA_labels.csv")
     segments: dict[tuple[str, str], list[float]] = defaultdict(list)
+    videos: dict[tuple[str, str], str] = {}
+    columns = ("EDA", "Participant ID", "Video_ID_number")
     with _signal_file(root) as lines:
-        for row in number_rows(
-            lines, "Stimuli_EDA.csv", ("EDA", "Participant ID", "Video_ID_number")
+        for value, subject, place, name in number_rows(
+            lines, "Stimuli_EDA.csv", columns, ("VideoName",)
         ):
-            segments[row[1], row[2]].append(float(row[0]))
+            segments[subject, place].append(float(value))
+            if videos.setdefault((subject, place), name) != name:
+                raise DatasetError(
+                    f"Stimuli_EDA.csv: participant {subject}, video {place} is called "
+                    f"{videos[subject, place]!r} and {name!r}; one video was expected"
+                )
     recordings = []
     skipped: Counter[str] = Counter()
-    for (subject, video), values in sorted(segments.items(), key=lambda item: _order(item[0])):
-        if video == "0":
+    for (subject, place), values in sorted(segments.items(), key=lambda item: _order(item[0])):
+        if place == "0":
             skipped["baseline, not a stimulus"] += 1
             continue
-        if (subject, video) not in ratings:
+        if (subject, place) not in ratings:
             skipped["no ratings"] += 1
             continue
         eda_us: FloatArray = np.asarray(values, dtype=np.float64)
@@ -73,9 +85,9 @@ def load(root: Path) -> Dataset:
         recordings.append(
             Recording(
                 subject=subject,
-                stimulus=video,
+                stimulus=videos[subject, place],
                 samples=Samples(np.arange(eda_us.size, dtype=np.float64) * STEP_S, eda_us),
-                ratings=ratings[subject, video],
+                ratings=ratings[subject, place],
             )
         )
     if not recordings:

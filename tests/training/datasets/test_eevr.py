@@ -1,3 +1,5 @@
+"""EEVR's files as its authors write them."""
+
 import csv
 import io
 import zipfile
@@ -7,18 +9,19 @@ import numpy as np
 import pytest
 
 from device.errors import DatasetError
-from training.datasets import eevr, registry, synthetic
+from training.datasets import eevr, registry
 from training.datasets.registry import Source
-from training.labels.annotation import annotate
+from training.evaluation.splits import Plan, splits
 
 HEADER = [
     "Time", "EDA", "Label", "Participant ID", "Gender", "Playlist ID", "Video ID", "CMA",
     "VideoName", "Video_ID_number",
 ]  # fmt: skip
+VIDEOS, REVERSED = ("Baseline", "Lagoon", "War"), ("Baseline", "War", "Lagoon")
 
 
 def write_eevr(root: Path, zipped: bool = True) -> None:
-    """Two people, a baseline and two videos each, as the authors write them."""
+    """Two people, a baseline and two videos each, which they saw in opposite order."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(HEADER)
@@ -27,9 +30,11 @@ def write_eevr(root: Path, zipped: bool = True) -> None:
             for i in range(700):
                 value = 0 if (video == 2 and i in (5, 6)) else round(2 + 0.001 * i + video, 3)
                 minutes = round(i * 0.128 / 60, 6)
+                names, playlist = (VIDEOS, 1) if subject == 12 else (REVERSED, 3)
                 rows.writerow(
-                    [minutes, value, "x", subject, "Male", 1, f"V{video}", "HVLA", "name", video]
-                )
+                    [minutes, value, "x", subject, "Male", playlist, f"V{video}", "HVLA",
+                     names[video], video]
+                )  # fmt: skip
     if zipped:
         with zipfile.ZipFile(root / "Stimuli_EDA.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("Stimuli_EDA.csv", text.getvalue())
@@ -47,7 +52,7 @@ def test_eevr_as_published(tmp_path: Path, zipped: bool) -> None:
     write_eevr(tmp_path, zipped)
     data = eevr.load(tmp_path)
     assert [(r.subject, r.stimulus) for r in data.recordings] == [
-        ("3", "1"), ("12", "1"), ("12", "2"),
+        ("3", "War"), ("12", "Lagoon"), ("12", "War"),
     ]  # fmt: skip
     assert data.skipped == {"baseline, not a stimulus": 2, "no ratings": 1}
     last = data.recordings[-1]
@@ -56,6 +61,32 @@ def test_eevr_as_published(tmp_path: Path, zipped: bool) -> None:
     # The authors' zeros are gaps.
     assert np.flatnonzero(np.isnan(last.samples.eda_us)).tolist() == [5, 6]
     assert last.samples.eda_us[0] == 4.0
+
+
+def test_a_stimulus_is_a_video_not_a_place_in_a_playlist(tmp_path: Path) -> None:
+    write_eevr(tmp_path)
+    labels = tmp_path / "EDA_labels.csv"
+    labels.write_text(labels.read_text() + "4,0.1,3,2,1.0,5.0\n")
+    data = eevr.load(tmp_path)
+    assert [(r.subject, r.stimulus, r.ratings["arousal"]) for r in data.recordings] == [
+        ("3", "War", 2.0), ("3", "Lagoon", 5.0), ("12", "Lagoon", 2.0), ("12", "War", 2.0),
+    ]  # fmt: skip
+
+
+def test_two_videos_at_one_place_are_named(tmp_path: Path) -> None:
+    write_eevr(tmp_path, zipped=False)
+    path = tmp_path / "Stimuli_EDA.csv"
+    path.write_text(path.read_text().replace("Lagoon,1", "Canyon,1", 1))
+    with pytest.raises(DatasetError, match=r"participant 12, video 1 is called 'Canyon' and"):
+        eevr.load(tmp_path)
+
+
+def test_a_row_without_a_videos_name_is_named(tmp_path: Path) -> None:
+    write_eevr(tmp_path, zipped=False)
+    path = tmp_path / "Stimuli_EDA.csv"
+    path.write_text(path.read_text().replace("Lagoon,1", ",1", 1))
+    with pytest.raises(DatasetError, match=r"line 702: .* a name in VideoName"):
+        eevr.load(tmp_path)
 
 
 def test_eevr_missing_says_how_to_get_it(tmp_path: Path) -> None:
@@ -96,14 +127,14 @@ def test_eevr_itself(shared_data: Path) -> None:
     assert len(data.recordings) == 296
     lengths_s = [r.samples.time_s[-1] for r in data.recordings]
     assert np.median(lengths_s) == pytest.approx(166.656)
-
-
-def test_synthetic_people_are_reproducible_and_their_responses_follow_arousal() -> None:
-    one, again = (synthetic.load(seed=3, people=4, trials=6) for _ in range(2))
-    for a, b in zip(one.recordings, again.recordings, strict=True):
-        np.testing.assert_array_equal(a.samples.eda_us, b.samples.eda_us)
-        assert a.ratings == b.ratings
-    high = annotate(one, "fixed:5").classes["arousal"]
-    assert high.sum() == 12
-    rough = np.array([np.diff(r.samples.eda_us[::19]).std() for r in one.recordings])
-    assert rough[high == 1].mean() > 1.5 * rough[high == 0].mean()
+    # Four playlists of sixteen videos, each in two of them.
+    people = {video: {r.subject for r in data.recordings if r.stimulus == video} for video in
+              {r.stimulus for r in data.recordings}}  # fmt: skip
+    assert len(people) == 16 and "The Displaced" in people
+    assert sum(map(len, people.values())) == 296
+    subjects, stimuli = ([getattr(r, name) for r in data.recordings] for name in
+                         ("subject", "stimulus"))  # fmt: skip
+    truth = np.zeros(296, dtype=np.int64)
+    for split in splits(Plan(folds=3, songs_apart=True), subjects, stimuli, truth):
+        learnt = {stimuli[i] for i in (*split.train, *split.validation)}
+        assert not learnt & {stimuli[i] for i in split.test}
