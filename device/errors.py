@@ -15,6 +15,7 @@
     ├── CheckpointError              a file that is not an RTCAN checkpoint
     ├── DatasetError                 a data set that is missing or damaged
     ├── RecordingError               a recording that cannot be written, read or repaired
+    │   └── RecordingInUseError      a recording that is still being written
     ├── SinkError                    a receiver of predictions that cannot be set up as asked
     ├── WorkerError                  a cluster that cannot be used, or that lost a task for good
     ├── ExportError                  an exported model that does not equal its source
@@ -84,6 +85,10 @@ class DatasetError(RtcanError):
 
 class RecordingError(RtcanError):
     """A recording that cannot be written, read or repaired."""
+
+
+class RecordingInUseError(RecordingError):
+    """A recording that is still being written."""
 
 
 class SinkError(RtcanError):

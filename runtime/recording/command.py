@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from device.cli import RtcanCommand
-from device.errors import RecordingError
+from device.errors import RecordingError, RecordingInUseError
 
+_IN_USE = "still being written"
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 
 
@@ -39,6 +40,9 @@ def repair(folder: Path) -> None:
             continue
         try:
             torn = finish(run)
+        except RecordingInUseError:
+            click.echo(f"run {run.number}: {_IN_USE}")
+            continue
         except RecordingError as error:
             click.echo(f"run {run.number}: {error}", err=True)
             failed = True
@@ -62,7 +66,8 @@ def list_runs(folder: Path) -> None:
         except RecordingError as error:
             click.echo(f"run {run.number}: {error}", err=True)
             continue
-        state = "whole" if run.finished else "unfinished: rtcan-record repair finishes it"
+        unfinished = _IN_USE if run.in_use else "unfinished: rtcan-record repair finishes it"
+        state = "whole" if run.finished else unfinished
         click.echo(
             f"run {run.number}: {header['began']}, {header['sensor']['name']} on "
             f"{header['sensor']['port']}, {header['model']}; {state}"
@@ -90,6 +95,10 @@ def verify(folder: Path, model: Path | None, music: Path | None, number: int | N
     from runtime.recording.verify import verify as compare
 
     recording = load(folder, number)
+    if recording.run.in_use:
+        raise RecordingInUseError(
+            f"run {recording.run.number} is {_IN_USE}: it can be verified when it has ended"
+        )
     name, digest = recording.header["model"], recording.header["model_sha256"]
     path, note = (model, None) if model is not None else model_of(folder, name, digest)
     classifier = Classifier(path)

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 from device.errors import RecordingError
 from runtime.recording.journal import Torn, read
 from runtime.recording.layout import Run
+from runtime.recording.lock import JournalLock
 
 # Columns of predictions.tsv that a replay cannot give again, because they tell of the run.
 TIMING = ("compute_ms", "latency_ms")
@@ -22,17 +23,34 @@ _TARGET = ("label", "probability_high", "state", "smoothed", "change", "triggere
 _REST = ("quality", "gap_share", "baseline_left_s", "level_change_us", "reasons")
 
 
-def finish(run: Run) -> Torn:
+def finish(run: Run, lock: JournalLock | None = None) -> Torn:
     """Write a run's files from its journal, then remove the journal; return what was torn off.
 
     It may be cut off at any moment and done again: the journal goes last, when all else has been
     brought to the disk.
 
+    Parameters
+    ----------
+    run : Run
+        A run that has a journal.
+    lock : JournalLock or None
+        The lock on it, from who wrote it; None to take it here. It is released in any case.
+
     Raises
     ------
+    RecordingInUseError
+        If the journal is still being written, or finished by another.
     RecordingError
         If the journal holds no beginning, or the files cannot be written.
     """
+    lock = lock or JournalLock(run.journal)
+    try:
+        return _finish(run, lock)
+    finally:
+        lock.release()
+
+
+def _finish(run: Run, lock: JournalLock) -> Torn:
     torn = Torn()
     events = read(run.journal, torn)
     header = next(events, None)
@@ -47,7 +65,7 @@ def finish(run: Run) -> Torn:
         _write_json(run.events_json, _EVENTS_DESCRIPTION)
         _write_json(run.predictions_json, _predictions_description(header))
         _sync_folder(run.journal.parent)
-        run.journal.unlink()
+        lock.remove()
     except OSError as error:
         raise RecordingError(
             f"The files of {run.journal} cannot be written: {error.strerror}. The journal is kept; "

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import math
 import os
 import time
@@ -21,7 +22,9 @@ from typing import Any
 
 from device.errors import RecordingError
 from device.samples import FloatArray
+from runtime.recording.lock import JournalLock
 
+_LOG = logging.getLogger(__name__)
 _SYNC_S = 1.0
 
 
@@ -31,10 +34,12 @@ class Journal:
     Parameters
     ----------
     path : Path
-        Made here; must not exist.
+        Made here, and locked until `close`; must not exist.
 
     Raises
     ------
+    FileExistsError
+        If it exists.
     RecordingError
         If it cannot be made.
     """
@@ -44,11 +49,14 @@ class Journal:
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
             self._file: int | None = os.open(path, flags, 0o644)
+        except FileExistsError:
+            raise
         except OSError as error:
             raise RecordingError(
                 f"The recording {path} cannot be made: {error.strerror}. Choose another folder "
                 "with --record, or make this one writable."
             ) from error
+        self._lock: JournalLock | None = JournalLock(path)
         self._size = 0
         self._synced_s = time.monotonic()
 
@@ -75,15 +83,32 @@ class Journal:
             self._cut()
             raise RecordingError(
                 f"recording ended, {self.path.parent} takes no more ({error.strerror}); what was "
-                f"recorded until then is kept: rtcan-record repair {self.path.parent}"
+                "recorded until then is kept; where its files do not stand at the end of the run: "
+                f"rtcan-record repair {self.path.parents[2]}"
             ) from error
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was written."""
+        return self._size == 0
+
     def close(self) -> None:
-        """Bring all of it to the disk."""
-        if self._file is not None:
-            os.fsync(self._file)
-            os.close(self._file)
-            self._file = None
+        """Bring all of it to the disk, and let others have it."""
+        lock = self.hand_over()
+        if lock is not None:
+            lock.release()
+
+    def hand_over(self) -> JournalLock | None:
+        """Bring all of it to the disk and return the lock, still held; None when closed before."""
+        lock, self._lock = self._lock, None
+        file, self._file = self._file, None
+        if file is not None:
+            try:
+                os.fsync(file)
+            except OSError as error:
+                _LOG.warning("%s may not be whole on the disk: %s", self.path, error.strerror)
+            os.close(file)
+        return lock
 
     def _cut(self) -> None:
         """Take half a line away again, as far as the disk lets us."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device.errors import RecordingError
+from runtime.recording.lock import is_locked
 
 _STEM = "sub-01_task-live_run-"
 _NUMBER = re.compile(re.escape(_STEM) + r"(\d+)_")
@@ -79,6 +80,11 @@ class Run:
     def finished(self) -> bool:
         """Whether the files stand and the journal is gone."""
         return self.physio.is_file() and not self.journal.is_file()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether it is being written, or finished, by a process at this moment."""
+        return is_locked(self.journal)
 
     def _file(self, ending: str) -> Path:
         return _folder(self.root) / f"{_STEM}{self.number:02d}_{ending}"

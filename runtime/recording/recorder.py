@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import platform
@@ -43,14 +44,17 @@ class Recorder(Sink):
 
     def prepare(self) -> None:
         """Make the folder and the journal; see `Journal` for the errors."""
-        self._run = new_run(self._root)
-        self._journal = Journal(self._run.journal)
+        while self._journal is None:
+            self._run = new_run(self._root)
+            # Two programs that record into one folder may find the same number free.
+            with contextlib.suppress(FileExistsError):
+                self._journal = Journal(self._run.journal)
 
     def release(self) -> None:
         """Take the empty journal away."""
-        if self._journal is not None and self._run is not None:
-            self._journal.close()
-            self._run.journal.unlink()
+        lock = self._journal.hand_over() if self._journal is not None else None
+        if lock is not None:
+            lock.remove()
 
     def start(self, session: Session) -> None:
         """Write down what made the run."""
@@ -85,9 +89,11 @@ class Recorder(Sink):
         """Finish the files."""
         if self._journal is None or self._run is None:
             return
+        if self._journal.empty:
+            self.release()
+            return
         self._write("end", {"summary": dataclasses.asdict(summary)})
-        self._journal.close()
-        finish(self._run)
+        finish(self._run, self._journal.hand_over())
 
     def _write(self, kind: str, fields: dict[str, Any]) -> None:
         if self._journal is not None:

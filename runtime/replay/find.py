@@ -64,7 +64,11 @@ def find(path: Path, rate_hz: float | None = None, column: str | None = None) ->
 def _ours(root: Path, number: int | None) -> Source:
     recording = load(root, number)
     sensor = recording.header["sensor"]
-    unfinished = "" if recording.run.finished else "; unfinished: rtcan-record repair completes it"
+    unfinished = ""
+    if recording.run.in_use:
+        unfinished = "; still being written: what is there so far"
+    elif not recording.run.finished:
+        unfinished = "; unfinished: rtcan-record repair completes it"
     return Source(
         root,
         f"recording of {sensor['name']}",

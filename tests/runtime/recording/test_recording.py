@@ -19,6 +19,7 @@ from runtime.recording.finish import finish
 from runtime.recording.journal import Journal, Torn, numbers
 from runtime.recording.layout import Run, new_run, runs
 from runtime.recording.load import load
+from runtime.recording.lock import JournalLock
 from runtime.recording.recorder import Recorder
 from runtime.recording.verify import verify
 from runtime.replay.find import find
@@ -137,9 +138,9 @@ def test_verify_says_how_many_windows_have_no_answer(recorded: Path, tiny_model:
 def test_the_files_of_a_long_run_are_waited_for(
     table: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slowly(one: Run) -> Torn:
+    def slowly(one: Run, lock: JournalLock) -> Torn:
         time.sleep(1.5)
-        return finish(one)
+        return finish(one, lock)
 
     monkeypatch.setattr(Sink, "farewell_s", 0.5)
 

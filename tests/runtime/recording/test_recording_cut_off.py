@@ -48,6 +48,7 @@ def journal(tiny_model: Path, tmp_path: Path) -> Callable[[], Run]:
                 recorder.prediction(prediction)
         recorder.marker(Marker(3.25, "a loud\tnoise\n"))
         recorder.status(Status("silent", "nothing comes"))
+        recorder._journal.close()  # type: ignore[union-attr]
         return runs(tmp_path / "rec")[-1]
 
     return make
