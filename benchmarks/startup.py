@@ -8,7 +8,6 @@ import sys
 import tempfile
 import threading
 import time
-import tty
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +54,8 @@ def _help() -> float:
 def _first_sample(model: Path) -> float:
     """Return seconds from the command to the first sample in the recording's journal."""
     master, slave = os.openpty()
+    import tty  # not on Windows
+
     tty.setraw(slave)
     stopping = threading.Event()
 

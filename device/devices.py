@@ -10,6 +10,7 @@ from device.errors import DeviceError, PortBusyError, PortNotFoundError, PortPer
 from device.serial.detect import detect
 from device.serial.ports import PortInfo, ports_present
 from device.serial.transport import SerialTransport
+from device.simulation.announce import Simulated, simulated_ports
 
 
 def look_at(port: str, baud: int | None = None) -> str:
@@ -39,25 +40,36 @@ def look_at(port: str, baud: int | None = None) -> str:
     return f"{make_driver(found.key).name}: --sensor {found.key} --baud {found.baud}"
 
 
+def _announced(simulated: Simulated) -> str:
+    """Return what a simulated port says of itself; opening it would use up what it plays."""
+    driver = make_driver(simulated.sensor)
+    return f"{driver.name}: --sensor {driver.key} --baud {driver.baud}"
+
+
 @click.command(cls=RtcanCommand)
 @click.option("--port", "named", multiple=True, help="Look at this port; may be given repeatedly.")
 @click.option("--baud", type=click.IntRange(min=1), help="Try this speed only.")
 @click.option("--list", "list_only", is_flag=True, help="List the ports without opening any.")
 @click.version_option(package_name="rtcan", prog_name="rtcan-devices")
 def main(named: tuple[str, ...], baud: int | None, list_only: bool) -> None:
-    """List serial ports, and what answers on them.
+    """List serial ports, and what answers on them; and the ports of simulators (rtcan-sim).
 
     A port is opened, listened to for a few seconds and, where it stays silent, asked; most Arduino
-    boards are reset by that.
+    boards are reset by that. Simulated ports say by themselves what they are.
     """
     ports = [PortInfo(name, "", None) for name in named] or ports_present()
-    if not ports:
+    simulated = [] if named else simulated_ports()
+    if not ports and not simulated:
         click.echo("No serial port is connected to this machine: is the sensor plugged in?")
     for port in ports:
         about = "  ".join(part for part in (port.description, str(port.usb or "")) if part)
         click.echo(f"{port.device}  {about}".rstrip())
         if not list_only:
             click.echo(f"    {look_at(port.device, baud)}")
+    for one in simulated:
+        click.echo(f"{one.port}  simulated by rtcan-sim: {one.what}")
+        if not list_only:
+            click.echo(f"    {_announced(one)}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import tty
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -51,6 +50,8 @@ class Live:
         heard: Callable[[dict[str, Any], float], None],
     ) -> None:
         self._master, self._slave = os.openpty()
+        import tty  # not on Windows
+
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
         self.process = subprocess.Popen(

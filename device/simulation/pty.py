@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import tty
 from pathlib import Path
 
 from device.errors import DeviceError
@@ -21,10 +20,11 @@ class PseudoTerminal:
     Raises
     ------
     DeviceError
-        If there is something else by that name.
+        If there is something else by that name, or this system has no pseudo-terminals.
     """
 
     def __init__(self, link: Path | None = None) -> None:
+        _require()
         if link is not None and link.exists() and not link.is_symlink():
             raise DeviceError(f"{link} exists and is not a link; choose another name for --link")
         self._link = link
@@ -34,6 +34,8 @@ class PseudoTerminal:
 
     def plug_in(self) -> None:
         """Make the port appear."""
+        import tty  # not on Windows
+
         self._master, slave = os.openpty()
         tty.setraw(slave)
         self.path = os.ttyname(slave)
@@ -84,3 +86,19 @@ class PseudoTerminal:
         os.close(self._master)
         if self._link is not None and self._link.is_symlink():
             self._link.unlink()
+
+
+def _require() -> None:
+    try:
+        import tty  # noqa: F401 - imported to learn whether it is there
+    except ImportError as error:
+        lacking = str(error)
+    else:
+        if hasattr(os, "openpty") and hasattr(select, "poll"):
+            return
+        lacking = "no os.openpty or select.poll"
+    raise DeviceError(
+        f"A simulated port needs pseudo-terminals, which Linux and macOS have and this system "
+        f"lacks ({lacking}). Without one, rtcan-live --demo shows a simulated person, and "
+        "rtcan-live --port replay:FILE plays a recording."
+    )

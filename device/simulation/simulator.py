@@ -23,6 +23,7 @@ from device.boards.shimmer import ShimmerBoard
 from device.calibration import parse_calibration
 from device.cli import RtcanCommand
 from device.readers.columns import read_column
+from device.simulation.announce import Simulated, announced
 from device.simulation.faults import Faults
 from device.simulation.player import Player
 from device.simulation.pty import PseudoTerminal
@@ -195,7 +196,7 @@ def main(
     rate = f" {board.rate_hz:g} Hz" if kind == "grove" else ""
     name = link or port.path
     try:
-        with _ends_in_order():
+        with _ends_in_order(), announced(Simulated(str(Path(name).absolute()), kind, what)):
             # Before anybody is told to come: it imports, and an import must not be interrupted.
             player = Player(board, skin, port, faults=faults, speed=speed, seed=seed)
             click.echo(f"{name}: {what}, {kind}{rate} at speed {speed:g}; waiting for a reader")

@@ -128,6 +128,37 @@ def test_the_devices_command(tmp_path: Path) -> None:
     assert run.stdout == "/dev/ttyTEST\n"
 
 
+def devices(*options: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "device.devices", *options],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+
+
+def test_the_devices_command_sees_simulated_ports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No operating system lists a pseudo-terminal: its simulator says that it is there."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    first, second = tmp_path / "first", tmp_path / "second"
+    with simulator(first, "--sensor", "bitalino", "--seed", "4"):
+        with simulator(second) as killed:
+            assert f"{second}  simulated by rtcan-sim: simulated person 1" in devices("--list")
+            said = devices().splitlines()
+            at = said.index(f"{first}  simulated by rtcan-sim: simulated person 4")
+            assert said[at + 1].strip() == (
+                "BITalino (r)evolution: --sensor bitalino --baud 115200"
+            )
+            killed.kill()
+            killed.wait(timeout=20)
+        assert str(second) not in devices("--list")
+        assert str(first) in devices("--list")
+    assert str(first) not in devices("--list")
+
+
 def test_live_through_a_bad_line_that_is_unplugged(tmp_path: Path, tiny_model: Path) -> None:
     """Lost bytes and a pulled plug: predictions go on, and the summary tells what happened."""
     port = tmp_path / "port"
