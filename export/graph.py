@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from export.card import CARD_KEY
 from export.lower import Lowered
+from export.portable import portable
 from runtime.inference.music import MOST_DEVIATIONS
 from runtime.inference.seal import seal
 from runtime.preprocessing.contract import METADATA_KEY, Contract
@@ -104,8 +105,11 @@ def build(graph: Graph, contract: Contract, card: str = "{}") -> bytes:
 
 
 def finish(model: onnx.ModelProto, contract: Contract, card: str = "{}") -> bytes:
-    """Return the file's content: the checked model, its contract and card inside, sealed."""
-    del model.metadata_props[:]
+    """Return the file's content: portable, with its contract and card inside, checked and sealed.
+
+    `model` is changed on the way.
+    """
+    portable(model)
     onnx.helper.set_model_props(model, {METADATA_KEY: contract.to_json(), CARD_KEY: card})
     onnx.checker.check_model(model)
     return seal(model.SerializeToString())

@@ -85,10 +85,7 @@ class Classifier:
         except Exception as error:  # onnxruntime has no common base for its own errors
             if type(error).__module__.split(".")[0] != "onnxruntime":
                 raise
-            raise ModelError(
-                f"{self.name} is not an ONNX model ({len(data)} bytes, beginning with "
-                f"{data[:12]!r}). Expected: the save/best.onnx that python -m export.onnx writes."
-            ) from error
+            raise _refused(self.name, data, error, onnxruntime.__version__) from error
         # onnxruntime falls back to the CPU without raising when a provider cannot be had.
         if self._session.get_providers()[0] != _PROVIDERS[provider]:
             raise _no_provider(provider, self._session.get_providers())
@@ -173,6 +170,20 @@ class Classifier:
         for target in contract.targets:
             if target.name not in outputs:
                 raise ModelError(f"{self.name} has no output {target.name!r}, only {outputs}")
+
+
+def _refused(name: str, data: bytes, error: Exception, version: str) -> ModelError:
+    """Return what to raise where onnxruntime does not open a file, with what it said."""
+    said = f"onnxruntime {version} says: {str(error).strip()}"
+    if type(error).__name__ == "InvalidProtobuf" or not data:
+        return ModelError(
+            f"{name} is not an ONNX model ({len(data)} bytes, beginning with {data[:12]!r}). "
+            f"Expected: the save/best.onnx that python -m export.onnx writes. {said}"
+        )
+    return ModelError(
+        f"{name} cannot be opened. {said}. Export it again with this version of RTCAN "
+        "(python -m export.onnx save/best.pt), or install a newer onnxruntime."
+    )
 
 
 def _no_provider(provider: str, offered: list[str]) -> ModelError:
