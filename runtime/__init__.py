@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from device.renamed import register
+
 if TYPE_CHECKING:
     from runtime.cvxeda.solver import CvxEDA as CvxEDA
     from runtime.inference.classifier import Classifier as Classifier
@@ -16,11 +18,29 @@ if TYPE_CHECKING:
 __all__ = ["Classifier", "Contract", "CvxEDA", "Pipeline"]
 
 _HOMES = {
-    "Classifier": "runtime.inference.classifier",
-    "Contract": "runtime.preprocessing.contract",
-    "CvxEDA": "runtime.cvxeda.solver",
-    "Pipeline": "runtime.inference.pipeline",
+    "Classifier": ".inference.classifier",
+    "Contract": ".preprocessing.contract",
+    "CvxEDA": ".cvxeda.solver",
+    "Pipeline": ".inference.pipeline",
 }
+
+register(
+    __name__,
+    {
+        "inference": "classifier decision models music pipeline seal",
+        "live": "doctor options summary",
+        "preprocessing": "contract quality resample",
+        "session": "reader",
+        "sinks": "terminal",
+    },
+    {
+        "_cvxeda_kernel": ".cvxeda.kernel",
+        "_cvxeda_model": ".cvxeda.model",
+        "_cvxeda_scipy": ".cvxeda.lapack",
+        "_cvxeda_steps": ".cvxeda.steps",
+        "preprocess": ".preprocessing.windows",
+    },
+)
 
 
 def __getattr__(name: str) -> Any:
@@ -29,4 +49,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'runtime' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_HOMES[name], __name__), name)

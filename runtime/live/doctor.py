@@ -1,4 +1,4 @@
-"""`rtcan-live doctor`: what is installed, plugged in and allowed, for a bug report."""
+"""`rtcan doctor`: what is installed, plugged in and allowed, for a bug report."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
+import click
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
 
+from device.cli import RtcanCommand
 from device.errors import RtcanError
 from device.simulation.physiology import Person, simulate
+from runtime.inference.models import DEFAULT_MODEL
 
 _PACKAGES = ("numpy", "scipy", "onnxruntime", "onnxruntime-gpu", "pyserial", "click", "rich")
 _EXTRAS = {
@@ -27,6 +30,20 @@ _TEST_S = 3.0
 
 # What a check found: good (True), bad (False) or neither (None), and words.
 _Finding = tuple[bool | None, str]
+
+
+@click.command(cls=RtcanCommand)
+@click.option("--port", help="A port to look at more closely.")
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_MODEL,
+    show_default=True,
+    help="The model to check.",
+)
+def main(port: str | None, model: Path) -> None:
+    """Check what is installed, plugged in and allowed, for a bug report."""
+    sys.exit(0 if examine(port, model) else 1)
 
 
 def examine(port: str | None, model: Path) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 from device.samples import Samples
 from runtime.inference.pipeline import Prediction
 from runtime.sinks.events import Marker, Session, Status, Summary
+from runtime.sinks.events import SinkHealth as SinkHealth  # where it once was
 
 
 class Sink:
