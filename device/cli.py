@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from device.errors import RtcanError
+from device.text import clean_lines
 
 
 class RtcanCommand(click.Command):
@@ -17,4 +18,5 @@ class RtcanCommand(click.Command):
         try:
             return super().invoke(ctx)
         except RtcanError as error:
-            raise click.ClickException(str(error)) from error
+            # Names of files and ports, and what other programs answered, stand in messages.
+            raise click.ClickException(clean_lines(str(error))) from error

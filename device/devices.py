@@ -11,6 +11,7 @@ from device.serial.detect import detect
 from device.serial.ports import PortInfo, ports_present
 from device.serial.transport import SerialTransport
 from device.simulation.announce import Simulated, simulated_ports
+from device.text import clean
 
 
 def look_at(port: str, baud: int | None = None) -> str:
@@ -63,7 +64,7 @@ def main(named: tuple[str, ...], baud: int | None, list_only: bool) -> None:
         click.echo("No serial port is connected to this machine: is the sensor plugged in?")
     for port in ports:
         about = "  ".join(part for part in (port.description, str(port.usb or "")) if part)
-        click.echo(f"{port.device}  {about}".rstrip())
+        click.echo(clean(f"{port.device}  {about}"))
         if not list_only:
             click.echo(f"    {look_at(port.device, baud)}")
     for one in simulated:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Protocol, runtime_checkable
 
 from device.samples import Samples
+from device.text import clean
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class SensorInfo:
     port: str
     rate_hz: float | None
     details: str = ""
+
+    def __post_init__(self) -> None:
+        # Names of ports and files may hold anything.
+        for name in ("name", "port", "details"):
+            object.__setattr__(self, name, clean(getattr(self, name)))
 
 
 @dataclass

@@ -12,7 +12,7 @@ import ipaddress
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,23 @@ class Access:
         """Return why a request is refused, or None."""
         asked = headers.get("host", "")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != asked:
+        if origin is not None and _parts(origin).netloc != asked:
             return "This stream is not for pages of other servers."
         if self.token is not None:
             shown = query.get("token", "")
             if not hmac.compare_digest(shown.encode(), self.token.encode()):
                 return "Add ?token=... to the address, as rtcan-live printed it."
-        elif not is_loopback(urlsplit(f"//{asked}").hostname or ""):
+        elif not is_loopback(_parts(f"//{asked}").hostname or ""):
             return "This server is for this computer alone: ask for localhost."
         return None
+
+
+def _parts(address: str) -> SplitResult:
+    """Return an address's parts; of what is no address, none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def is_loopback(host: str) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import json
 from typing import Any
+
+from runtime.sinks.encoding import to_json
 
 _WAITING = 500
 _KEPT_S = 300.0
@@ -30,7 +31,7 @@ class Hub:
 
     def publish(self, message: dict[str, Any]) -> None:
         """Send to all, and keep what a newcomer should see."""
-        text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+        text = to_json(message)
         kind = message["type"]
         if kind == "start":
             self._start = text
@@ -39,7 +40,7 @@ class Hub:
         elif kind == "prediction":
             self._last["prediction"] = text
             bare = {k: v for k, v in message.items() if k not in ("tonic_us", "phasic_us")}
-            self._keep(self._answers, message["time_s"], json.dumps(bare, ensure_ascii=False))
+            self._keep(self._answers, message["time_s"], to_json(bare))
         elif kind == "marker":
             self._keep(self._answers, message["time_s"], text)
         elif kind in ("health", "status"):

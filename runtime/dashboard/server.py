@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -21,6 +23,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from runtime.dashboard.access import Access
 from runtime.dashboard.hub import Hub
 
+_LOG = logging.getLogger(__name__)
 _STATIC = Path(__file__).parent / "static"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -62,22 +65,31 @@ def application(hub: Hub, access: Access, mark: Callable[[str], None], *, pages:
             return
         await websocket.accept()
         client = hub.join()
-        sending = asyncio.create_task(_send(websocket, client))
+        tasks = [
+            asyncio.create_task(_send(websocket, client)),
+            asyncio.create_task(_listen(websocket, mark)),
+        ]
+        # Either ends where the browser goes away or is sent away: then the other has nothing to do.
         try:
-            while True:
-                _receive(await websocket.receive_text(), mark)
-        except (WebSocketDisconnect, RuntimeError):
-            pass  # the browser went away, or was sent away
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             hub.leave(client)
-            sending.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sending
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     routes: list[BaseRoute] = [WebSocketRoute("/ws", stream)]
     if pages:
         routes += [Route("/", page), Mount("/static", StaticFiles(directory=_STATIC))]
     return Starlette(routes=routes)
+
+
+async def _listen(websocket: WebSocket, mark: Callable[[str], None]) -> None:
+    try:
+        while True:
+            _receive(await websocket.receive_text(), mark)
+    except (WebSocketDisconnect, RuntimeError, KeyError):
+        return  # the browser went away, or sends bytes
 
 
 async def _send(websocket: WebSocket, client: asyncio.Queue[str | None]) -> None:
@@ -93,7 +105,7 @@ def _receive(text: str, mark: Callable[[str], None]) -> None:
     """Take a marker; anything else is nothing that we know."""
     try:
         message = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     if isinstance(message, dict) and message.get("type") == "marker":
         words = " ".join(str(message.get("text", "")).split())[:_LONGEST_MARK]
@@ -109,6 +121,11 @@ class Server(threading.Thread):
         What to serve.
     bound : socket
         Where.
+
+    Attributes
+    ----------
+    trouble : str or None
+        Why it ended, where it ended by itself.
     """
 
     def __init__(self, app: Starlette, bound: socket.socket) -> None:
@@ -125,17 +142,28 @@ class Server(threading.Thread):
         )
         self._server = uvicorn.Server(config)
         self._ready = threading.Event()
-        self.loop: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.trouble: str | None = None
 
     def run(self) -> None:
         """Serve until told to stop; called by `start`."""
-        asyncio.run(self._serve())
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - told to who asks; uvicorn exits where it fails
+            _LOG.debug("the web server failed", exc_info=True)
+            self.trouble = f"the server ended: {type(error).__name__}: {error}"
+        else:
+            if not self._server.should_exit:
+                self.trouble = "the server ended"
+        finally:
+            self._ready.set()
 
-    def wait(self) -> asyncio.AbstractEventLoop:
-        """Wait until it runs; return its event loop."""
+    def do(self, job: Callable[..., None], *arguments: Any) -> None:
+        """Call a function in the server's event loop, once it runs."""
         self._ready.wait()
-        assert self.loop is not None
-        return self.loop
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended, which is its trouble
+                self._loop.call_soon_threadsafe(job, *arguments)
 
     def stop(self, patience_s: float) -> None:
         """End it."""
@@ -143,6 +171,6 @@ class Server(threading.Thread):
         self.join(patience_s)
 
     async def _serve(self) -> None:
-        self.loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         self._ready.set()
         await self._server.serve(sockets=[self._socket])

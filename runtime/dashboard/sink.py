@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 import socket
 import time
@@ -12,8 +11,15 @@ from device.errors import MissingExtraError, SinkError
 from device.samples import FloatArray, Samples
 from runtime.dashboard.access import Access
 from runtime.inference.pipeline import Prediction
-from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
-from runtime.sinks.jsonl import prediction_fields, start_fields
+from runtime.sinks.encoding import (
+    health_fields,
+    marker_fields,
+    prediction_fields,
+    start_fields,
+    status_fields,
+    summary_fields,
+)
+from runtime.sinks.events import Marker, Session, Status, Summary
 from runtime.sinks.sink import Sink
 
 if TYPE_CHECKING:
@@ -126,11 +132,11 @@ class WebSink(Sink):
 
     def status(self, status: Status) -> None:
         """Send news."""
-        self._send({"type": "status", "kind": status.kind, "text": status.text})
+        self._send({"type": "status", **status_fields(status)})
 
     def marker(self, marker: Marker) -> None:
         """Send a marker."""
-        self._send({"type": "marker", "time_s": round(marker.time_s, 6), "text": marker.text})
+        self._send({"type": "marker", **marker_fields(marker)})
 
     def tick(self) -> None:
         """Send what is due though nothing happens."""
@@ -140,11 +146,13 @@ class WebSink(Sink):
     def close(self, summary: Summary) -> None:
         """Send the summary and end."""
         self._send_samples(at_once=True)
-        self._send({"type": "summary", **dataclasses.asdict(summary)})
+        self._send({"type": "summary", **summary_fields(summary)})
         if self._server is not None and self._hub is not None:
-            self._server.wait().call_soon_threadsafe(self._hub.end)
+            self._server.do(self._hub.end)
             time.sleep(0.1)
             self._server.stop(_FAREWELL_S)
+        else:
+            self.release()
 
     def _send_samples(self, *, at_once: bool = False) -> None:
         now_s = time.monotonic()
@@ -172,12 +180,13 @@ class WebSink(Sink):
         self._health_s = now_s
         if self._hub is not None:
             self.missed = self._hub.missed
-        sinks = [_health(item) for item in self._session.health()]
+        sinks = [health_fields(item) for item in self._session.health()]
         self._send({"type": "health", "sinks": sinks})
 
     def _send(self, message: dict[str, Any]) -> None:
         if self._server is not None and self._hub is not None:
-            self._server.wait().call_soon_threadsafe(self._hub.publish, message)
+            self._server.do(self._hub.publish, message)
+            self.trouble = self._server.trouble
 
     def _address(self, host: str, port: int) -> str:
         name = f"[{host}]" if ":" in host else host
@@ -188,7 +197,3 @@ class WebSink(Sink):
 
 def _short(values: FloatArray) -> list[float]:
     return [round(value, 4) for value in values.tolist()]
-
-
-def _health(item: SinkHealth) -> dict[str, Any]:
-    return {"name": item.name, "missed": item.missed, "trouble": item.trouble}

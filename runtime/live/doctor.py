@@ -18,6 +18,7 @@ from rich.markup import escape
 from device.cli import RtcanCommand
 from device.errors import RtcanError
 from device.simulation.physiology import Person, simulate
+from device.text import clean
 from runtime.inference.models import DEFAULT_MODEL
 
 _PACKAGES = ("numpy", "scipy", "onnxruntime", "onnxruntime-gpu", "pyserial", "click", "rich")
@@ -72,10 +73,10 @@ def examine(port: str | None, model: Path) -> bool:
         try:
             for good, text in check():
                 mark = {True: "[green]ok[/]  ", False: "[red]bad[/] ", None: "    "}[good]
-                console.print(f"  {mark}{escape(text)}")
+                console.print(f"  {mark}{escape(clean(text))}")
                 fine = fine and good is not False
         except (RtcanError, ImportError, OSError) as error:
-            console.print(f"  [red]bad[/] {escape(str(error))}")
+            console.print(f"  [red]bad[/] {escape(clean(str(error)))}")
             fine = False
     return fine
 

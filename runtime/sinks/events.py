@@ -1,4 +1,8 @@
-"""What sinks are told: the run, news of its sensor, markers, and how it ended."""
+"""What sinks are told: the run, news of its sensor, markers, and how it ended.
+
+Here is the border: text that a person, a file or another program wrote is cleaned when an event is
+made (`device.text.clean`), and every sink may write it as it is.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from device.sensor import SensorCounters, SensorInfo
+from device.text import clean
 from runtime.inference.decision import DecisionSettings
 from runtime.preprocessing.contract import Contract
 
@@ -24,6 +29,9 @@ class Status:
 
     kind: str
     text: str
+
+    def __post_init__(self) -> None:
+        _clean(self, "text")
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,9 @@ class SinkHealth:
     missed: int = 0
     trouble: str | None = None
 
+    def __post_init__(self) -> None:
+        _clean(self, "trouble")
+
 
 @dataclass(frozen=True)
 class Marker:
@@ -59,6 +70,9 @@ class Marker:
 
     time_s: float
     text: str
+
+    def __post_init__(self) -> None:
+        _clean(self, "text")
 
 
 def _no_sinks() -> tuple[SinkHealth, ...]:
@@ -89,6 +103,8 @@ class Session:
         Returns the state of all sinks; to be asked from any thread.
     mark : callable
         Takes the text of a marker, which then reaches all sinks; to be called from any thread.
+    trained_on : str
+        What the model learnt from, to stand beside every prediction; "" for the contract's words.
     """
 
     sensor: SensorInfo
@@ -98,6 +114,12 @@ class Session:
     settings: DecisionSettings = field(default_factory=DecisionSettings)
     health: Callable[[], tuple[SinkHealth, ...]] = _no_sinks
     mark: Callable[[str], None] = _no_markers
+    trained_on: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.trained_on:
+            object.__setattr__(self, "trained_on", self.contract.trained_on)
+        _clean(self, "model", "trained_on")
 
 
 @dataclass(frozen=True)
@@ -128,3 +150,11 @@ class Summary:
     latency_ms: tuple[float, float] | None
     compute_ms: tuple[float, float] | None
     sinks: tuple[SinkHealth, ...] = ()
+
+
+def _clean(event: object, *names: str) -> None:
+    """Clean fields of a frozen event that is being made."""
+    for name in names:
+        text = getattr(event, name)
+        if text is not None:
+            object.__setattr__(event, name, clean(str(text)))

@@ -18,12 +18,18 @@ _LOG = logging.getLogger(__name__)
 _TICK_S = 0.25
 # At 100 groups of samples a second this is more than a minute and a half of patience.
 _CAPACITY = 10_000
+# How long an event that a sink could not take is shown as its trouble.
+_SHOWN_S = 10.0
 
 _Job = Callable[[], None]
 
 
 class IsolatedSink:
     """Hand a sink its events through a queue of limited length.
+
+    An event that the sink cannot take costs that event alone: it is counted, and shown for a while.
+    What ends a sink is an `OSError` or an `RtcanError`, by which it says that it cannot go on (a
+    full disk, a reader that left), and a start that fails. It is closed all the same.
 
     Parameters
     ----------
@@ -53,7 +59,9 @@ class IsolatedSink:
         self._stopping = stopping or threading.Event()
         self._missed = 0
         self._failure: str | None = None
+        self._complaint: tuple[float, str] | None = None
         self._closing = threading.Event()
+        self._session: Session | None = None
         self._summary: Summary | None = None
         self._thread = threading.Thread(
             target=self._work, name=f"rtcan-sink-{sink.name}", daemon=True
@@ -68,7 +76,7 @@ class IsolatedSink:
     def health(self) -> SinkHealth:
         """How it is doing."""
         sink = self.sink
-        trouble = self._failure or sink.trouble
+        trouble = self._failure or sink.trouble or self._recent_complaint()
         waiting = self._jobs.qsize()
         if trouble is None and waiting > self._jobs.maxsize // 2:
             trouble = f"slow: {waiting} events wait for it"
@@ -76,7 +84,7 @@ class IsolatedSink:
 
     def start(self, session: Session) -> None:
         """Begin; the sink's own start runs in its thread."""
-        self._tell(lambda: self.sink.start(session))
+        self._session = session
         self._thread.start()
 
     def samples(self, samples: Samples, fill_s: float) -> None:
@@ -127,27 +135,43 @@ class IsolatedSink:
                 self._failure = "took nothing in time and was left behind"
                 return
 
-    def _work(self) -> None:
-        try:
-            self._loop()
-        except Exception as error:  # noqa: BLE001 - the other sinks and the reader must go on
-            self._missed += 1 + self._jobs.qsize()
-            self._failure = f"stopped: {_in_words(error)}"
-            _LOG.debug("sink %s failed", self.sink.name, exc_info=True)
+    def _recent_complaint(self) -> str | None:
+        if self._complaint is None or time.monotonic() - self._complaint[0] > _SHOWN_S:
+            return None
+        return self._complaint[1]
 
-    def _loop(self) -> None:
+    def _work(self) -> None:
+        session = self._session
+        assert session is not None
+        self._do(lambda: self.sink.start(session), must=True)
         while True:
             # Asked before the queue: what is put before `finish` is then always taken.
             closing = self._closing.is_set()
             try:
                 job = self._jobs.get(timeout=0 if closing else _TICK_S)
             except queue.Empty:
-                if closing and self._summary is not None:
-                    self.sink.close(self._summary)
-                    return
-                self.sink.tick()
-                continue
+                if closing:
+                    break
+                job = self.sink.tick
+            if self._failure is None:  # otherwise what waits is counted already
+                self._do(job)
+        summary = self._summary
+        assert summary is not None
+        self._do(lambda: self.sink.close(summary), must=True)
+
+    def _do(self, job: _Job, *, must: bool = False) -> None:
+        """Let the sink do one thing; nothing that it raises gets any further."""
+        try:
             job()
+        except Exception as error:  # noqa: BLE001 - the other sinks and the reader must go on
+            _LOG.debug("sink %s failed", self.sink.name, exc_info=True)
+            self._missed += job != self.sink.tick
+            if not (must or isinstance(error, (OSError, RtcanError))):
+                text = f"an event could not be taken: {_in_words(error)}"
+                self._complaint = (time.monotonic(), text)
+            elif self._failure is None:
+                self._failure = f"stopped: {_in_words(error)}"
+                self._missed += self._jobs.qsize()
 
 
 def _in_words(error: Exception) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
 from typing import Any, Protocol
 
 from runtime.inference.pipeline import Prediction
+from runtime.sinks.encoding import (
+    marker_fields,
+    prediction_fields,
+    start_fields,
+    status_fields,
+    summary_fields,
+    to_json,
+)
 from runtime.sinks.events import Marker, Session, Status, Summary
 from runtime.sinks.sink import Sink
-
-SCHEMA = 1
 
 
 class Writable(Protocol):
@@ -67,71 +71,15 @@ class JsonLines(Sink):
 
     def status(self, status: Status) -> None:
         """Write news of the sensor."""
-        self._write("status", {"kind": status.kind, "text": status.text})
+        self._write("status", status_fields(status))
 
     def marker(self, marker: Marker) -> None:
         """Write a marker."""
-        self._write("marker", {"time_s": round(marker.time_s, 6), "text": marker.text})
+        self._write("marker", marker_fields(marker))
 
     def close(self, summary: Summary) -> None:
         """Write the summary."""
-        self._write("summary", dataclasses.asdict(summary))
+        self._write("summary", summary_fields(summary))
 
     def _write(self, kind: str, fields: dict[str, Any]) -> None:
-        self._stream.write(json.dumps({"type": kind, **fields}, ensure_ascii=False) + "\n")
-
-
-def start_fields(session: Session) -> dict[str, Any]:
-    """Return what holds for the whole run, as docs/jsonl.md describes it."""
-    contract = session.contract
-    return {
-        "schema": SCHEMA,
-        "sensor": session.sensor.name,
-        "port": session.sensor.port,
-        "rate_hz": session.sensor.rate_hz,
-        "model": session.model,
-        "model_sha256": session.model_sha256,
-        "trained_on": contract.trained_on,
-        "context_s": contract.context_s,
-        "window_s": contract.window_s,
-        "hop_s": contract.hop_s,
-        "targets": {target.name: list(target.classes) for target in contract.targets},
-        "decision": dataclasses.asdict(session.settings),
-    }
-
-
-def prediction_fields(prediction: Prediction) -> dict[str, Any]:
-    """Return one prediction, as docs/jsonl.md describes it."""
-    window = prediction.window
-    return {
-        "window": window.index,
-        "time_s": round(window.end_s, 6),
-        **{name: _target_fields(prediction, name) for name in prediction.estimates},
-        "quality": round(prediction.quality, 4),
-        "gap_share": round(window.gap_share, 4),
-        "reasons": list(window.reasons),
-        "baseline_left_s": prediction.baseline_left_s,
-        "level_change_us": _rounded(prediction.level_change_us),
-        "compute_ms": round(prediction.compute_ms, 3),
-        "latency_ms": round(prediction.latency_ms, 3),
-    }
-
-
-def _target_fields(prediction: Prediction, name: str) -> dict[str, Any]:
-    estimate, decision = prediction.estimates[name], prediction.decisions.get(name)
-    fields: dict[str, Any] = {
-        "label": estimate.label,
-        "probability_high": _rounded(estimate.probability_high),
-    }
-    if decision is not None:
-        fields |= {
-            "state": decision.state,
-            "smoothed": _rounded(decision.smoothed),
-            "change": _rounded(decision.change),
-            "trigger": decision.triggered,
-        }
-    return fields
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
+        self._stream.write(to_json({"type": kind, **fields}) + "\n")

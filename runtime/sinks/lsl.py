@@ -72,7 +72,7 @@ class LslSink(Sink):
         )
         _describe(info, channels)
         info.desc().append_child_value("model", session.model)
-        info.desc().append_child_value("trained_on", session.contract.trained_on)
+        info.desc().append_child_value("trained_on", session.trained_on)
         self._predictions = pylsl.StreamOutlet(info)
         markers = pylsl.StreamInfo(
             "RTCAN-markers", "Markers", 1, pylsl.IRREGULAR_RATE, pylsl.cf_string, source + "-marks"

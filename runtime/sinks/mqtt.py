@@ -13,7 +13,6 @@ matters to the run. While it is away messages wait; what does not fit is counted
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -22,8 +21,14 @@ from urllib.parse import unquote, urlsplit
 
 from device.errors import MissingExtraError, SinkError
 from runtime.inference.pipeline import Prediction
+from runtime.sinks.encoding import (
+    marker_fields,
+    prediction_fields,
+    start_fields,
+    status_fields,
+    to_json,
+)
 from runtime.sinks.events import Marker, Session, Status, Summary
-from runtime.sinks.jsonl import prediction_fields, start_fields
 from runtime.sinks.sink import Sink
 
 if TYPE_CHECKING:
@@ -139,7 +144,7 @@ class MqttSink(Sink):
         if broker.tls:
             client.tls_set()
         self._greeting = [
-            (self._topic("start"), json.dumps(start_fields(session))),
+            (self._topic("start"), to_json(start_fields(session))),
             *discovery(broker.topic, session),
             (self._topic("status"), "online"),
         ]
@@ -192,16 +197,15 @@ class MqttSink(Sink):
 
     def prediction(self, prediction: Prediction) -> None:
         """Publish a prediction."""
-        self._publish("prediction", json.dumps(prediction_fields(prediction)))
+        self._publish("prediction", to_json(prediction_fields(prediction)))
 
     def status(self, status: Status) -> None:
         """Publish news."""
-        self._publish("news", json.dumps({"kind": status.kind, "text": status.text}))
+        self._publish("news", to_json(status_fields(status)))
 
     def marker(self, marker: Marker) -> None:
         """Publish a marker."""
-        news = {"kind": "marker", "text": marker.text, "time_s": round(marker.time_s, 6)}
-        self._publish("news", json.dumps(news))
+        self._publish("news", to_json({"kind": "marker", **marker_fields(marker)}))
 
     def close(self, summary: Summary) -> None:
         """Say goodbye, if the broker is there to hear it."""
@@ -275,7 +279,7 @@ def discovery(topic: str, session: Session) -> list[tuple[str, str]]:
     return [
         (
             f"homeassistant/sensor/rtcan_{key}/{item}/config",
-            json.dumps({**common, **fields, "unique_id": f"rtcan_{key}_{item}"}),
+            to_json({**common, **fields, "unique_id": f"rtcan_{key}_{item}"}),
         )
         for item, fields in found
     ]

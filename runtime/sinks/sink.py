@@ -14,8 +14,9 @@ class Sink:
     """Something that predictions are handed to; a sink overrides what it wants to know.
 
     `prepare` and `release` are called by who makes the run. All others are called from one thread,
-    the sink's own (`runtime.sinks.isolated`), and may take their time. A method that raises ends
-    its sink, and only that.
+    the sink's own (`runtime.sinks.isolated`), and may take their time: `start` first, `close` last,
+    also of a sink that failed. A method that raises an OSError or an RtcanError ends its sink, and
+    only that; any other error costs the event alone.
 
     Attributes
     ----------

@@ -209,7 +209,7 @@ class TerminalView(Sink):
                 f"marked at {self._marker.time_s:.0f} s: {self._marker.text}\n", style="dim"
             )
         lines.append(
-            f"{self._session.model}, trained on {self._session.contract.trained_on}\n"
+            f"{self._session.model}, trained on {self._session.trained_on}\n"
             "Ctrl-C ends. Valence from skin conductance is close to a guess.",
             style="dim",
         )

@@ -1,5 +1,6 @@
 """Pieces of a live run that several tests put together."""
 
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +24,12 @@ def until(ask: Callable[[], Any], timeout_s: float = 20) -> Any:
             return found
         time.sleep(0.02)
     raise AssertionError("it did not come to be")
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def joined(source: Source) -> Samples:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from device.errors import SinkError
@@ -23,17 +23,10 @@ from runtime.dashboard.access import Access
 from runtime.dashboard.sink import WebSink
 from runtime.inference.classifier import Classifier
 from runtime.inference.pipeline import Pipeline
-from runtime.sinks.events import Session, Summary
+from runtime.sinks.events import Session
 from runtime.sinks.isolated import IsolatedSink
 from tests.runtime.dashboard import browser as chromium
-
-LIVE = [sys.executable, "-m", "runtime.live"]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+from tests.runtime.live_parts import LIVE, free_port, summary
 
 
 @contextmanager
@@ -82,10 +75,8 @@ def served(tiny_model: Path) -> Iterator[Callable[..., tuple[IsolatedSink, int, 
         return isolated, port, marks
 
     yield make
-    from device.sensor import SensorCounters
-
     for isolated in made:
-        isolated.finish(Summary(1.0, SensorCounters(), 0, 0, 0, None, None))
+        isolated.finish(summary())
         isolated.join(time.monotonic() + 10)
         assert isolated.health.trouble is None
 
@@ -286,8 +277,45 @@ def test_other_pages_and_bent_names_are_refused(served: Callable[..., Any]) -> N
         proxy=None,  # type: ignore[arg-type]
     ) as own:
         assert json.loads(own.recv(timeout=10))["type"] == "start"
+    for name in ("[::1", "[", "a]b", "a b", "\xff"):
+        assert get(address, Host=name)[0] == 403, name
+        assert get(address, Origin=f"http://{name}")[0] == 403, name
     # Nothing outside the folder of files.
     assert get(f"{address}static/../server.py")[0] == 404
+
+
+def test_a_server_that_ends_is_trouble(tiny_model: Path) -> None:
+    sink = WebSink("websocket", free_port())
+    sink.prepare()
+    isolated = IsolatedSink(sink)
+    contract = Pipeline(Classifier(tiny_model)).contract
+    isolated.start(Session(SensorInfo("Grove", "p", 19.0), "m", contract))
+    chromium.Browser.until_true(lambda: sink._server and sink._server._loop, "a server")
+
+    def fail() -> None:
+        raise SystemExit("of all things")
+
+    assert isolated.health.trouble is None
+    sink._server.do(fail)  # type: ignore[union-attr]
+    chromium.Browser.until_true(lambda: isolated.health.trouble, "trouble")
+    assert isolated.health.trouble == "the server ended: SystemExit: of all things"
+    isolated.finish(summary())
+    isolated.join(time.monotonic() + 10)
+
+
+def test_a_client_that_sends_bytes_harms_nobody(served: Callable[..., Any]) -> None:
+    _, port, marks = served("websocket")
+    address = f"ws://127.0.0.1:{port}/ws"
+    with connect(address, proxy=None) as good:
+        with connect(address, proxy=None) as bad:
+            bad.recv(timeout=10)
+            bad.send(b"\x00\xff")
+            with pytest.raises(ConnectionClosed):
+                while True:
+                    bad.recv(timeout=10)
+        good.send(json.dumps({"type": "marker", "text": "still here"}))
+        chromium.Browser.until_true(lambda: marks, "the marker")
+    assert marks == ["still here"]
 
 
 def test_others_must_show_the_token(served: Callable[..., Any]) -> None:

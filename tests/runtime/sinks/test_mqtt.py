@@ -20,7 +20,7 @@ from runtime.session.loop import run
 from runtime.sinks.events import Session
 from runtime.sinks.isolated import IsolatedSink
 from runtime.sinks.mqtt import Broker, MqttSink, discovery
-from tests.runtime.live_parts import LIVE, joined, summary, until, write_table
+from tests.runtime.live_parts import LIVE, free_port, joined, summary, until, write_table
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,6 @@ def broker(port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 def _answers(port: int) -> bool:
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class Listener:

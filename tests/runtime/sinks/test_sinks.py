@@ -70,16 +70,23 @@ class Broken(Sink):
     """Raises on its third prediction."""
 
     name = "broken"
-    count = 0
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.count = 0
+        self.closed = False
 
     def prediction(self, prediction: Any) -> None:
         self.count += 1
         if self.count == 3:
-            raise ZeroDivisionError("of all things")
+            raise self.error
+
+    def close(self, summary: Summary) -> None:
+        self.closed = True
 
 
 def test_a_stuck_and_a_broken_sink_delay_nothing(source: Source, pipeline: Pipeline) -> None:
-    good, stuck, broken = Remembering(), Stuck(), Broken()
+    good, stuck, broken = Remembering(), Stuck(), Broken(OSError("the disk is full"))
     stuck.farewell_s = 1.0
     began_s = time.monotonic()
     summary = run(ReplaySensor(source, 20.0), pipeline, [stuck, broken, good])
@@ -93,10 +100,45 @@ def test_a_stuck_and_a_broken_sink_delay_nothing(source: Source, pipeline: Pipel
     assert health["remembering"].missed == 0 and health["remembering"].trouble is None
     assert health["stuck"].missed > 27
     assert health["stuck"].trouble == "did not end in time and was left behind"
-    assert health["broken"].trouble == "stopped: ZeroDivisionError: of all things"
-    # The third prediction, all that came after it, and the end.
+    assert health["broken"].trouble == "stopped: the disk is full"
+    # The third prediction, and all that came after it.
     assert health["broken"].missed >= 26
-    assert good.news == ["broken: stopped: ZeroDivisionError: of all things"]
+    assert good.news == ["broken: stopped: the disk is full"]
+    assert broken.closed
+
+
+def test_an_event_that_a_sink_cannot_take_costs_that_event(
+    source: Source, pipeline: Pipeline
+) -> None:
+    good, broken = Remembering(), Broken(ZeroDivisionError("of all things"))
+    summary = run(ReplaySensor(source, None), pipeline, [good, broken], lossless=True)
+    [health] = [item for item in summary.sinks if item.name == "broken"]
+    assert (broken.count, broken.closed, health.missed) == (28, True, 1)
+    assert health.trouble == "an event could not be taken: ZeroDivisionError: of all things"
+    assert good.news == [f"broken: {health.trouble}"]
+
+
+def test_trouble_with_an_event_is_over_after_a_while(
+    source: Source, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.sinks.isolated._SHOWN_S", 0.3)
+    good, broken = Remembering(), Broken(ZeroDivisionError("of all things"))
+    summary = run(ReplaySensor(source, 20.0), pipeline, [good, broken])
+    assert good.news[-1] == "broken: works again; 1 events missed so far"
+    assert [(s.name, s.missed, s.trouble) for s in summary.sinks][1] == ("broken", 1, None)
+
+
+def test_a_sink_that_cannot_start_takes_nothing_and_is_closed(
+    source: Source, pipeline: Pipeline
+) -> None:
+    class Unable(Broken):
+        def start(self, session: Session) -> None:
+            raise ZeroDivisionError("at once")
+
+    good, unable = Remembering(), Unable(OSError())
+    summary = run(ReplaySensor(source, None), pipeline, [good, unable], lossless=True)
+    assert summary.sinks[1].trouble == "stopped: ZeroDivisionError: at once"
+    assert (unable.count, unable.closed) == (0, True)
 
 
 def test_trouble_of_a_sink_is_told_before_any_prediction(

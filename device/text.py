@@ -1,0 +1,44 @@
+"""Text that others wrote, made fit to be shown and stored."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+# Control characters, with one of which every escape sequence begins: Unicode's general category,
+# https://www.unicode.org/reports/tr44/.
+_CONTROL = "Cc"
+# What turns the direction of writing around: https://www.unicode.org/reports/tr9/.
+_TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def clean(text: str) -> str:
+    """Return text on one line, without what a terminal would obey or UTF-8 cannot hold.
+
+    Stretches of white space become one space. Control characters, lone surrogates and characters
+    that turn the direction of writing become U+FFFD, so that what was there does not vanish.
+
+    Parameters
+    ----------
+    text : str
+        From a person, a device, a file name or another program.
+    """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
+    return "".join(_fit(character) for character in " ".join(joined(text).split()))
+
+
+def clean_lines(text: str) -> str:
+    """Return text of several lines, each without what `clean` takes out; white space stays."""
+    lines = joined(text).splitlines()
+    return "\n".join("".join(map(_fit, line.expandtabs())) for line in lines)
+
+
+def joined(text: str) -> str:
+    """Return text whose halves of surrogate pairs are joined, or U+FFFD where one is alone."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _fit(character: str) -> str:
+    unfit = unicodedata.category(character) == _CONTROL or character in _TURNING
+    return _REPLACEMENT if unfit else character
