@@ -25,15 +25,15 @@ class DriverOptions:
         Samples per second: set on sensors that can be told, believed of those that cannot.
     calibration : str or None
         Of sensors whose boards differ: see `device.calibration.parse_calibration`.
-    column : int or None
-        Field of a line with several, counted from 0.
+    column : str or None
+        Field of a line with several: its name, or its number from 0.
     channel : int or None
         Analog channel of a board with several, counted from 1 as printed on it.
     """
 
     rate_hz: float | None = None
     calibration: str | None = None
-    column: int | None = None
+    column: str | None = None
     channel: int | None = None
 
 

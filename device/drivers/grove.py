@@ -6,6 +6,7 @@ import numpy as np
 
 from device.calibration import GroveCalibration, MicrosiemensCalibration, parse_calibration
 from device.drivers.driver import Batch, DecodingDriver, DriverOptions
+from device.errors import UnrecognisedDataError
 from device.protocols.grove import GroveDecoder
 
 
@@ -48,8 +49,16 @@ class GroveDriver(DecodingDriver):
         self._restarted = True
 
     def push(self, data: bytes, now_s: float, final: bool = False) -> list[Batch]:
-        """Return the readings of whole lines; a refused line keeps its place in time."""
+        """Return the readings of whole lines; a refused line keeps its place in time.
+
+        Raises
+        ------
+        UnrecognisedDataError
+            If several of a line's numbers may be the reading.
+        """
         value = self._decoder.push(data).value
+        if self._decoder.problem:
+            raise UnrecognisedDataError(self._decoder.problem)
         if value.size == 0:
             return []
         index = np.arange(self._count, self._count + value.size, dtype=np.float64)
@@ -76,5 +85,6 @@ class GroveDriver(DecodingDriver):
         return (
             f"readable lines (values from 0 to {self.calibration.limit():g} are expected, one a "
             "line). Usually the baud rate is wrong: try --baud 115200 or --baud 9600; or the "
-            "board's numbers are larger: see --calibration"
+            "board's numbers are larger: see --calibration; or another field of the line is meant: "
+            "see --column"
         )

@@ -6,22 +6,19 @@ One reading a line, in any of the shapes met in the wild:
     gsr_average = 437           copies of it
     201 -86                     average and a second field, often an overflowed resistance
     12034,437                   CSV; the column is found from a header line, else it is the first
+    temp:25,gsr:437             labels, as Arduino's plotter reads them; `gsr` is known by its name
 """
 
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
+from device.protocols.fields import FieldFinder
 from device.protocols.readings import Readings
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_LABELLED = re.compile(rf"^([A-Za-z_][\w .()/%µ-]*?)\s*[=:]\s*({_NUMBER})\b")
-_SEPARATOR = re.compile(r"[,;\t ]+")
-_EDA_NAME = re.compile(r"gsr|eda|adc|average|conductance|skin|raw", re.IGNORECASE)
 _MAX_LINE = 256
 # Bytes that end a line, and how much longer than usual a refused one is where it is two, joined by
 # the loss of those bytes. What is usual is told by about the last so many lines.
@@ -38,8 +35,8 @@ class GroveDecoder:
     ----------
     limit : float
         Largest reading that is possible; a larger or negative one makes its line invalid.
-    column : int or None
-        Field to take, counted from 0; None finds it.
+    column : str or None
+        Field to take: its name, or its number from 0; None finds it.
 
     Attributes
     ----------
@@ -49,13 +46,25 @@ class GroveDecoder:
     """
 
     limit: float = 1023.0
-    column: int | None = None
+    column: str | None = None
     good: int = 0
     bad: int = 0
     _rest: bytes = b""
     _at_start: bool = True
-    _found_column: int = field(default=0)
     _usual: float = math.inf
+
+    def __post_init__(self) -> None:
+        self._fields = FieldFinder(self.column)
+
+    @property
+    def unclear(self) -> int:
+        """Lines, among those refused, on which several numbers may be the reading."""
+        return self._fields.unclear
+
+    @property
+    def problem(self) -> str:
+        """What the user must decide before a line can be read; "" where nothing."""
+        return self._fields.problem
 
     def push(self, data: bytes) -> Readings:
         """Return the readings of the lines that `data` completes; NaN for a refused line."""
@@ -85,14 +94,18 @@ class GroveDecoder:
         if not text:
             self._at_start = first
             return []
-        if self._is_header(text):
+        printable = text.replace("\t", " ").isprintable()
+        if printable and self._fields.take_header(text):
             return []
-        value = self._value(text) if text.replace("\t", " ").isprintable() else None
         if first:
             # The port may have been opened in the middle of this line: "437" may be a cut "1437".
             return []
+        found = self._fields.find(text) if printable else None
+        if found == []:
+            return []  # about another quantity
+        value = math.nan if found is None else found[0]
         size = len(line) + _END
-        if value is None or not 0 <= value <= self.limit:
+        if not 0 <= value <= self.limit:
             places = 2 if size > _JOINED * self._usual else 1
             self.bad += places
             return [math.nan] * places
@@ -100,27 +113,6 @@ class GroveDecoder:
         usual = size if math.isinf(self._usual) else self._usual
         self._usual = usual + (size - usual) / _USUAL_OF
         return [value]
-
-    def _is_header(self, text: str) -> bool:
-        fields = _SEPARATOR.split(text)
-        if not text.isprintable() or any(re.fullmatch(_NUMBER, item) for item in fields):
-            return False
-        if _LABELLED.match(text) or not re.fullmatch(r"[A-Za-z][\w .,;\t()/%-]*", text):
-            return False
-        named = [i for i, item in enumerate(fields) if _EDA_NAME.search(item)]
-        if named:
-            self._found_column = named[0]
-        return bool(named)
-
-    def _value(self, text: str) -> float | None:
-        labelled = _LABELLED.match(text)
-        if labelled and self.column is None:
-            return float(labelled.group(2))
-        fields = _SEPARATOR.split(text)
-        index = self._found_column if self.column is None else self.column
-        if index >= len(fields) or not re.fullmatch(_NUMBER, fields[index]):
-            return None
-        return float(fields[index])
 
 
 def encode(reading: float, decimals: int = 0) -> bytes:

@@ -63,7 +63,9 @@ def recognise(data: bytes) -> str | None:
         return "rtcan"
     lines = GroveDecoder(limit=1e6)
     lines.push(data)
-    if lines.good >= _ENOUGH_LINES and lines.bad <= lines.good // 4:
+    # Where only the user can say which number is meant, the driver asks for it.
+    good = lines.good + lines.unclear
+    if good >= _ENOUGH_LINES and lines.bad - lines.unclear <= good // 4:
         return "grove"
     for channels in range(1, 7):
         decoder = BitalinoDecoder(channels)

@@ -80,7 +80,11 @@ def _show_version(context: click.Context, option: click.Parameter, wanted: bool)
     help="Of a Grove: reading with open electrodes, and the converter's bits: 512 [default]; "
     "2048,12 on an ESP32; or us for a sketch that prints microsiemens.",
 )
-@click.option("--column", help="Field of a line with several, from 0; of a table, its name.")
+@click.option(
+    "--column",
+    metavar="NAME|NUMBER",
+    help="Field of a Grove's line or of a table: its name, or its number from 0.",
+)
 @click.option(
     "--channel", type=click.IntRange(1, 6), help="Analog channel of a BITalino [default: 3]."
 )
@@ -215,12 +219,9 @@ def _sensor(
 
     if Path(port).is_file():
         return RecordingSensor(Path(port), rate_hz, column)
-    if column is not None and not column.isdigit():
-        raise click.BadParameter(f"{column!r} is not a number from 0.", param_hint="'--column'")
-    field = None if column is None else int(column)
     if calibration is not None:
         parse_calibration(calibration)  # a mistake in it is said before any port is opened
-    options = DriverOptions(rate_hz, calibration, field, channel)
+    options = DriverOptions(rate_hz, calibration, column, channel)
     return SerialSensor(port, kind, baud=baud, options=options)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ def push(decoder: GroveDecoder, data: bytes) -> list[float]:
     return [value for value in decoder.push(data).value.tolist() if not math.isnan(value)]
 
 
-def decode(data: bytes, **options: float) -> list[float]:
+def decode(data: bytes, **options: Any) -> list[float]:
     # The first line may be cut: it is never counted.
     return push(GroveDecoder(**options), b"0\n" + data)
 
@@ -86,8 +87,90 @@ def test_a_header_names_the_column() -> None:
 
 
 def test_a_given_column_wins() -> None:
-    assert decode(b"12 437 9\n", column=1) == [437]
-    assert decode(b"12\n437 9\n", column=1) == [9]
+    assert decode(b"12 437 9\n", column="1") == [437]
+    assert decode(b"12\n437 9\n", column="1") == [9]
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "reading"),
+    [
+        (b"temp:25,gsr:437\n", None, 437),
+        (b"HR=72 GSR=437\n", None, 437),
+        (b"HR=72 bpm GSR=437\n", None, 437),
+        (b"gsr_average=437, raw=440\n", None, 437),
+        (b"raw: 440\tgsr: 437\n", None, 437),
+        (b"12:34:56 gsr=437\n", None, 437),
+        (b"Sensor value: 437\n", None, 437),
+        (b"temp:437,gsr:25\n", "temp", 437),
+        (b"temp:437,gsr:25\n", "TEMP", 437),
+        (b"HR=437 bpm GSR=25\n", "HR", 437),
+        (b"temp:25,gsr:437\n", "1", 437),
+        (b"temp:437,gsr:25\n", "0", 437),
+        (b"100,gsr:437\n", "1", 437),
+        (b"gsr_left:1,gsr_right:437\n", "gsr_right", 437),
+    ],
+)
+def test_labels_name_the_reading(line: bytes, column: str | None, reading: float) -> None:
+    assert decode(line, column=column) == [reading]
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "column"),
+    [
+        (b"time_ms,temp,gsr\n", b"100,25,437\n", None),
+        (b"time ms,gsr raw\n", b"100,437\n", None),
+        (b"a,b\n", b"1,437\n", "b"),
+        (b"gsr_left gsr_right\n", b"25 437\n", "gsr_right"),
+        (b"Measuring skin\n", b"437\n", None),  # a greeting, not a header of two columns
+    ],
+)
+def test_a_header_names_the_reading(header: bytes, line: bytes, column: str | None) -> None:
+    decoder = GroveDecoder(column=column)
+    assert push(decoder, b"0\n" + header + line) == [437]
+
+
+@pytest.mark.parametrize(
+    ("lines", "column", "asks"),
+    [
+        (b"gsr_left:400,gsr_right:300\n", None, "--column gsr_left, gsr_right"),
+        (b"eda:400\ngsr:300\n", None, "eda, gsr"),
+        (b"alpha:400,beta:300\n", None, "--column alpha, beta"),
+        (b"temp:25,gsr:437\n", "hr", "'hr'; the sensor names: temp, gsr"),
+        (b"437\n", "gsr", "no names"),
+    ],
+)
+def test_what_is_not_clear_is_asked_for(lines: bytes, column: str | None, asks: str) -> None:
+    decoder = GroveDecoder(column=column)
+    decoder.push(b"0\n" + lines * 8)
+    assert asks in decoder.problem
+
+
+def test_an_ambiguous_header_is_asked_about_and_a_greeting_is_not() -> None:
+    decoder = GroveDecoder()
+    assert push(decoder, b"0\nGSR EDA test\n437\n438\n439\n440\n") == [437, 438, 439, 440]
+    assert not decoder.problem
+    decoder = GroveDecoder()
+    assert push(decoder, b"0\ngsr_left,gsr_right\n" + b"400,300\n" * 5) == []
+    assert "gsr_left, gsr_right" in decoder.problem
+
+
+def test_lines_about_other_quantities_take_no_place() -> None:
+    decoder = GroveDecoder()
+    found = decoder.push(b"0\n" + b"".join(b"gsr:%d\ntemp:25\n" % (400 + i) for i in range(20)))
+    # The first two of the others might have been damaged readings.
+    assert found.value[~np.isnan(found.value)].tolist() == [400 + i for i in range(20)]
+    assert decoder.bad == 2
+
+
+def test_a_damaged_label_is_a_damaged_line() -> None:
+    decoder = GroveDecoder()
+    lines = [b"gsr:%d\n" % (400 + i) for i in range(40)]
+    lines[1] = lines[1].replace(b"gsr", b"gsq")
+    lines[20] = lines[20].replace(b"gsr", b"g3r")
+    found = decoder.push(b"".join(lines)).value
+    assert np.flatnonzero(np.isnan(found)).tolist() == [19]
+    assert found[0] == 401  # nothing better was known yet
+    assert not decoder.problem
 
 
 def test_a_larger_limit_admits_an_esp32() -> None:

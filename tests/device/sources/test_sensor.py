@@ -228,3 +228,24 @@ def test_a_file_is_a_sensor(tmp_path: Path) -> None:
     assert np.concatenate([part.time_s for part in parts]) == pytest.approx(np.arange(100) / 100)
     with pytest.raises(DeviceError, match="--rate"):
         RecordingSensor(path, None)
+
+
+@pytest.mark.parametrize("column", [None, "beta"])
+def test_a_sensor_of_several_numbers_is_found_and_asked_about(
+    wire: Wire, column: str | None
+) -> None:
+    stop = threading.Event()
+    thread = talk(wire, b"alpha:400,beta:300\r\n", stop)
+    sensor = SerialSensor(wire.port, options=DriverOptions(column=column))
+    try:
+        sensor.open()
+        if column is None:
+            with pytest.raises(UnrecognisedDataError, match="--column alpha, beta"):
+                collect(sensor, 5.0)
+        else:
+            raw = sensor.read(5.0).raw
+            assert raw is not None and set(raw.tolist()) == {300.0}
+    finally:
+        sensor.close()
+        stop.set()
+        thread.join()
