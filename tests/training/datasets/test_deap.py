@@ -53,7 +53,7 @@ def test_the_standin_is_a_pickle_of_python_2() -> None:
 
 def test_files_have_the_published_form(root: Path) -> None:
     files = sorted(p.name for p in (root / "data_preprocessed_python").iterdir())
-    assert files == ["s01.dat", "s02.dat", "s03.dat"]
+    assert files == ["SIMULATED.txt", "s01.dat", "s02.dat", "s03.dat"]
     data = read_arrays(root / "data_preprocessed_python" / "s01.dat")
     assert data["data"].shape == (40, 40, 8064) and data["data"].dtype == np.float64
     assert data["labels"].shape == (40, 4)

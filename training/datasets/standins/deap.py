@@ -25,6 +25,8 @@ from training.datasets.standins import mark
 from training.datasets.standins.feelings import RESTING_AROUSAL, course, feel, rate
 
 _VIDEO_S = 60.0
+# Of Python's files, and of MATLAB's.
+_FOLDER = ("data_preprocessed_python", "data_preprocessed_matlab")
 _RATINGS_HEADER = (
     "Participant_id", "Trial", "Experiment_id", "Start_time", "Valence", "Arousal", "Dominance",
     "Liking", "Familiarity",
@@ -55,6 +57,7 @@ def write(
         Told of every person.
     """
     mark.mark(out)
+    mark.mark(out / _FOLDER[matlab])
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\r\n")
     rows.writerow(_RATINGS_HEADER)
@@ -111,10 +114,10 @@ def _save(out: Path, number: int, data: FloatArray, labels: FloatArray, matlab: 
     if matlab:
         from scipy.io import savemat
 
-        with whole_file(out / "data_preprocessed_matlab" / f"s{number:02d}.mat") as file:
+        with whole_file(out / _FOLDER[True] / f"s{number:02d}.mat") as file:
             savemat(file, {"data": data, "labels": labels}, do_compression=True)
         return
-    with whole_file(out / "data_preprocessed_python" / f"s{number:02d}.dat") as file:
+    with whole_file(out / _FOLDER[False] / f"s{number:02d}.dat") as file:
         write_python2_pickle(file, {"labels": labels, "data": data})
 
 

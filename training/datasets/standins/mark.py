@@ -1,4 +1,8 @@
-"""The mark of simulated files that are a published data set's in form."""
+"""The mark of simulated files that are a published data set's in form.
+
+It lies in every folder of a stand-in that may be given as `--data-root`, or be copied alone; it is
+looked for in the folder that is read, in those that hold it, and in those within that are read too.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,11 @@ from training.datasets.recordings import Dataset
 
 _NAME = "SIMULATED.txt"
 _TEXT = (
-    "The files of this folder were simulated by rtcan. They have the form of a published data set, "
-    "and nothing of it in them; no person felt any of it.\n"
+    "The files of this folder, and of the folders in it, were simulated by rtcan. They have the "
+    "form of a published data set, and nothing of it in them; no person felt any of it.\n"
 )
+# Folders within a root that data sets are read from.
+_WITHIN = ("data_preprocessed_python", "data_preprocessed_matlab", "EDA", "Raw_data", "img", "txt")
 
 
 def mark(folder: Path) -> None:
@@ -20,9 +26,22 @@ def mark(folder: Path) -> None:
     write_whole(folder / _NAME, _TEXT.encode())
 
 
+def is_marked(folder: Path) -> bool:
+    """Return whether a folder's files are simulated: it, a folder above or a part of it says so."""
+    places = {
+        *(
+            above
+            for path in (folder.absolute(), folder.resolve())
+            for above in (path, *path.parents)
+        ),
+        *(folder / name for name in _WITHIN),
+    }
+    return any((place / _NAME).is_file() for place in places)
+
+
 def named(data: Dataset, folder: Path) -> Dataset:
     """Return a data set that says so if its folder is marked: a model's card quotes it."""
-    if not (folder / _NAME).is_file():
+    if not is_marked(folder):
         return data
     return dataclasses.replace(
         data,

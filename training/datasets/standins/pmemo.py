@@ -53,6 +53,7 @@ def write(
         Told of every song.
     """
     mark.mark(out)
+    mark.mark(out / "EDA")
     people_seed, *song_seeds = np.random.SeedSequence(seed).spawn(songs + 1)
     rng = np.random.default_rng(people_seed)
     who = [Person.draw(rng) for _ in range(people)]
