@@ -20,6 +20,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from device.samples import FloatArray, Samples
 from training.datasets import pmemo_labels as labels
 from training.datasets.recordings import TARGETS, Dataset, Recording
 from training.datasets.signals.checks import signal_fault
+from training.datasets.signals.units import without_impossible
 
 STEP_S = 0.02
 MUSIC_FEATURES = 6373
@@ -39,6 +41,36 @@ HOW_TO_GET = (
     "PMEmo is free for research (github.com/HuiZhangDB/PMEmo tells where): unpack it and give the "
     "folder that holds EDA/ as --data-root."
 )
+
+
+@dataclass
+class _Cells:
+    """What was found in the cells of EDA that is no conductance of skin."""
+
+    odd: list[str] = field(default_factory=list)
+    impossible: int = 0
+    seen: int = 0
+
+    def checked(self, column: FloatArray) -> tuple[FloatArray, int]:
+        """Return microsiemens (n,) without what no skin has, and how many values that were."""
+        eda_us, impossible = without_impossible(column)
+        self.impossible += impossible
+        self.seen += int(np.count_nonzero(~np.isnan(column)))
+        return eda_us, impossible
+
+    def notes(self) -> list[str]:
+        notes = []
+        if self.odd:
+            notes.append(
+                f"{len(self.odd)} cells of EDA are no numbers and count as missing, first "
+                f"{self.odd[0]}."
+            )
+        if self.impossible:
+            notes.append(
+                f"{self.impossible} of {self.seen} values of EDA are below zero or otherwise "
+                "nothing that skin can have, and count as missing."
+            )
+        return notes
 
 
 def load(root: Path, music: bool = False) -> Dataset:
@@ -88,14 +120,15 @@ def _read_2019(root: Path, skipped: Counter[str]) -> tuple[list[Recording], list
     decided = labels.value_all(root)
     by_song = {} if decided else labels.by_song(root)
     recordings = []
-    odd: list[str] = []
+    cells = _Cells()
     for path in sorted((root / "EDA").glob("*_EDA.csv"), key=lambda p: _number(p.stem)):
         song = path.stem.removesuffix("_EDA")
-        time_s, columns = _table(path, odd)
-        for subject, eda_us in columns.items():
+        time_s, columns = _table(path, cells)
+        for subject, column in columns.items():
+            eda_us, impossible = cells.checked(column)
             classes = (decided or {}).get((subject, song), {})
             ratings = by_song.get(song, {})
-            fault = signal_fault(eda_us)
+            fault = signal_fault(eda_us, impossible)
             if fault is None and not classes and not ratings:
                 fault = "no label"
             if fault is not None:
@@ -104,25 +137,26 @@ def _read_2019(root: Path, skipped: Counter[str]) -> tuple[list[Recording], list
             samples = Samples(time_s, eda_us)
             recordings.append(Recording(subject, song, samples, ratings, classes=classes))
     if decided:
-        return recordings, [labels.VALUE_ALL_NOTE, *_said(odd)], False
-    return recordings, [labels.SONG_NOTE, *_said(odd)], True
+        return recordings, [labels.VALUE_ALL_NOTE, *cells.notes()], False
+    return recordings, [labels.SONG_NOTE, *cells.notes()], True
 
 
 def _read_2018(root: Path, skipped: Counter[str]) -> tuple[list[Recording], list[str], bool]:
     decided = labels.value_all(root)
     rated = {} if decided else {target: labels.by_subject(root, target) for target in TARGETS}
     recordings = []
-    odd: list[str] = []
+    cells = _Cells()
     for target in TARGETS:
         letter = target[0].upper()
         files = (root / "EDA" / target.capitalize()).glob(f"*_{letter}.csv")
         for path in sorted(files):
             song, _, subject = path.stem.removesuffix(f"_{letter}").partition("_")
-            time_s, eda_us = _single(path, odd)
+            time_s, column = _single(path, cells)
+            eda_us, impossible = cells.checked(column)
             key = (subject, song)
             classes = (decided or {}).get(key, {})
             ratings = {t: values[key] for t, values in rated.items() if key in values}
-            fault = signal_fault(eda_us)
+            fault = signal_fault(eda_us, impossible)
             if fault is None and target not in ratings and target not in classes:
                 fault = "no label"
             if fault is not None:
@@ -135,11 +169,11 @@ def _read_2018(root: Path, skipped: Counter[str]) -> tuple[list[Recording], list
                 )
             )  # fmt: skip
     notes = ["Each song was heard twice: once while arousal was rated, once while valence was."]
-    notes += [labels.VALUE_ALL_NOTE if decided else labels.SUBJECT_NOTE, *_said(odd)]
+    notes += [labels.VALUE_ALL_NOTE if decided else labels.SUBJECT_NOTE, *cells.notes()]
     return recordings, notes, False
 
 
-def _table(path: Path, odd: list[str]) -> tuple[FloatArray, dict[str, FloatArray]]:
+def _table(path: Path, cells: _Cells) -> tuple[FloatArray, dict[str, FloatArray]]:
     """Read a song's file of 2019: time (n,) and a column (n,) per subject."""
     with path.open(newline="", encoding="utf-8-sig") as lines:
         header = [cell.strip() for cell in next(csv.reader(lines), [])]
@@ -148,14 +182,14 @@ def _table(path: Path, odd: list[str]) -> tuple[FloatArray, dict[str, FloatArray
             f"{path.name} begins with {','.join(header)[:60]!r}; 'time(s)' and a column per "
             "subject were expected"
         )
-    table = _numbers(path, len(header), odd)
+    table = _numbers(path, len(header), cells)
     if len(set(header)) < len(header):
         raise DatasetError(f"{path.name} has two columns of the same subject")
     time_s = _checked_time(table[:, 0], path)
     return time_s, {name: table[:, i] for i, name in enumerate(header) if i > 0}
 
 
-def _single(path: Path, odd: list[str]) -> tuple[FloatArray, FloatArray]:
+def _single(path: Path, cells: _Cells) -> tuple[FloatArray, FloatArray]:
     """Read a file of 2018: time (n,) and skin conductance (n,)."""
     with path.open(newline="", encoding="utf-8-sig") as lines:
         header = [cell.strip() for cell in next(csv.reader(lines), [])]
@@ -165,7 +199,7 @@ def _single(path: Path, odd: list[str]) -> tuple[FloatArray, FloatArray]:
             f"{path.name} begins with {','.join(header)[:60]!r}; a column 'EDA(microsiemens)' was "
             "expected"
         )
-    table = _numbers(path, len(header), odd)
+    table = _numbers(path, len(header), cells)
     timed = [i for i, cell in enumerate(header) if cell.lower().startswith("time")]
     time_s: FloatArray = table[:, timed[0]] if timed else np.arange(len(table), dtype=np.float64)
     if not timed:
@@ -173,8 +207,8 @@ def _single(path: Path, odd: list[str]) -> tuple[FloatArray, FloatArray]:
     return _checked_time(time_s, path), table[:, at[0]]
 
 
-def _numbers(path: Path, columns: int, odd: list[str]) -> FloatArray:
-    """Return a file's numbers; what is none becomes NaN, and is added to `odd` in words."""
+def _numbers(path: Path, columns: int, cells: _Cells) -> FloatArray:
+    """Return a file's numbers; what is none becomes NaN, and is told to `cells`."""
     lines = path.read_text(encoding="utf-8-sig").splitlines()[1:]
     full = [(number, line) for number, line in enumerate(lines, start=2) if line.strip()]
     if not full:
@@ -193,14 +227,8 @@ def _numbers(path: Path, columns: int, odd: list[str]) -> FloatArray:
         number, line = full[row]
         cell = line.split(",")[column].strip()
         if cell.lower() not in _NOTHING:
-            odd.append(f"{path.name}, line {number}: {cell[:20]!r}")
+            cells.odd.append(f"{path.name}, line {number}: {cell[:20]!r}")
     return np.asarray(table)
-
-
-def _said(odd: list[str]) -> list[str]:
-    if not odd:
-        return []
-    return [f"{len(odd)} cells of EDA are no numbers and count as missing, first {odd[0]}."]
 
 
 def _checked_time(time_s: FloatArray, path: Path) -> FloatArray:
