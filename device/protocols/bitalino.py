@@ -14,6 +14,8 @@ its own bits taken as zero, divided by x^4 + x + 1 (BITalino (r)evolution data s
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +29,10 @@ SEQUENCE_MODULUS = 16
 COMMAND_STOP = b"\x00"
 COMMAND_IDLE = b"\xff"
 COMMAND_VERSION = b"\x07"
+COMMAND_STATE = b"\x0b"
+# With O1 in bit 2 and O2 in bit 3; and the one that a byte with the output's level follows.
+COMMAND_OUTPUTS = 0xB3
+COMMAND_PWM = 0xA3
 # The firmware needs about this long between two commands.
 COMMAND_GAP_S = 0.1
 VERSION_PREFIX = b"BITalino_v"
@@ -105,6 +111,26 @@ def encode(
     ]
     frame = bytes(reversed(backwards[: frame_length(len(values))]))
     return frame[:-1] + bytes([frame[-1] | crc4(frame)])
+
+
+def encode_state(
+    analog: Sequence[int], battery: int, threshold: int, digital: tuple[int, int, int, int]
+) -> bytes:
+    """Return the answer to the state command, as firmware 5.2 gives it.
+
+    Parameters
+    ----------
+    analog : six of int
+        Counts of A1 to A6, 0 to 1023.
+    battery, threshold : int
+        Counts (0 to 1023), and the level of its warning (0 to 63).
+    digital : four of 0 or 1
+        I1, I2, O1, O2.
+    """
+    i1, i2, o1, o2 = digital
+    ports = i1 << 7 | i2 << 6 | o1 << 5 | o2 << 4
+    answer = struct.pack("<7HBBB", *analog, battery, threshold, 0, ports)
+    return answer[:-1] + bytes([ports | crc4(answer)])
 
 
 def unpack(frames: NDArray[np.uint8], channels: int) -> NDArray[np.int64]:

@@ -109,20 +109,24 @@ class Player:
         patience_s : float or None
             End when nobody has listened for this long; None waits for ever.
         """
-        while not self._ended and self._await_reader(patience_s):
-            self._session()
+        while not self._ended:
+            said = self._await_reader(patience_s)
+            if said is None:
+                break
+            self._session(said)
         return self.sent
 
-    def _await_reader(self, patience_s: float | None) -> bool:
+    def _await_reader(self, patience_s: float | None) -> bytes | None:
+        """Return what the reader said first, often nothing; None where none came."""
         start_s = time.monotonic()
-        while self._port.receive() is None:
+        while (said := self._port.receive()) is None:
             waited_s = time.monotonic() - start_s
             if self.stopping.wait(_TICK_S) or (patience_s is not None and waited_s > patience_s):
-                return False
-        return not self.stopping.is_set()
+                return None
+        return None if self.stopping.is_set() else said
 
-    def _session(self) -> None:
-        """Play while somebody listens and the plug is in."""
+    def _session(self, first: bytes) -> None:
+        """Play while somebody listens and the plug is in; `first` is what was said already."""
         faults, board, line = self._faults, self._board, self._line
         self.stopping.wait(_BOOT_S)
         line.clear()
@@ -134,6 +138,7 @@ class Player:
             said = self._port.receive()
             if said is None:
                 return
+            said, first = first + said, b""
             now_s = time.monotonic()
             was_streaming, before_hz = board.streaming, board.rate_hz
             line.put(board.receive(said), now_s)
