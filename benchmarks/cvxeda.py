@@ -155,19 +155,21 @@ def warm_iterations(split: CvxEDA, sequence: list[Array], hop: int, lift: float)
     `lift` is the least driver and slack of the start, relative to their largest: an interior-point
     method can not start on its bounds.
     """
-    steps, counts = split._steps, []  # An experiment with the solver's insides.
-    for before, y in pairwise(sequence):
-        split.decompose(before)
-        driver, slack, dual = (
-            np.concatenate([a[hop:], np.full(hop, a[-hop:].mean())])
-            for a in (steps.driver, steps.slack, steps.dual)
-        )
-        centred, scale = split._centred(y)
-        split._load(centred, scale)
-        steps.driver[:] = np.maximum(driver, lift * driver.max())
-        steps.slack[:] = np.maximum(slack, lift * slack.max())
-        steps.dual[:] = dual
-        counts.append(split._iterate()[0])
+    counts = []  # An experiment with the solver's insides.
+    with split._problem.workspace() as steps:
+        for before, y in pairwise(sequence):
+            split._load(steps, *split._centred(before))
+            steps.start()
+            split._iterate(steps)
+            driver, slack, dual = (
+                np.concatenate([a[hop:], np.full(hop, a[-hop:].mean())])
+                for a in (steps.driver, steps.slack, steps.dual)
+            )
+            split._load(steps, *split._centred(y))
+            steps.driver[:] = np.maximum(driver, lift * driver.max())
+            steps.slack[:] = np.maximum(slack, lift * slack.max())
+            steps.dual[:] = dual
+            counts.append(split._iterate(steps)[0])
     return float(np.mean(counts))
 
 

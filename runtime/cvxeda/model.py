@@ -32,12 +32,14 @@ SHORTEST_COARSE = 200
 
 @dataclass(frozen=True)
 class CvxEDAModel:
-    """One prepared problem size.
+    """One prepared problem size; nothing can write its arrays.
 
     Attributes
     ----------
     n : int
         Samples in a window.
+    interval_s : float
+        Sampling interval.
     ar, ma : float64 (3,)
         Coefficients of A and M, both divided by the first coefficient of A.
     columns : float64 (n, k)
@@ -67,6 +69,7 @@ class CvxEDAModel:
     """
 
     n: int
+    interval_s: float
     ar: Array
     ma: Array
     columns: Array
@@ -81,6 +84,11 @@ class CvxEDAModel:
     free_products: Array
     free_correlation: Array
     coarser: CvxEDAModel | None
+
+    def __post_init__(self) -> None:
+        for value in vars(self).values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
 
     def phasic(self, driver: Array) -> Array:
         """Return K p, the phasic signal of a driver p (n,)."""
@@ -139,6 +147,7 @@ def prepare(
         )
     return CvxEDAModel(
         n=n,
+        interval_s=interval_s,
         ar=ar,
         ma=ma,
         columns=columns,
@@ -159,10 +168,14 @@ def prepare(
 def spline_bump(spacing: int) -> Array:
     """Return the cubic B-spline of peak 1 and knots `spacing` samples apart, (4 spacing - 3,).
 
-    A triangle 1 ... spacing ... 1 convolved with itself samples it.
+    A triangle 1 ... spacing ... 1 convolved with itself samples it, which is four boxes in a row:
+    four running sums of (1 - z^spacing)^4, exact even where one of these whole numbers wraps.
     """
-    triangle = np.concatenate([np.arange(1.0, spacing + 1), np.arange(spacing - 1.0, 0.0, -1)])
-    bump = np.convolve(triangle, triangle)
+    bump = np.zeros(4 * spacing - 3, dtype=np.int64)
+    for box, weight in enumerate((1, -4, 6, -4)):
+        bump[box * spacing : box * spacing + 1] = weight
+    for _ in range(4):
+        bump = np.cumsum(bump)
     return np.asarray(bump / bump.max(), dtype=np.float64)
 
 

@@ -15,27 +15,23 @@ Source: Greco et al. 2015, doi:10.1109/TBME.2015.2474131. The formulas stand in
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from dataclasses import dataclass
-from typing import Literal, get_args
+import operator
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from device.errors import SignalError
-from runtime.cvxeda.model import Array, prepare
+from runtime.cvxeda.decomposition import Decomposition as Decomposition
+from runtime.cvxeda.model import Array
+from runtime.cvxeda.problem import FLOORS as FLOORS
+from runtime.cvxeda.problem import Baseline as Baseline
+from runtime.cvxeda.problem import Floor as Floor
+from runtime.cvxeda.problem import Parameters
 from runtime.cvxeda.steps import Steps
-
-Baseline = Literal["linear", "constant", "none", "spline"]
-Floor = Literal["kernel", "scipy"]
-
-try:
-    from runtime.cvxeda.kernel import KernelSteps
-except ImportError:  # No compiler built the extension here.
-    FLOORS: tuple[Floor, ...] = ("scipy",)
-else:
-    FLOORS = ("kernel", "scipy")
-"""The floors that this installation has, the fastest first; it is the one in use."""
 
 # Beyond this, the weights of the problem are lost beside the samples in double precision.
 _LARGEST_SAMPLE = 1e10
@@ -43,60 +39,13 @@ _LARGEST_SAMPLE = 1e10
 _ROUNDING = 1e-14
 # Parts that swing more than this many times as far as the window itself are cancelling each other.
 _LARGEST_SWING = 2.0
-# A knot spacing that gives more columns than this was meant in another unit.
-_MOST_KNOTS = 1000
-
-
-@dataclass(frozen=True)
-class Decomposition:
-    """One window, split: y = tonic + phasic + residual.
-
-    Attributes
-    ----------
-    tonic, phasic, driver, residual : float64 (n,)
-        Slow level, skin conductance responses (>= 0), sudomotor nerve activity that drives them
-        (>= 0), and what none explains. In the unit of the input, the driver in that unit per
-        second of a response's area.
-    spline_coefficients : float64 (knots,)
-        Coefficients l of the penalised splines.
-    baseline_coefficients : float64 (0 to 2,)
-        Coefficients d of the free baseline.
-    dual : float64 (n,)
-        The certificate v: C'v = 0 and K'v <= alpha, so that y'v - 1/2 |v|^2 - |B'v|^2 / (2 gamma)
-        is a lower bound of every objective. At the optimum it is the residual.
-    objective : float
-        1/2 |residual|^2 + alpha sum(driver) + gamma/2 |spline_coefficients|^2 of these very arrays.
-    gap : float
-        (objective - that bound) / objective: the optimum lies at most this fraction below
-        `objective`. 0 where the objective is 0.
-    iterations : int
-        Interior-point iterations done at the full rate.
-    converged : bool
-        Whether `gap` reached the tolerance before the cap on iterations.
-    well_posed : bool
-        False where tonic or phasic swings more than twice as far as the window: two large curves
-        that cancel each other. The optimum is exact, but its parts mean nothing. Typical of noise
-        around a flat signal.
-    """
-
-    tonic: Array
-    phasic: Array
-    driver: Array
-    residual: Array
-    spline_coefficients: Array
-    baseline_coefficients: Array
-    dual: Array
-    objective: float
-    gap: float
-    iterations: int
-    converged: bool
-    well_posed: bool
 
 
 class CvxEDA:
     """The cvxEDA decomposition for windows of one length, rate and set of parameters.
 
-    An object holds its working memory: share it between windows, not between threads.
+    An object is immutable: share it between windows and threads, pickle it, copy it, hand it to a
+    process pool. On one machine the same window gives the same bits everywhere.
 
     Parameters
     ----------
@@ -144,54 +93,33 @@ class CvxEDA:
         max_iterations: int = 100,
         floor: Floor | None = None,
     ) -> None:
-        for name, value in (
-            ("rate_hz", rate_hz),
-            ("tau_slow_s", tau_slow_s),
-            ("tau_fast_s", tau_fast_s),
-            ("knot_spacing_s", knot_spacing_s),
-            ("alpha", alpha),
-            ("gamma", gamma),
-        ):
-            if not 0.0 < value < math.inf:
-                raise ValueError(f"{name} is {value}; it must be finite and greater than 0")
-        if n < 3 or max_iterations < 1:
-            raise ValueError(
-                f"n is {n} and max_iterations {max_iterations}; a window needs at least 3 samples "
-                "and 1 iteration"
-            )
-        if tau_slow_s == tau_fast_s:
-            raise ValueError(
-                f"both time constants are {tau_slow_s} s: the Bateman response is the difference "
-                "of two exponentials and needs two different ones"
-            )
-        if baseline not in get_args(Baseline):
-            raise ValueError(f"baseline is {baseline!r}; it must be one of {get_args(Baseline)}")
-        if not 1e-12 <= tolerance <= 1e-3:
-            raise ValueError(f"tolerance is {tolerance}; it must lie between 1e-12 and 1e-3")
-        if n > _MOST_KNOTS * max(1, round(knot_spacing_s * rate_hz)):
-            raise ValueError(
-                f"knot_spacing_s is {knot_spacing_s}, which gives this window more than "
-                f"{_MOST_KNOTS} knots; is it in seconds?"
-            )
-        self.floor: Floor = FLOORS[0] if floor is None else floor
-        if self.floor not in FLOORS:
-            raise ValueError(
-                f"floor {floor!r} is not installed here; there is {' and '.join(FLOORS)}. "
-                "The kernel is built on installation where a C compiler is found."
-            )
-        self._alpha = float(alpha)
-        self._tolerance = tolerance
-        self._max_iterations = max_iterations
-        self._model = prepare(
-            n,
-            float(rate_hz),
-            tau_slow_s=max(tau_slow_s, tau_fast_s),
-            tau_fast_s=min(tau_slow_s, tau_fast_s),
-            knot_spacing_s=knot_spacing_s,
+        self._parameters = Parameters(
+            n=operator.index(n),
+            rate_hz=float(rate_hz),
+            tau_slow_s=float(tau_slow_s),
+            tau_fast_s=float(tau_fast_s),
+            knot_spacing_s=float(knot_spacing_s),
+            alpha=float(alpha),
             gamma=float(gamma),
             baseline=baseline,
+            tolerance=float(tolerance),
+            max_iterations=operator.index(max_iterations),
+            floor=floor,
         )
-        self._steps = _steps(self.floor)(self._model)
+        self._problem = self._parameters.problem()
+
+    @property
+    def floor(self) -> Floor:
+        """What does the arithmetic."""
+        return self._problem.floor
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy as the parameters: the problem is found or prepared again."""
+        return partial(type(self), **dataclasses.asdict(self._parameters)), ()
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{k}={v!r}" for k, v in dataclasses.asdict(self._parameters).items())
+        return f"CvxEDA({given})"
 
     def decompose(self, y: ArrayLike) -> Decomposition:
         """Split one window; the answer depends on nothing but `y` and the parameters.
@@ -208,14 +136,14 @@ class CvxEDA:
         """
         window = self._checked(y)
         centred, scale = self._centred(window)
-        steps = self._steps
-        self._load(centred, scale)
-        if np.max(steps.correlation) > steps.alpha:
-            steps.start()
-            iterations, certificate = self._iterate()
-        else:  # No driver at all is the optimum.
-            iterations, certificate = 0, steps.certificate()
-        return self._result(window, centred, scale, iterations, certificate)
+        with self._problem.workspace() as steps:
+            self._load(steps, centred, scale)
+            if np.max(steps.correlation) > steps.alpha:
+                steps.start()
+                iterations, certificate = self._iterate(steps)
+            else:  # No driver at all is the optimum.
+                iterations, certificate = 0, steps.certificate()
+            return self._result(steps, window, centred, scale, iterations, certificate)
 
     def _centred(self, window: Array) -> tuple[Array, float]:
         """Return the window without its baseline, and its root mean square.
@@ -223,43 +151,43 @@ class CvxEDA:
         The solver sees the one divided by the other. Both changes are exact: the baseline is free,
         and objective(s y; alpha) is s^2 objective(y; alpha/s).
         """
-        free = self._model.free
+        free = self._problem.model.free
         centred = np.asarray(window - free @ (free.T @ window))
         scale = float(np.sqrt(np.mean(centred**2)))
         if scale <= _ROUNDING * float(np.max(np.abs(window))):
             return np.zeros(len(window)), 1.0
         return centred, scale
 
-    def _load(self, centred: Array, scale: float) -> None:
+    def _load(self, steps: Steps, centred: Array, scale: float) -> None:
         """Give the window to the floor; the iterate is its best fit without any driver."""
-        model, steps = self._model, self._steps
+        model = self._problem.model
         y = centred / scale
-        steps.load(y, self._alpha / scale)
+        steps.load(y, self._parameters.alpha / scale)
         fit = model.ridge @ (model.columns.T @ y)
         steps.propose(0.0, 0.0, y - model.columns @ fit, fit)
         steps.measure(exact=True)
 
-    def _iterate(self) -> tuple[int, tuple[float, Array]]:
+    def _iterate(self, steps: Steps) -> tuple[int, tuple[float, Array]]:
         """Iterate from where the floor stands to the tolerance or the cap.
 
         Returns the count, and the certificate of what was reached.
         """
-        steps = self._steps
-        proof = self._proof(steps.measure())
+        most = self._parameters.max_iterations
+        proof = self._proof(steps, steps.measure())
         iterations = 0
-        while proof is None and iterations < self._max_iterations and steps.advance():
+        while proof is None and iterations < most and steps.advance():
             iterations += 1
-            proof = self._proof(steps.measure())
+            proof = self._proof(steps, steps.measure())
         if not steps.exact:
             steps.measure(exact=True)
         return iterations, proof or steps.certificate()
 
     def _checked(self, y: ArrayLike) -> Array:
-        window = np.asarray(y)
-        if window.shape != (self._model.n,):
+        window, n = np.asarray(y), self._parameters.n
+        if window.shape != (n,):
             raise SignalError(
                 f"the window has shape {window.shape}, but this decomposition was prepared for "
-                f"({self._model.n},): prepare another CvxEDA for another length"
+                f"({n},): prepare another CvxEDA for another length"
             )
         if window.dtype.kind not in "fiu":
             raise SignalError(f"the window holds {window.dtype}; give it real numbers")
@@ -273,12 +201,12 @@ class CvxEDA:
             )
         return window
 
-    def _proof(self, objective: float) -> tuple[float, Array] | None:
+    def _proof(self, steps: Steps, objective: float) -> tuple[float, Array] | None:
         """Return the certificate that the iterate is within the tolerance, or None if it is not.
 
         It is taken only where it may succeed.
         """
-        steps, allowed = self._steps, self._tolerance * objective
+        allowed = self._parameters.tolerance * objective
         if not steps.exact or steps.complementarity > allowed:
             return None
         certificate = steps.certificate()
@@ -286,6 +214,7 @@ class CvxEDA:
 
     def _result(
         self,
+        steps: Steps,
         window: Array,
         centred: Array,
         scale: float,
@@ -293,7 +222,7 @@ class CvxEDA:
         certificate: tuple[float, Array],
     ) -> Decomposition:
         """Gather the answer from the iterate; objective and gap are those of the arrays in it."""
-        model, steps = self._model, self._steps
+        model, alpha = self._problem.model, self._parameters.alpha
         coefficients = scale * steps.coefficients
         driver, phasic = scale * steps.driver, scale * steps.phasic
         changing = model.columns @ coefficients
@@ -301,7 +230,7 @@ class CvxEDA:
         residual = centred - phasic - changing
         objective = (
             0.5 * float(residual @ residual)
-            + self._alpha * float(driver.sum())
+            + alpha * float(driver.sum())
             + 0.5 * float(model.penalty @ coefficients**2)
         )
         if not math.isfinite(objective):
@@ -325,15 +254,6 @@ class CvxEDA:
             objective=objective,
             gap=gap,
             iterations=iterations,
-            converged=gap <= self._tolerance,
+            converged=gap <= self._parameters.tolerance,
             well_posed=swing <= _LARGEST_SWING * float(np.ptp(window)),
         )
-
-
-def _steps(floor: Floor) -> type[Steps]:
-    if floor == "kernel":
-        return KernelSteps
-    # SciPy costs 23 MB and a third of a second, which the kernel does without.
-    from runtime.cvxeda.lapack import ScipySteps
-
-    return ScipySteps

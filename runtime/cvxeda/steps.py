@@ -23,10 +23,11 @@ ROUGH_ITERATIONS = 12
 
 
 class Steps(ABC):
-    """Iterates of one problem size.
+    """Working memory of one problem size, and the iteration in it.
 
     `load` sets a window, `propose` an iterate, or `start` one to iterate from; then `measure` and
-    `advance` alternate. A call depends on nothing from before `load`.
+    `advance` alternate. A call depends on nothing from before `load`. Arrays may be views into one
+    another: an object is never copied, and one thread at a time uses it.
 
     Attributes
     ----------
@@ -91,7 +92,7 @@ class Steps(ABC):
         """Solve the coarser problem roughly and take the start from its answer."""
         short = coarser.model.n
         coarser.load(self.y[: short * COARSENING].reshape(short, COARSENING).mean(1), self.alpha)
-        coarser.coefficients[:] = self.coefficients
+        translate(self, coarser)
         coarser.start()
         for _ in range(ROUGH_ITERATIONS):
             v = coarser.dual
@@ -102,7 +103,7 @@ class Steps(ABC):
         refine(coarser.driver, self.driver)
         refine(coarser.slack, self.slack)
         refine(coarser.dual, self.dual)
-        self.coefficients[:] = coarser.coefficients
+        translate(coarser, self)
 
     def certificate(self) -> tuple[float, Array]:
         """Return a lower bound of every objective for the window, and the dual point that gives it.
@@ -123,6 +124,19 @@ class Steps(ABC):
         if highest > 0.0:
             length = min(length, self.alpha / highest)
         return length * slope - 0.5 * length**2 * curvature, length * v
+
+
+def translate(source: Steps, target: Steps) -> None:
+    """Give `target` the coefficients of `source`, the same tonic signal at another rate.
+
+    Its knots may lie elsewhere and be more or fewer: a spacing is a whole number of samples.
+    """
+    given, wanted = source.model, target.model
+    x = source.coefficients
+    places = np.arange(wanted.splines) * (wanted.spacing * wanted.interval_s)
+    knots = np.arange(given.splines) * (given.spacing * given.interval_s)
+    target.coefficients[: wanted.splines] = np.interp(places, knots, x[: given.splines])
+    target.coefficients[wanted.splines :] = x[given.splines :]
 
 
 def refine(coarse: Array, fine: Array) -> None:
