@@ -7,12 +7,14 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from device.errors import ContractError
 from device.sensor import Sensor, SensorInfo
 from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline, Prediction
 from runtime.preprocessing.contract import Contract
+from runtime.session.pace import MeasuredRate
 from runtime.session.reader import Chunk, Failure, Reader
 from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
 from runtime.sinks.isolated import IsolatedSink
@@ -21,6 +23,7 @@ from runtime.sinks.sink import Sink, percentiles
 _TICK_S = 0.1
 # Times are kept for this many windows.
 _KEPT = 4096
+_INEXACT = 1e-3
 
 
 def run(
@@ -106,14 +109,15 @@ def too_slow(sensor: SensorInfo, contract: Contract) -> str | None:
     rate_hz = sensor.rate_hz
     if rate_hz is None or rate_hz >= contract.rate_hz:
         return None
-    if rate_hz * contract.max_gap_s < 1:
+    # A sensor's own clock is never exact: a thousandth decides nothing.
+    if rate_hz * contract.max_gap_s < 1 - _INEXACT:
         raise ContractError(
-            f"{sensor.name} gives {rate_hz:g} samples a second; the model takes steps longer than "
-            f"{contract.max_gap_s:g} s for gaps and wants {contract.rate_hz:g} Hz. Use a faster "
-            "sensor, or a model that was trained for a slower one."
+            f"{sensor.name} gives {rate_hz:.3g} samples a second; the model takes steps longer "
+            f"than {contract.max_gap_s:g} s for gaps and wants {contract.rate_hz:g} Hz. "
+            "Use a faster sensor, or a model that was trained for a slower one."
         )
     return (
-        f"the sensor's {rate_hz:g} Hz are below the model's {contract.rate_hz:g} Hz: what lies "
+        f"the sensor's {rate_hz:.3g} Hz are below the model's {contract.rate_hz:g} Hz: what lies "
         "between its samples is taken for straight lines"
     )
 
@@ -137,6 +141,7 @@ class _Loop:
         self._lossless = lossless
         self._told: set[str] = set()
         self._marks: queue.SimpleQueue[tuple[float, str]] = queue.SimpleQueue()
+        self._pace: MeasuredRate | None = None
         self._newest: tuple[float, float] | None = None
         self._latency_ms: collections.deque[float] = collections.deque(maxlen=_KEPT)
         self._compute_ms: collections.deque[float] = collections.deque(maxlen=_KEPT)
@@ -158,9 +163,9 @@ class _Loop:
         )
         for sink in self._sinks:
             sink.start(session)
-        slow = too_slow(session.sensor, session.contract)
-        if slow is not None:
-            self._tell(Status("rate", slow))
+        if session.sensor.rate_hz is None:
+            self._pace = MeasuredRate()
+        self._judge_rate(session.sensor)
         began_s = time.monotonic()
         failure: Exception | None = None
         # Not asked for here, where a sink that hangs can hold everything up.
@@ -200,6 +205,10 @@ class _Loop:
 
     def _take(self, chunk: Chunk) -> None:
         """Compute, and tell everybody."""
+        rate_hz = self._pace.push(chunk.samples.time_s) if self._pace is not None else None
+        if rate_hz is not None:
+            self._pace = None
+            self._judge_rate(replace(self._sensor.describe(), rate_hz=rate_hz))
         predictions = self._pipeline.push(chunk.samples, chunk.arrival_s)
         fill_s = self._pipeline.preprocessor.fill_s
         for sink in self._sinks:
@@ -209,6 +218,11 @@ class _Loop:
         self._newest = (float(chunk.samples.time_s[-1]), chunk.arrival_s)
         self._tell_marks()
         self._tell_trouble()
+
+    def _judge_rate(self, sensor: SensorInfo) -> None:
+        slow = too_slow(sensor, self._pipeline.contract)
+        if slow is not None:
+            self._tell(Status("rate", slow))
 
     def _tell_prediction(self, prediction: Prediction) -> None:
         for sink in self._sinks:
