@@ -20,6 +20,7 @@ CARD_KEY = "rtcan_card"
 _FACTS = (
     "dataset",
     "protocol",
+    "tested_on",
     "labels",
     "recordings",
     "people",
@@ -158,8 +159,9 @@ def _figures(known: Mapping[str, Any]) -> list[str]:
     if not known.get("targets"):
         return ["No figures are recorded."]
     lines = [
-        "On people who were held out, per recording; in brackets the 95 % interval of a bootstrap "
-        "over people. 0.50 is chance.",
+        # Files of before this was recorded say what they were tested on by their protocol alone.
+        f"{known.get('tested_on', 'On what the protocol above held out')}. Per recording; in "
+        "brackets the 95 % interval of a bootstrap over people. 0.50 is chance.",
         "",
         "| target | model | n | balanced accuracy | macro F1 |",
         "|---|---|---|---|---|",

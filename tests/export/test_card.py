@@ -8,6 +8,8 @@ from click.testing import CliRunner
 from export import card
 from export import graph as graphs
 from runtime.preprocessing.contract import Contract
+from training.evaluation.splits import Plan
+from training.evaluation.wording import measured_on
 
 FIGURES = {
     "n": 60,
@@ -55,6 +57,22 @@ def test_the_card_tells_data_figures_limits_and_use(model: Path) -> None:
     ):
         assert said in result.output, said
     assert "confusion" not in card.facts(METRICS)
+
+
+def test_the_card_claims_no_people_that_were_not_held_out(
+    tiny_model: Path, tiny_contract: Contract, tmp_path: Path
+) -> None:
+    path = tmp_path / "paper.onnx"
+    plan = Plan(protocol="paper")
+    known = {**METRICS, "protocol": plan.describe(), "tested_on": measured_on(plan)}
+    path.write_bytes(graphs.finish(onnx.load(tiny_model), tiny_contract, card.facts(known)))
+    said = CliRunner().invoke(card.main, [str(path)]).output
+    assert "say nothing about people not seen before. Per recording" in said
+    assert "people who were held out" not in said.lower()
+    # Of a file that does not say it nothing is claimed.
+    path.write_bytes(graphs.finish(onnx.load(tiny_model), tiny_contract, card.facts(METRICS)))
+    said = CliRunner().invoke(card.main, [str(path)]).output
+    assert "On what the protocol above held out. Per recording" in said
 
 
 def test_the_card_as_a_file(model: Path, tmp_path: Path) -> None:

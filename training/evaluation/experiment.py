@@ -16,7 +16,7 @@ import torch
 
 from runtime.preprocessing.contract import Contract
 from training.compute.files import write_whole
-from training.evaluation import final_model
+from training.evaluation import final_model, wording
 from training.evaluation.cross_validation import Fit
 from training.evaluation.figures import Trials, decide, judge, table
 from training.evaluation.journal import Outcome
@@ -61,9 +61,9 @@ def run(
 ) -> Result:
     """Test a problem on all its folds, fit the model that is kept, and write both.
 
-    With several folds the kept model is fitted once more, on everybody but a fifth of the people
-    who choose its epoch and its temperature; its figures are those of the folds, whose models were
-    fitted the same way on fewer people. With one fold it is that fold's model.
+    With several folds the final model is fitted once more, on all but those who choose its epoch
+    and its temperature; its figures are those of the folds, whose models were fitted the same way
+    on less. With one fold it is that fold's model.
 
     Parameters
     ----------
@@ -107,6 +107,7 @@ def run(
         outcomes = [{t: [next(rest) for _ in splits[t]] for t in splits} for splits in folds]
         chosen = {t: outcomes[0][t][0] for t in problem.targets} | {t: next(rest) for t in last}
         judged = [_judged(*own) for own in zip(plans, folds, outcomes, strict=True)]
+        own_split = (last or folds[0])[problem.targets[0]][0]
         contract = final_model.finished(contract, problem, chosen)
         report = {
             **_described(problem),
@@ -118,16 +119,12 @@ def run(
             else {"protocol": compared.describe(), "targets": judged[1][1]},
             "history": {t: chosen[t].history for t in problem.targets},
             "fold_history": {t: [o.history for o in outcomes[0][t]] for t in problem.targets},
-            "kept_model": "the model of the one split"
-            if problem.plan.single
-            else "fitted once more on all people but a fifth, who chose its epoch and temperature; "
-            "the figures are the folds'",
+            "kept_model": wording.final_model(problem.plan, own_split, problem.subjects),
             **(facts or {}),
             "contract": contract.to_json(),
             "identity": key,
             "seconds": round(time.monotonic() - started_s, 1),
         }
-        own_split = (last or folds[0])[problem.targets[0]][0]
         checkpoint.save(
             final_model.checkpoint(problem, contract, chosen, own_split, report), output / "best.pt"
         )
@@ -151,6 +148,7 @@ def _described(problem: Problem) -> dict[str, Any]:
         "dataset": problem.data.name,
         "trained_on": problem.data.trained_on,
         "protocol": problem.plan.describe(),
+        "tested_on": wording.measured_on(problem.plan),
         "labels": problem.annotation.rule,
         "labels_degenerate": dict(problem.annotation.degenerate),
         "notes": list(problem.data.notes),
