@@ -162,6 +162,7 @@ def main(
 
     from runtime.inference.classifier import Classifier
     from runtime.inference.pipeline import Pipeline
+    from runtime.live.waiting import WaitingLine
     from runtime.session.loop import run
 
     song = None
@@ -174,7 +175,8 @@ def main(
     for sink in sinks:
         if sink.note is not None:
             click.echo(sink.note, err=True)
-    with _stop_on_signals() as stopping:
+    waiting = WaitingLine()
+    with _stop_on_signals() as (stopping, hurry):
         summary = run(
             sensor,
             pipeline,
@@ -185,7 +187,10 @@ def main(
             lossless=getattr(sensor, "lossless", False),
             decider=make_decider(pipeline, chosen),
             model_sha256=pipeline.classifier.sha256,
+            hurry=hurry,
+            waiting=waiting,
         )
+    waiting.end()
     from runtime.live.summary import summary_text
 
     click.echo(summary_text(summary), err=True)
@@ -226,16 +231,18 @@ def _sensor(
 
 
 @contextmanager
-def _stop_on_signals() -> Iterator[threading.Event]:
-    """Let Ctrl-C and SIGTERM end the run in order."""
-    stopping = threading.Event()
+def _stop_on_signals() -> Iterator[tuple[threading.Event, threading.Event]]:
+    """Let Ctrl-C and SIGTERM end the run in order; the second time, without waiting."""
+    stopping, hurry = threading.Event(), threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
+        if stopping.is_set():
+            hurry.set()
         stopping.set()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stopping
+        yield stopping, hurry
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from device.cli import RtcanCommand
 from device.errors import RecordingError, RecordingInUseError
+
+if TYPE_CHECKING:
+    from runtime.recording.journal import Torn
+    from runtime.recording.layout import Run
 
 _IN_USE = "still being written"
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
@@ -27,7 +32,6 @@ def repair(folder: Path) -> None:
 
     Exit status 1 where one could not be finished.
     """
-    from runtime.recording.finish import finish
     from runtime.recording.layout import runs
 
     found = runs(folder)
@@ -39,7 +43,10 @@ def repair(folder: Path) -> None:
             click.echo(f"run {run.number}: whole")
             continue
         try:
-            torn = finish(run)
+            torn = _finish(run)
+        except KeyboardInterrupt:
+            click.echo(f"run {run.number}: left as it was; repair it again at any time", err=True)
+            sys.exit(130)
         except RecordingInUseError:
             click.echo(f"run {run.number}: {_IN_USE}")
             continue
@@ -51,6 +58,16 @@ def repair(folder: Path) -> None:
         click.echo(f"run {run.number}: finished{lost}")
     if failed:
         sys.exit(1)
+
+
+def _finish(run: Run) -> Torn:
+    """Finish a run, with a bar on a terminal."""
+    from runtime.recording.finish import finish
+
+    if not sys.stderr.isatty():
+        return finish(run)
+    with click.progressbar(length=1000, label=f"run {run.number}", file=sys.stderr) as bar:
+        return finish(run, progress=lambda share: bar.update(round(1000 * share) - bar.pos))
 
 
 @main.command(name="list", cls=RtcanCommand)

@@ -6,8 +6,10 @@ import contextlib
 import gzip
 import io
 import json
+import math
 import os
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,12 +20,16 @@ from runtime.recording.lock import JournalLock
 
 # Columns of predictions.tsv that a replay cannot give again, because they tell of the run.
 TIMING = ("compute_ms", "latency_ms")
+Progress = Callable[[float], None]
+_TELL_S = 0.25
+# Digits of noise hardly shrink further at the usual 6, which takes three times as long.
+_LEVEL = 4
 _WINDOW = ("window", "start_s", "end_s")
 _TARGET = ("label", "probability_high", "state", "smoothed", "change", "triggered")
 _REST = ("quality", "gap_share", "baseline_left_s", "level_change_us", "reasons")
 
 
-def finish(run: Run, lock: JournalLock | None = None) -> Torn:
+def finish(run: Run, lock: JournalLock | None = None, progress: Progress | None = None) -> Torn:
     """Write a run's files from its journal, then remove the journal; return what was torn off.
 
     It may be cut off at any moment and done again: the journal goes last, when all else has been
@@ -35,6 +41,9 @@ def finish(run: Run, lock: JournalLock | None = None) -> Torn:
         A run that has a journal.
     lock : JournalLock or None
         The lock on it, from who wrote it; None to take it here. It is released in any case.
+    progress : callable or None
+        Told a few times a second which share of the journal, 0 to 1, has been read. What it raises
+        leaves the run as it was, for later.
 
     Raises
     ------
@@ -45,14 +54,16 @@ def finish(run: Run, lock: JournalLock | None = None) -> Torn:
     """
     lock = lock or JournalLock(run.journal)
     try:
-        return _finish(run, lock)
+        return _finish(run, lock, progress)
     finally:
         lock.release()
 
 
-def _finish(run: Run, lock: JournalLock) -> Torn:
+def _finish(run: Run, lock: JournalLock, progress: Progress | None) -> Torn:
     torn = Torn()
-    events = read(run.journal, torn)
+    events = read(run.journal, torn, texts=True)
+    if progress is not None:
+        events = _told(events, run.journal.stat().st_size, torn, progress)
     header = next(events, None)
     if header is None or header["kind"] != "header":
         raise RecordingError(
@@ -72,6 +83,18 @@ def _finish(run: Run, lock: JournalLock) -> Torn:
             f"make room, then: rtcan-record repair {run.root}"
         ) from error
     return torn
+
+
+def _told(
+    events: Iterator[dict[str, Any]], size: int, torn: Torn, progress: Progress
+) -> Iterator[dict[str, Any]]:
+    """Hand events on, and tell now and then how far they are."""
+    told_s = -math.inf
+    for event in events:
+        if time.monotonic() - told_s >= _TELL_S:
+            told_s = time.monotonic()
+            progress(torn.read / size)
+        yield event
 
 
 def prediction_columns(targets: Iterable[str]) -> list[str]:
@@ -119,11 +142,11 @@ def _write_tables(
             kind = event["kind"]
             if kind == "samples":
                 if first_s is None:
-                    first_s = event["time_s"][0]
+                    first_s = float(event["time_s"][0])
                     raw = "raw" in event
                 columns = [event["time_s"], event["eda_us"], *([event["raw"]] if raw else [])]
-                texts = (["n/a" if x is None else repr(x) for x in column] for column in columns)
-                physio.writelines("\t".join(row) + "\n" for row in zip(*texts, strict=True))
+                texts = (["n/a" if x is None else x for x in column] for column in columns)
+                physio.write("".join(["\t".join(row) + "\n" for row in zip(*texts, strict=True)]))
             elif kind == "prediction":
                 predictions.write("\t".join(prediction_row(event)) + "\n")
                 for name, target in event["targets"].items():
@@ -141,20 +164,30 @@ def _write_tables(
 def _whole(path: Path) -> Iterator[TextIO]:
     """Give a text file that takes its name only when all of it is on the disk."""
     draft = path.with_name(path.name + ".part")
-    if path.suffix == ".gz":
+    try:
+        with _opened(draft, packed=path.suffix == ".gz") as text:
+            yield text
+        with draft.open("rb+") as written:
+            os.fsync(written.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def _opened(draft: Path, *, packed: bool) -> Iterator[TextIO]:
+    if packed:
         # No time and no name inside: the same recording gives the same bytes.
         with (
             draft.open("wb") as file,
-            gzip.GzipFile("", "wb", 6, file, mtime=0) as packed,
-            io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as text,
+            gzip.GzipFile("", "wb", _LEVEL, file, mtime=0) as squeezed,
+            io.TextIOWrapper(squeezed, encoding="utf-8", newline="\n") as text,
         ):
             yield text
     else:
         with draft.open("w", encoding="utf-8", newline="\n") as text:
             yield text
-    with draft.open("rb+") as written:
-        os.fsync(written.fileno())
-    draft.replace(path)
 
 
 def _write_json(path: Path, data: dict[str, Any]) -> None:

@@ -23,6 +23,10 @@ SCHEMA = 1
 _PACKAGES = ("rtcan", "numpy", "scipy", "onnxruntime", "pyserial")
 
 
+class _LeftForLaterError(Exception):
+    """The user would not wait for the files."""
+
+
 class Recorder(Sink):
     """Record a run.
 
@@ -33,7 +37,7 @@ class Recorder(Sink):
     """
 
     name = "recording"
-    # The files of a long run take a while.
+    # Making the files tells how far it is; bringing a long run's to a slow disk does not.
     farewell_s = 600.0
 
     def __init__(self, root: Path) -> None:
@@ -41,6 +45,7 @@ class Recorder(Sink):
         self._run: Run | None = None
         self._journal: Journal | None = None
         self._newest_s = 0.0
+        self._hurried = False
 
     def prepare(self) -> None:
         """Make the folder and the journal; see `Journal` for the errors."""
@@ -93,7 +98,22 @@ class Recorder(Sink):
             self.release()
             return
         self._write("end", {"summary": dataclasses.asdict(summary)})
-        finish(self._run, self._journal.hand_over())
+        try:
+            finish(self._run, self._journal.hand_over(), self._advance)
+        except _LeftForLaterError:
+            self.trouble = (
+                "its files are not made yet, nothing is lost; finish it with: "
+                f"rtcan-record repair {self._root}"
+            )
+
+    def hurry(self) -> None:
+        """Leave the files to `rtcan-record repair`."""
+        self._hurried = True
+
+    def _advance(self, progress: float) -> None:
+        if self._hurried:
+            raise _LeftForLaterError
+        self.progress = progress
 
     def _write(self, kind: str, fields: dict[str, Any]) -> None:
         if self._journal is not None:

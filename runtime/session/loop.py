@@ -14,6 +14,7 @@ from device.sensor import Sensor, SensorInfo
 from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline, Prediction
 from runtime.preprocessing.contract import Contract
+from runtime.session.farewell import Farewell, Waiting
 from runtime.session.pace import MeasuredRate
 from runtime.session.reader import Chunk, Failure, Reader
 from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
@@ -37,6 +38,8 @@ def run(
     lossless: bool = False,
     decider: Decider | None = None,
     model_sha256: str = "",
+    hurry: threading.Event | None = None,
+    waiting: Waiting | None = None,
 ) -> Summary:
     """Read a sensor and hand predictions to sinks until told to stop.
 
@@ -62,6 +65,11 @@ def run(
         Makes decisions of predictions; None for one with the usual settings.
     model_sha256 : str
         Of the model file, for the record.
+    hurry : Event or None
+        Set it to wait no more for sinks that finish: what can be done later is left for later.
+    waiting : callable or None
+        Told a few times a second, when the run is over, the name of a sink that has not finished,
+        and which share of its work is done, 0 to 1, or None.
 
     Raises
     ------
@@ -75,7 +83,8 @@ def run(
     stopping = stopping or threading.Event()
     isolated = [IsolatedSink(sink, lossless=lossless, stopping=stopping) for sink in sinks]
     decider = decider or Decider(pipeline.contract)
-    loop = _Loop(sensor, reader, pipeline, decider, isolated, lossless=lossless)
+    farewell = Farewell(isolated, hurry, waiting)
+    loop = _Loop(sensor, reader, pipeline, decider, isolated, farewell, lossless=lossless)
     return loop.run(duration_s, stopping, model_sha256)
 
 
@@ -130,6 +139,7 @@ class _Loop:
         pipeline: Pipeline,
         decider: Decider,
         sinks: Sequence[IsolatedSink],
+        farewell: Farewell,
         *,
         lossless: bool,
     ) -> None:
@@ -138,6 +148,7 @@ class _Loop:
         self._pipeline = pipeline
         self._decider = decider
         self._sinks = sinks
+        self._farewell = farewell
         self._lossless = lossless
         self._told: set[str] = set()
         self._marks: queue.SimpleQueue[tuple[float, str]] = queue.SimpleQueue()
@@ -262,9 +273,7 @@ class _Loop:
         seconds = time.monotonic() - began_s
         for sink in self._sinks:
             sink.finish(self._summary(seconds))
-        ended_s = time.monotonic()
-        for sink in self._sinks:
-            sink.join(ended_s + sink.sink.farewell_s)
+        self._farewell.wait()
         # Once more: a sink may have missed something on its last steps.
         return self._summary(seconds)
 

@@ -108,6 +108,11 @@ class IsolatedSink:
         self._summary = summary
         self._closing.set()
 
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the end for so long; return whether it has come."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
     def join(self, until_s: float) -> None:
         """Wait for the end until this monotonic time; a sink that hangs is left behind."""
         self._thread.join(max(until_s - time.monotonic(), 0.0))

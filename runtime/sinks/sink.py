@@ -13,10 +13,10 @@ from runtime.sinks.events import SinkHealth as SinkHealth  # where it once was
 class Sink:
     """Something that predictions are handed to; a sink overrides what it wants to know.
 
-    `prepare` and `release` are called by who makes the run. All others are called from one thread,
-    the sink's own (`runtime.sinks.isolated`), and may take their time: `start` first, `close` last,
-    also of a sink that failed. A method that raises an OSError or an RtcanError ends its sink, and
-    only that; any other error costs the event alone.
+    `prepare`, `release` and `hurry` are called by who makes the run. All others are called from one
+    thread, the sink's own (`runtime.sinks.isolated`), and may take their time: `start` first,
+    `close` last, also of a sink that failed. A method that raises an OSError or an RtcanError ends
+    its sink, and only that; any other error costs the event alone.
 
     Attributes
     ----------
@@ -28,12 +28,15 @@ class Sink:
         Events that the sink itself had to give up.
     trouble : str or None
         What is wrong now, in plain words, where the sink goes on trying.
+    progress : float or None
+        While it finishes: which share of that is done, 0 to 1, where it is known.
     note : str or None
         What the user should read before the run, such as an address.
     """
 
     name = "sink"
     farewell_s = 5.0
+    progress: float | None = None
     note: str | None = None
     missed = 0
     trouble: str | None = None
@@ -64,6 +67,9 @@ class Sink:
 
     def close(self, summary: Summary) -> None:
         """End."""
+
+    def hurry(self) -> None:
+        """Leave what can be done later: nobody waits any more. May be called from any thread."""
 
 
 def percentiles(values: list[float]) -> tuple[float, float] | None:

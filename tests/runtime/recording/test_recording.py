@@ -15,7 +15,7 @@ from device.errors import RecordingError
 from device.sources.replay import ReplaySensor
 from runtime.inference.classifier import Classifier
 from runtime.inference.pipeline import Pipeline
-from runtime.recording.finish import finish
+from runtime.recording.finish import Progress, finish
 from runtime.recording.journal import Journal, Torn, numbers
 from runtime.recording.layout import Run, new_run, runs
 from runtime.recording.load import load
@@ -138,9 +138,9 @@ def test_verify_says_how_many_windows_have_no_answer(recorded: Path, tiny_model:
 def test_the_files_of_a_long_run_are_waited_for(
     table: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slowly(one: Run, lock: JournalLock) -> Torn:
+    def slowly(one: Run, lock: JournalLock, progress: Progress) -> Torn:
         time.sleep(1.5)
-        return finish(one, lock)
+        return finish(one, lock, progress)
 
     monkeypatch.setattr(Sink, "farewell_s", 0.5)
 
@@ -189,3 +189,14 @@ def test_numbers_come_back_with_the_same_bits(
     for found in (before[0], after[0].eda_us):
         np.testing.assert_array_equal(found.view(np.uint64), known.view(np.uint64))
     np.testing.assert_array_equal(after[0].time_s, time_s)
+
+
+def test_no_text_and_no_number_ends_a_journal(tmp_path: Path) -> None:
+    one = new_run(tmp_path)
+    book = Journal(one.journal)
+    sensor = {"name": "half \ud83d", "port": "y", "rate_hz": None, "details": ""}
+    book.write("header", {"contract": {"targets": []}, "sensor": sensor})
+    book.write("marker", {"time_s": float("nan"), "text": "cut \ud83d"})
+    book.close()
+    finish(one)
+    assert "n/a\t0\tmarker\tcut \ufffd" in one.events.read_text(encoding="utf-8")
