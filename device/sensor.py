@@ -24,12 +24,16 @@ class SensorInfo:
         Its sampling rate; None while it is not known yet.
     details : str
         Calibration and the like, for people.
+    speed : float or None
+        How many times faster than life its time passes; None where that is as fast as its samples
+        are taken.
     """
 
     name: str
     port: str
     rate_hz: float | None
     details: str = ""
+    speed: float | None = 1.0
 
     def __post_init__(self) -> None:
         # Names of ports and files may hold anything.

@@ -70,5 +70,4 @@ class DemoSensor:
 
     def describe(self) -> SensorInfo:
         """Say that nobody real is measured."""
-        details = f"{self._speed:g} times faster than life"
-        return SensorInfo("simulated person", "demo", _RATE_HZ, details)
+        return SensorInfo("simulated person", "demo", _RATE_HZ, speed=self._speed)

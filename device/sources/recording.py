@@ -81,4 +81,4 @@ class RecordingSensor:
 
     def describe(self) -> SensorInfo:
         """Say what is played."""
-        return SensorInfo("recording", str(self._path), self._rate_hz, f"speed {self._speed:g}")
+        return SensorInfo("recording", str(self._path), self._rate_hz, speed=self._speed)

@@ -88,7 +88,9 @@ class ReplaySensor:
     def describe(self) -> SensorInfo:
         """Say what is played."""
         source = self.source
-        return SensorInfo(source.name, f"replay:{source.path}", source.rate_hz, source.details)
+        return SensorInfo(
+            source.name, f"replay:{source.path}", source.rate_hz, source.details, self._speed
+        )
 
     def _deliver(self, count: int) -> Samples:
         block = self._block

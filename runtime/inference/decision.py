@@ -1,4 +1,4 @@
-"""From probabilities to decisions that hold still: smoothing, hysteresis, triggers, a baseline.
+"""From probabilities to decisions that hold still: smoothing, bounds, triggers, a baseline.
 
 All times are the samples' own, so that a recording that is replayed decides the same again.
 """
@@ -9,8 +9,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from runtime.inference.pipeline import WITHHELD, Decision, Estimate, Prediction
+from runtime.inference.pipeline import Decision, Prediction
 from runtime.preprocessing.contract import Contract, Target
+
+# States beside the names of a target's classes.
+UNDECIDED, WITHHELD = "undecided", "withheld"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +25,9 @@ class DecisionSettings:
     smoothing_s : float
         Time constant of the exponential smoothing of probabilities, seconds; 0 for none.
     threshold : float or None
-        Smoothed probability from which on the state is high, in (0, 1); None for the contract's.
+        Smoothed probability that divides low from high, in (0, 1); None for the contract's.
     hysteresis : float
-        How far the smoothed probability must pass the threshold, in either direction, to change
-        the state.
+        How far the smoothed probability must lie from the threshold to be called low or high.
     trigger_level : float or None
         Smoothed probability that sets off a trigger; None for no triggers.
     refractory_s : float
@@ -40,6 +42,25 @@ class DecisionSettings:
     trigger_level: float | None = None
     refractory_s: float = 30.0
     baseline_s: float = 0.0
+
+    def bounds(self, target: Target) -> tuple[float, float]:
+        """Return the smoothed probabilities below which the state is low, from which on high.
+
+        Between them it is undecided. Beside a threshold near 0 or 1 the band is narrower than
+        asked, so that both states can be reached.
+        """
+        threshold = target.threshold if self.threshold is None else self.threshold
+        margin = min(self.hysteresis, threshold / 2, (1 - threshold) / 2)
+        return threshold - margin, threshold + margin
+
+
+def expires_s(contract: Contract) -> float:
+    """Return after how many seconds without another an estimate says nothing any more.
+
+    As long as a window: then the next shares no sample with it. Smoothing and triggers begin anew
+    after such a silence.
+    """
+    return max(contract.window_s, 2 * contract.hop_s)
 
 
 class Decider:
@@ -57,29 +78,31 @@ class Decider:
         self.settings = settings or DecisionSettings()
         self._contract = contract
         self._targets = {
-            target.name: _TargetDecider(target, self.settings) for target in contract.targets
+            target.name: _TargetDecider(target, self.settings, expires_s(contract))
+            for target in contract.targets
         }
         self._rest = _Rest(self.settings.baseline_s, contract.hop_s)
 
     def push(self, prediction: Prediction) -> Prediction:
         """Return the prediction with its decisions.
 
-        While the baseline is measured every state is "none", and nothing is triggered. The same
-        holds where the signal allows no answer; smoothing goes on when there is one again.
+        While the baseline is measured every state is "withheld", and nothing is triggered. The same
+        holds where the signal allows no answer or the answer is no number; smoothing goes on when
+        there is one again.
         """
         window = prediction.window
         level_us = None
         if window.tonic_us.size:
-            level_us = float(window.tonic_us[-self._contract.hop_samples :].mean())
+            level_us = _number(float(window.tonic_us[-self._contract.hop_samples :].mean()))
         answered = {
-            name: estimate.probability_high
+            name: probability
             for name, estimate in prediction.estimates.items()
-            if estimate.probability_high is not None
+            if (probability := _number(estimate.probability_high)) is not None
         }
         resting = self._rest.push(answered, level_us)
         decisions = {
             name: decider.push(
-                prediction.estimates[name],
+                answered.get(name),
                 window.end_s,
                 self._rest.mean(name),
                 resting=resting,
@@ -99,49 +122,52 @@ class Decider:
 class _TargetDecider:
     """One target's smoothing, state and trigger."""
 
-    def __init__(self, target: Target, settings: DecisionSettings) -> None:
+    def __init__(self, target: Target, settings: DecisionSettings, expires_s: float) -> None:
         self._target = target
         self._settings = settings
-        self._threshold = target.threshold if settings.threshold is None else settings.threshold
+        self._bounds = settings.bounds(target)
+        self._expires_s = expires_s
+        self._triggered_s = -math.inf
+        self._begin()
+
+    def _begin(self) -> None:
         self._smoothed: float | None = None
         self._seen_s = -math.inf
-        self._high: bool | None = None
         self._armed = True
-        self._triggered_s = -math.inf
 
     def push(
-        self, estimate: Estimate, time_s: float, rest: float | None, *, resting: bool
+        self, probability: float | None, time_s: float, rest: float | None, *, resting: bool
     ) -> Decision:
-        if estimate.probability_high is None:
+        if time_s < self._seen_s:  # another stream, whose times say nothing about those before
+            self._triggered_s = -math.inf
+            self._begin()
+        if time_s - self._seen_s >= self._expires_s:
+            self._begin()
+        if probability is None:
             return Decision(WITHHELD, None, None, triggered=False)
-        smoothed = self._smooth(estimate.probability_high, time_s)
+        smoothed = self._smooth(probability, time_s)
         change = None if rest is None or resting else smoothed - rest
         if resting:
             return Decision(WITHHELD, smoothed, None, triggered=False)
-        high = self._decide(smoothed)
         triggered = self._trigger(smoothed, time_s)
-        return Decision(self._target.classes[int(high)], smoothed, change, triggered=triggered)
+        return Decision(self._state(smoothed), smoothed, change, triggered=triggered)
 
     def _smooth(self, probability: float, time_s: float) -> float:
         tau_s = self._settings.smoothing_s
         if self._smoothed is None or tau_s == 0:
             self._smoothed = probability
         else:
-            # By the time that passed: after a long silence the past counts for nothing.
+            # By the time that passed: windows may be missing in between.
             weight = -math.expm1(-(time_s - self._seen_s) / tau_s)
             self._smoothed += weight * (probability - self._smoothed)
         self._seen_s = time_s
         return self._smoothed
 
-    def _decide(self, smoothed: float) -> bool:
-        margin = self._settings.hysteresis
-        if self._high is None:
-            self._high = smoothed >= self._threshold
-        elif self._high and smoothed < self._threshold - margin:
-            self._high = False
-        elif not self._high and smoothed >= self._threshold + margin:
-            self._high = True
-        return self._high
+    def _state(self, smoothed: float) -> str:
+        low, high = self._bounds
+        if smoothed >= high:
+            return self._target.classes[1]
+        return self._target.classes[0] if smoothed < low else UNDECIDED
 
     def _trigger(self, smoothed: float, time_s: float) -> bool:
         level = self._settings.trigger_level
@@ -155,6 +181,10 @@ class _TargetDecider:
         self._armed = False
         self._triggered_s = time_s
         return True
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 _LEVEL = "level"

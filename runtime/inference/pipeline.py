@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from runtime.inference.classifier import Classifier
 from runtime.preprocessing.quality import assess
 from runtime.preprocessing.windows import Preprocessor, Window
 
-WITHHELD = "none"
+NO_LABEL = "none"
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ class Decision:
     Attributes
     ----------
     state : str
-        Name of the class, which changes only when the smoothed probability passes the threshold by
-        the hysteresis; "none" without an answer, and while the baseline is measured.
+        Name of the class where the smoothed probability lies beyond the threshold by the
+        hysteresis; "undecided" between these bounds; "withheld" without an answer, and while the
+        baseline is measured.
     smoothed : float or None
         Smoothed probability of the second class, 0 to 1.
     change : float or None
@@ -164,10 +166,14 @@ class Pipeline:
     def _estimate(self, window: Window, sufficient: bool) -> dict[str, Estimate]:
         targets = self.contract.targets
         if window.input is None or not sufficient:
-            return {target.name: Estimate(WITHHELD, None) for target in targets}
+            return {target.name: Estimate(NO_LABEL, None) for target in targets}
         answer = self.classifier(window.input[None], self.music)
         estimates = {}
         for target in targets:
             high = float(answer[target.name][0, 1])
-            estimates[target.name] = Estimate(target.classes[int(high >= target.threshold)], high)
+            if math.isfinite(high):
+                label = target.classes[int(high >= target.threshold)]
+                estimates[target.name] = Estimate(label, high)
+            else:
+                estimates[target.name] = Estimate(NO_LABEL, None)
         return estimates

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from runtime.sinks.events import Summary
+from runtime.sinks.words import pace
 
 
 def summary_text(summary: Summary) -> str:
     """Say in a few lines what a run gave."""
     counters = summary.counters
+    faster = f" at {pace(summary.speed)}" if pace(summary.speed) else ""
     lines = [
-        f"{counters.samples} samples in {summary.seconds:.1f} s; {counters.missing} without a "
-        f"value, {counters.lost} damaged on the wire, {summary.overrun} dropped, "
+        f"{counters.samples} samples in {summary.seconds:.1f} s{faster}; {counters.missing} "
+        f"without a value, {counters.lost} damaged on the wire, {summary.overrun} dropped, "
         f"{counters.reconnections} reconnections",
         f"{summary.windows} windows, {summary.withheld} of them without an answer",
     ]

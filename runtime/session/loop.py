@@ -287,6 +287,7 @@ class _Loop:
             latency_ms=percentiles(list(self._latency_ms)),
             compute_ms=percentiles(list(self._compute_ms)),
             sinks=self._health(),
+            speed=self._sensor.describe().speed,
         )
 
     def _health(self) -> tuple[SinkHealth, ...]:

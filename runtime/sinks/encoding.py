@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from device.text import joined
+from runtime.inference.decision import expires_s
 from runtime.inference.pipeline import Prediction
 from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
 
@@ -54,14 +55,19 @@ def start_fields(session: Session) -> dict[str, Any]:
         "sensor": session.sensor.name,
         "port": session.sensor.port,
         "rate_hz": session.sensor.rate_hz,
+        "speed": session.sensor.speed,
         "model": session.model,
         "model_sha256": session.model_sha256,
         "trained_on": session.trained_on,
         "context_s": contract.context_s,
         "window_s": contract.window_s,
         "hop_s": contract.hop_s,
+        "expires_s": expires_s(contract),
         "targets": {target.name: list(target.classes) for target in contract.targets},
         "decision": dataclasses.asdict(session.settings),
+        "bounds": {
+            target.name: list(session.settings.bounds(target)) for target in contract.targets
+        },
     }
 
 

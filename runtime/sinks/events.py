@@ -140,6 +140,8 @@ class Summary:
         Median and 99th percentile of the last hour or so; None without any window.
     sinks : tuple of SinkHealth
         What every sink missed, and what was wrong with it at the end.
+    speed : float or None
+        How many times faster than life the sensor's time passed; None for as fast as possible.
     """
 
     seconds: float
@@ -150,6 +152,7 @@ class Summary:
     latency_ms: tuple[float, float] | None
     compute_ms: tuple[float, float] | None
     sinks: tuple[SinkHealth, ...] = ()
+    speed: float | None = 1.0
 
 
 def _clean(event: object, *names: str) -> None:

@@ -1,8 +1,9 @@
 """Lab Streaming Layer: predictions and skin conductance as outlets. `--lsl`.
 
     RTCAN-EDA           type EDA, one channel in microsiemens, every sample with its own time
-    RTCAN-predictions   type Emotion, per target the probability of high and its smoothed course;
-                        NaN where the signal allows no answer
+    RTCAN-predictions   type Emotion, per target the probability of high and its smoothed course,
+                        then per target the state: 0 low, 1 high, 0.5 undecided; NaN where the
+                        signal allows no answer
     RTCAN-markers       type Markers: what a person marked, and news of the sensor
 
 Times are those of the samples, brought to LSL's clock by the promptest arrivals.
@@ -16,6 +17,7 @@ from typing import Any
 
 from device.errors import MissingExtraError
 from device.samples import Samples
+from runtime.inference.decision import UNDECIDED
 from runtime.inference.pipeline import Prediction
 from runtime.sinks.events import Marker, Session, Status, Summary
 from runtime.sinks.sink import Sink
@@ -51,6 +53,10 @@ class LslSink(Sink):
 
         self._clock = pylsl.local_clock
         self._targets = [target.name for target in session.contract.targets]
+        self._states = {
+            target.name: {target.classes[0]: 0.0, UNDECIDED: 0.5, target.classes[1]: 1.0}
+            for target in session.contract.targets
+        }
         source = f"rtcan-{session.sensor.port}"
         rate_hz = session.sensor.rate_hz or pylsl.IRREGULAR_RATE
         eda = pylsl.StreamInfo("RTCAN-EDA", "EDA", 1, rate_hz, pylsl.cf_double64, source + "-eda")
@@ -62,6 +68,7 @@ class LslSink(Sink):
             for target in self._targets
             for kind in ("high", "high_smoothed")
         ]
+        channels += [(f"{target}_state", "state", "Emotion") for target in self._targets]
         info = pylsl.StreamInfo(
             "RTCAN-predictions",
             "Emotion",
@@ -99,7 +106,12 @@ class LslSink(Sink):
             decision = prediction.decisions.get(target)
             values.append(_value(prediction.estimates[target].probability_high))
             values.append(_value(decision.smoothed if decision else None))
+        values += [self._state(prediction, target) for target in self._targets]
         self._predictions.push_sample(values, prediction.window.end_s + self._offset_s)
+
+    def _state(self, prediction: Prediction, target: str) -> float:
+        decision = prediction.decisions.get(target)
+        return self._states[target].get(decision.state, math.nan) if decision else math.nan
 
     def status(self, status: Status) -> None:
         """Send news as a marker."""

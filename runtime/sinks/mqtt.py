@@ -13,6 +13,7 @@ matters to the run. While it is away messages wait; what does not fit is counted
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import re
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from device.errors import MissingExtraError, SinkError
+from runtime.inference.decision import UNDECIDED, WITHHELD, expires_s
 from runtime.inference.pipeline import Prediction
 from runtime.sinks.encoding import (
     marker_fields,
@@ -244,6 +246,7 @@ def discovery(topic: str, session: Session) -> list[tuple[str, str]]:
     common = {
         "state_topic": f"{topic}/prediction",
         "availability_topic": f"{topic}/status",
+        "expire_after": math.ceil(expires_s(session.contract) / (session.sensor.speed or 1)),
         "device": {
             "identifiers": [f"rtcan_{key}"],
             "name": f"RTCAN {topic}",
@@ -258,7 +261,7 @@ def discovery(topic: str, session: Session) -> list[tuple[str, str]]:
             "name": name.capitalize(),
             "icon": "mdi:head-heart-outline",
             "device_class": "enum",
-            "options": ["none", *target.classes],
+            "options": [*target.classes, UNDECIDED, WITHHELD],
             "value_template": f"{{{{ value_json.{name}.state }}}}",
         }))  # fmt: skip
         found.append((f"{name}_probability", {
@@ -267,8 +270,8 @@ def discovery(topic: str, session: Session) -> list[tuple[str, str]]:
             "unit_of_measurement": "%",
             "state_class": "measurement",
             "value_template": (
-                f"{{{{ (value_json.{name}.probability_high * 100) | round(1) "
-                f"if value_json.{name}.probability_high is not none else none }}}}"
+                f"{{{{ (value_json.{name}.smoothed * 100) | round(1) "
+                f"if value_json.{name}.smoothed is not none else none }}}}"
             ),
         }))  # fmt: skip
     found.append(("signal", {

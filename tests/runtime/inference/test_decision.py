@@ -35,18 +35,19 @@ def test_smoothing_is_the_exponential_step_response(tiny_contract: Contract) -> 
     assert [a.smoothed for a in answers] == pytest.approx(expected)
 
 
-def test_the_state_changes_only_beyond_the_hysteresis(tiny_contract: Contract) -> None:
+def test_between_the_bounds_it_is_undecided(tiny_contract: Contract) -> None:
     settings = DecisionSettings(smoothing_s=0, threshold=0.6, hysteresis=0.1)
     course = [0.2, 0.65, 0.69, 0.71, 0.55, 0.51, 0.49, 0.69, 0.7]
     states = [a.state for a in decide(tiny_contract, settings, [*course])]
-    assert states == ["low", "low", "low", "high", "high", "high", "low", "low", "high"]
+    between = "undecided"
+    assert states == ["low", between, between, "high", between, between, "low", between, "high"]
 
 
 def test_without_hysteresis_noise_at_the_threshold_flips_the_state(tiny_contract: Contract) -> None:
     course: list[float | None] = [0.49, 0.51] * 10
     calm = DecisionSettings(smoothing_s=0, hysteresis=0.05)
     nervous = DecisionSettings(smoothing_s=0, hysteresis=0.0)
-    assert {a.state for a in decide(tiny_contract, calm, course)} == {"low"}
+    assert {a.state for a in decide(tiny_contract, calm, course)} == {"undecided"}
     assert [a.state for a in decide(tiny_contract, nervous, course)] == ["low", "high"] * 10
 
 
@@ -63,7 +64,7 @@ def test_triggers_wait_for_rearming_and_for_the_refractory_time(tiny_contract: C
 def test_withheld_where_there_is_no_answer(tiny_contract: Contract) -> None:
     settings = DecisionSettings(smoothing_s=2.0, trigger_level=0.6)
     answers = decide(tiny_contract, settings, [0.9, None, None, 0.1])
-    assert [a.state for a in answers[1:3]] == ["none", "none"]
+    assert [a.state for a in answers[1:3]] == ["withheld"] * 2
     assert [a.smoothed for a in answers[1:3]] == [None, None]
     # Three seconds have passed for the smoothing.
     assert answers[3].smoothed == pytest.approx(0.9 - (1 - math.exp(-3 / 2)) * 0.8)
@@ -82,7 +83,7 @@ def test_the_baseline_comes_first_and_changes_are_against_it(tiny_contract: Cont
     course = [(0.2, 4.0), (None, 4.0), (0.3, 5.0), (0.4, 6.0), (0.8, 7.5)]
     seen = [decider.push(prediction(10.0 + k, *item)) for k, item in enumerate(course)]
     assert [p.baseline_left_s for p in seen] == [2, 2, 1, 0, 0]
-    assert [p.decisions["arousal"].state for p in seen] == ["none"] * 4 + ["high"]
+    assert [p.decisions["arousal"].state for p in seen] == ["withheld"] * 4 + ["high"]
     assert [p.decisions["arousal"].triggered for p in seen] == [False] * 4 + [True]
     assert seen[2].decisions["arousal"].change is None
     assert seen[4].decisions["arousal"].change == pytest.approx(0.8 - 0.3)

@@ -9,6 +9,7 @@ import pytest
 from device.readers.base import Source, in_blocks
 from device.simulation.physiology import Person, simulate
 from device.sources.replay import ReplaySensor
+from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline
 from runtime.sinks.events import Session
 from runtime.sinks.isolated import IsolatedSink
@@ -43,9 +44,11 @@ def test_lsl_with_a_real_inlet(pipeline: Pipeline) -> None:
         channel = channel.next_sibling()
     assert labels == [
         "arousal_high", "arousal_high_smoothed", "valence_high", "valence_high_smoothed",
+        "arousal_state", "valence_state",
     ]  # fmt: skip
     isolated.samples(samples, 0.0)
-    predictions = pipeline.push(samples)
+    decider = Decider(pipeline.contract)
+    predictions = [decider.push(prediction) for prediction in pipeline.push(samples)]
     for prediction in predictions:
         isolated.prediction(prediction)
     values, times = _pull(inlets["eda"], len(samples))
@@ -54,6 +57,11 @@ def test_lsl_with_a_real_inlet(pipeline: Pipeline) -> None:
     answers, ends = _pull(inlets["predictions"], len(predictions))
     known = [p.estimates["arousal"].probability_high for p in predictions]
     np.testing.assert_array_equal(np.array(answers)[:, 0], np.array(known, dtype=np.float32))
+    smoothed = [p.decisions["arousal"].smoothed for p in predictions]
+    np.testing.assert_array_equal(np.array(answers)[:, 1], np.array(smoothed, dtype=np.float32))
+    numbers = {"low": 0.0, "undecided": 0.5, "high": 1.0}
+    states = [[numbers[p.decisions[t].state] for t in ("arousal", "valence")] for p in predictions]
+    np.testing.assert_array_equal(np.array(answers)[:, 4:], states)
     # A window's end is on the same time axis as the samples.
     offset_s = times[0] - samples.time_s[0]
     np.testing.assert_allclose(ends, [p.window.end_s + offset_s for p in predictions], atol=1e-6)

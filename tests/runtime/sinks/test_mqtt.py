@@ -115,7 +115,8 @@ def test_mqtt_with_a_real_broker(tmp_path: Path, source: Source, pipeline: Pipel
     config = json.loads(listener.of("homeassistant/sensor/rtcan_lab_rtcan/arousal_state/config")[0])
     assert config["state_topic"] == "lab/rtcan/prediction"
     assert config["availability_topic"] == "lab/rtcan/status"
-    assert config["options"] == ["none", "low", "high"]
+    assert config["options"] == ["low", "high", "undecided", "withheld"]
+    assert config["expire_after"] == 1  # a window of 10 s at 20 times real time
 
 
 def test_mqtt_without_and_then_with_and_again_without(
