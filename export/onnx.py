@@ -61,7 +61,9 @@ def main(
     click.echo(f"Exporting {path} ...")
     data = graphs.build(graph, stored.contract, card.facts(stored.metrics))
     proven = {
-        place: parity.compare(graph, data, stored.examples, stored.music, place)
+        place: parity.compare(
+            stored.networks, stored.contract, data, stored.examples, stored.music, place
+        )
         for place in provider
     }
     for place, result in proven.items():
