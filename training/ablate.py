@@ -114,7 +114,7 @@ def _show(told: dict[str, Any], console: Any) -> None:
     from rich.table import Table
 
     from training.evaluation.figures import MODELS
-    from training.report.summary import with_interval
+    from training.report.verdict import with_interval
 
     table = Table(title=f"{told['dataset']}: {told['protocol']}; figures per trial")
     for name in ("", "variant", "n", "bal. accuracy [95 %]", "macro F1 [95 %]"):

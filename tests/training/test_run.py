@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import shutil
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,12 @@ def test_from_the_download_to_checkpoint_metrics_and_report(tree: Path, tmp_path
     assert page.tags.count("svg") >= 7
     for said in ("ROC", "Confusion", "Learning curves", "What was left out", "all songs"):
         assert said in text
+    assert 'name="viewport"' in text
+    # The verdict comes first, and the protocol is told once; no model is set in bold.
+    assert text.index('class="verdict"') < text.index("<h2>") and "Arousal: balanced" in text
+    assert text.count(escape(told["protocol"])) == 1
+    assert "font-weight" not in text
+    assert "The people are simulated" in result.output
 
 
 def test_music_travels_with_its_scale(tree: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The annotation figure: how one subject's ratings became classes, in four panels.
+"""The annotation figure: how one subject's ratings became classes, panel by panel.
 
 Drawn as plain SVG text, because the report shows it for every subject.
 """
@@ -11,15 +11,16 @@ import numpy as np
 
 from device.samples import FloatArray
 from training.labels.annotation import Line
+from training.report.theme import BLUE, FAINT, GREEN, GRID, INK, ORANGE, RED, VIOLET, themed
 
 _SIDE, _MARGIN, _TOP = 150, 34, 20
-_CLUSTERS = ("#1f5fa8", "#d9822b")
+_CLUSTERS = (BLUE, ORANGE)
 # Arousal low/high by valence low/high.
-_QUADRANTS = {(0, 0): "#6b7785", (0, 1): "#3b8f5a", (1, 0): "#b3262d", (1, 1): "#7b4fa3"}
+_QUADRANTS = {(0, 0): FAINT, (0, 1): GREEN, (1, 0): RED, (1, 1): VIOLET}
 
 
 def figure(line: Line, scale: tuple[float, float]) -> str:
-    """Return an SVG of ratings, clusters, midpoint and classes.
+    """Return an SVG of ratings and classes, and of clusters and midpoint where there are any.
 
     Parameters
     ----------
@@ -30,7 +31,7 @@ def figure(line: Line, scale: tuple[float, float]) -> str:
     """
     middle = sum(scale) / 2
     threshold = (line.thresholds["valence"], line.thresholds["arousal"])
-    ratings = [_dot(p, scale, "#5b6470") for p in line.points]
+    ratings = [_dot(p, scale, INK) for p in line.points]
     clusters = ratings
     if line.cluster is not None:
         clusters = [
@@ -44,20 +45,21 @@ def figure(line: Line, scale: tuple[float, float]) -> str:
         for p in line.points
     ]
     join = [] if line.centres is None else [_segment(line.centres, scale)]
-    panels = (
-        ("ratings", [_lines((middle, middle), scale, "#b8bec6"), *ratings]),
-        ("two clusters", [*clusters, *centres]),
-        ("midpoint", [*join, *centres, _lines(threshold, scale, "#111111")]),
-        ("classes", [_lines(threshold, scale, "#111111"), *classes]),
-    )
+    panels = [("ratings", [_lines((middle, middle), scale, FAINT), *ratings])]
+    if line.centres is not None:
+        panels += [
+            ("two clusters", [*clusters, *centres]),
+            ("midpoint", [*join, *centres, _lines(threshold, scale, INK)]),
+        ]
+    panels.append(("classes", [_lines(threshold, scale, INK), *classes]))
     step = _SIDE + _MARGIN + 14
     parts = [
         f'<g transform="translate({_MARGIN + i * step},{_TOP})">{_frame(title, scale)}'
         f"{''.join(content)}</g>"
         for i, (title, content) in enumerate(panels)
     ]
-    width, height = 4 * step + 10, _SIDE + _TOP + 34
-    return (
+    width, height = len(panels) * step + 10, _SIDE + _TOP + 34
+    return themed(
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         f'font-family="sans-serif" font-size="10">{"".join(parts)}</svg>'
     )
@@ -82,7 +84,7 @@ def _cross(point: FloatArray, scale: tuple[float, float], colour: str) -> str:
 
 def _segment(centres: FloatArray, scale: tuple[float, float]) -> str:
     (x0, y0), (x1, y1) = (_place(centre, scale) for centre in centres)
-    return f'<path d="M{x0} {y0}L{x1} {y1}" stroke="#8a8f98" stroke-dasharray="3 3"/>'
+    return f'<path d="M{x0} {y0}L{x1} {y1}" stroke="{FAINT}" stroke-dasharray="3 3"/>'
 
 
 def _lines(threshold: tuple[float, float], scale: tuple[float, float], colour: str) -> str:
@@ -93,7 +95,7 @@ def _lines(threshold: tuple[float, float], scale: tuple[float, float], colour: s
 def _frame(title: str, scale: tuple[float, float]) -> str:
     low, high = (f"{end:g}" for end in scale)
     return (
-        f'<rect width="{_SIDE}" height="{_SIDE}" fill="none" stroke="#c9ced6"/>'
+        f'<rect width="{_SIDE}" height="{_SIDE}" fill="none" stroke="{GRID}"/>'
         f'<text x="{_SIDE / 2}" y="-6" text-anchor="middle" font-size="11">{escape(title)}</text>'
         f'<text x="0" y="{_SIDE + 12}">{low}</text>'
         f'<text x="{_SIDE}" y="{_SIDE + 12}" text-anchor="end">{high}</text>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,26 +13,13 @@ from training.evaluation.experiment import Result
 from training.evaluation.figures import MODELS
 from training.report import plots
 from training.report.annotation_figure import figure
-from training.report.summary import leaks, with_interval
+from training.report.order import natural
+from training.report.summary import leaks
+from training.report.theme import CSS
+from training.report.verdict import verdicts, with_interval
 
-_CSS = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #1c2127; max-width: 1040px;
-       margin: 2em auto; padding: 0 1em }
-h1 { font-size: 1.7em; margin-bottom: .2em }
-h2 { font-size: 1.25em; margin-top: 2em; border-bottom: 1px solid #d5dae0 }
-table { border-collapse: collapse; margin: .6em 0 }
-td, th { padding: .25em .8em; border-bottom: 1px solid #e4e7eb; text-align: left;
-         vertical-align: top }
-td.n { text-align: right; font-variant-numeric: tabular-nums }
-tr.ours td { font-weight: 600 }
-.warning { background: #fbe9e7; border-left: 4px solid #b3262d; padding: .6em 1em }
-.note { background: #f3f5f8; border-left: 4px solid #8a8f98; padding: .4em 1em }
-svg { max-width: 100%; height: auto }
-figure { margin: 1em 0 }
-figcaption { color: #4b5560; font-size: .92em }
-summary { cursor: pointer }
-pre { background: #f3f5f8; padding: .8em; overflow: auto; font-size: .85em }
-"""
+# Wider pictures are not shrunk to the width of a phone.
+_WIDE_PT = 400
 
 
 def write(result: Result, path: Path) -> None:
@@ -46,14 +34,15 @@ def build(result: Result) -> str:
     first = result.problem.targets[0]
     body = [
         f"<h1>RTCAN on {escape(told['dataset'])}</h1>",
-        f"<p>{escape(told['protocol'])}</p>",
+        f"<p>Protocol: {escape(told['protocol'])}</p>",
+        '<div class="verdict">' + "".join(f"<p>{escape(v)}</p>" for v in verdicts(told)) + "</div>",
         *(f'<p class="warning">{escape(text)}</p>' for text in leaks(told)),
         *_marks(told),
         "<h2>Results</h2>",
-        _results(told["targets"], told["protocol"]),
-        "" if told["compared"] is None else _results(
-            told["compared"]["targets"], told["compared"]["protocol"]
-        ),
+        _results(told["targets"]),
+        "" if told["compared"] is None else
+        f"<h3>Beside it: {escape(told['compared']['protocol'])}</h3>"
+        + _results(told["compared"]["targets"]),
         "<p>Figures are per trial: a trial's probability is the mean over its windows. Intervals "
         "are 95 %, from a bootstrap over subjects. 0.50 balanced accuracy is chance. Skin "
         "conductance follows arousal; it tells little about valence, and figures near chance there "
@@ -64,14 +53,16 @@ def build(result: Result) -> str:
         _left_out(told),
         "<h2>Learning curves</h2>",
         _picture(plots.learning_curves(told), "Loss by epoch. Dotted: guessing. The dot is the "
-                 "epoch that was kept, chosen on the validation side."),
+                 "best epoch, chosen on the validation side."),
         "<h2>Confusion matrices</h2>",
         _picture(plots.confusions(told), "Trials of all test folds, and their share of a row."),
         "<h2>ROC</h2>",
         _picture(plots.roc_curves(told), "Trials of all test folds."),
         "<h2>Are the probabilities true?</h2>",
-        _picture(plots.reliabilities(told), "Windows of all test folds, by what the network said. "
-                 "ECE: expected calibration error. The temperature is chosen on validation data."),
+        _picture(plots.reliabilities(told), "Windows of all test folds, by what the network said, "
+                 f"in bins of at least {plots.FEW_WINDOWS}; bars are 95 % intervals. ECE: expected "
+                 "calibration error, over all windows. The temperature is chosen on validation "
+                 "data."),
         "<h2>Subjects</h2>",
         _picture(plots.per_subject(told), "Accuracy over each subject's trials when held out." if
                  told["protocol"].startswith("subject") else "Accuracy over each subject's trials; "
@@ -85,7 +76,8 @@ def build(result: Result) -> str:
     ]  # fmt: skip
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>RTCAN on {escape(told['dataset'])}</title><style>{_CSS}</style></head><body>"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>RTCAN on {escape(told['dataset'])}</title><style>{CSS}</style></head><body>"
         + "\n".join(body)
         + "</body></html>\n"
     )
@@ -95,18 +87,13 @@ def _marks(told: dict[str, Any]) -> list[str]:
     notes = list(told["notes"])
     if told["not_live"]:
         notes.append(f"The model is not for live use: {told['not_live']}.")
-    if told["protocol"].startswith("paper"):
-        notes.append(
-            "Under this protocol the same people stand on both sides of every fold. The figures "
-            "say nothing about people not seen before; --protocol subject does."
-        )
     for reason, count in told["labels_degenerate"].items():
         notes.append(f"Labels: {count} subjects have {reason}; for them the middle of the scale "
                      "is the line between low and high.")  # fmt: skip
     return [f'<p class="note">{escape(note)}</p>' for note in notes]
 
 
-def _results(targets: dict[str, Any], protocol: str) -> str:
+def _results(targets: dict[str, Any]) -> str:
     rows = []
     for target, figures in targets.items():
         for model, words in MODELS.items():
@@ -117,16 +104,17 @@ def _results(targets: dict[str, Any], protocol: str) -> str:
                 with_interval(own, "balanced_accuracy"), with_interval(own, "macro_f1"),
                 f"{own['accuracy']:.2f}", "" if auc is None else f"{auc:.2f}",
             )  # fmt: skip
-            mark = ' class="ours"' if model == "rtcan" else ""
             joined = "".join(
                 f"<td{' class=n' if i > 1 else ''}>{cell}</td>" for i, cell in enumerate(cells)
             )
-            rows.append(f"<tr{mark}>{joined}</tr>")
+            rows.append(f"<tr>{joined}</tr>")
     head = "".join(
-        f"<th>{name}</th>"
-        for name in ("", "model", "n", "balanced accuracy", "macro F1", "accuracy", "ROC area")
+        f"<th{' class=n' if i > 1 else ''}>{name}</th>"
+        for i, name in enumerate(
+            ("", "model", "n", "balanced accuracy", "macro F1", "accuracy", "ROC area")
+        )
     )
-    return f"<h3>{escape(protocol)}</h3><table><tr>{head}</tr>{''.join(rows)}</table>"
+    return _table(f"<tr>{head}</tr>{''.join(rows)}")
 
 
 def _facts(told: dict[str, Any]) -> str:
@@ -136,19 +124,21 @@ def _facts(told: dict[str, Any]) -> str:
         "Command": told.get("command", ""),
         "Data": f"{told['trained_on']}: {told['recordings']} trials of {told['people']} people, "
         f"{told['windows']} windows",
-        "Protocol": told["protocol"],
         "Labels": f"{told['labels']} (high: {shares})",
-        "Kept model": told["kept_model"],
+        "Final model": told["kept_model"],
         "Preset": told.get("preset", ""),
         "Seed": told["settings"]["seed"],
         "Device": told.get("device", ""),
         "Versions": versions,
         "Time": f"{told['seconds']:.0f} s for fitting and testing",
     }
-    return "<table>" + "".join(
-        f"<tr><th>{name}</th><td>{escape(str(value))}</td></tr>"
-        for name, value in rows.items() if value != ""
-    ) + "</table>"  # fmt: skip
+    return _table(
+        "".join(
+            f"<tr><th>{name}</th><td>{escape(str(value))}</td></tr>"
+            for name, value in rows.items()
+            if value != ""
+        )
+    )
 
 
 def _left_out(told: dict[str, Any]) -> str:
@@ -159,7 +149,11 @@ def _left_out(told: dict[str, Any]) -> str:
         f'<tr><td class="n">{count}</td><td>{escape(reason)}</td></tr>'
         for reason, count in reasons.items()
     )
-    return f"<table><tr><th>count</th><th>reason</th></tr>{rows}</table>"
+    return _table(f"<tr><th class=n>count</th><th>reason</th></tr>{rows}")
+
+
+def _table(rows: str) -> str:
+    return f'<div class="scroll"><table>{rows}</table></div>'
 
 
 def _annotation(result: Result) -> str:
@@ -167,8 +161,12 @@ def _annotation(result: Result) -> str:
     if not made.lines:
         return f"<h2>Labels</h2><p>{escape(made.rule)}.</p>"
     data = result.problem.data
+    found = any(line.centres is not None for line in made.lines.values())
+    clusters = "the two clusters and their centres, the midpoint of the centres, " if found else ""
     parts = []
-    for number, (subject, line) in enumerate(made.lines.items()):
+    for number, (subject, line) in enumerate(
+        sorted(made.lines.items(), key=lambda item: natural(item[0]))
+    ):
         if not len(line.points):
             continue
         why = f" ({line.degenerate}: middle of the scale)" if line.degenerate else ""
@@ -180,13 +178,15 @@ def _annotation(result: Result) -> str:
         )
     return (
         f"<h2>Labels, subject by subject</h2><p>{escape(made.rule)}. Left to right: the ratings "
-        "with the middle of the scale, the two clusters and their centres, the midpoint of the "
-        "centres, and the classes that come of it.</p>" + "".join(parts)
+        f"with the middle of the scale, {clusters}and the classes that come of it.</p>"
+        + "".join(parts)
     )
 
 
 def _picture(svg: str, caption: str) -> str:
-    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
+    wide = re.match(r'<svg[^>]* width="(\d+)', svg)
+    kind = ' class="wide"' if wide and int(wide[1]) > _WIDE_PT else ""
+    return f"<figure{kind}>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def _json(result: Result) -> str:

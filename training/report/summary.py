@@ -10,6 +10,7 @@ from rich.table import Table
 
 from training.evaluation.experiment import WRITTEN, Result
 from training.evaluation.figures import MODELS
+from training.report.verdict import verdicts, with_interval
 
 # Points of balanced accuracy by which figures of pairs may beat those of people unremarked.
 LEAK_POINTS = 0.10
@@ -22,6 +23,8 @@ def show(result: Result, output: Path, console: Console) -> None:
     compared = results["compared"]
     if compared is not None:
         console.print(_table(compared["targets"], f"{results['dataset']}: {compared['protocol']}"))
+    for sentence in verdicts(results):
+        console.print(sentence)
     for warning in leaks(results):
         console.print(f"[bold red]{warning}[/]")
     for note in results["notes"]:
@@ -68,13 +71,6 @@ def leaks(results: dict[str, Any]) -> list[str]:
                 "people and stimuli, not of feelings; quote the second figure."
             )
     return found
-
-
-def with_interval(figures: dict[str, Any], name: str) -> str:
-    """Return a figure and its 95 % interval as text."""
-    interval = figures[f"{name}_95"]
-    ends = f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else ""
-    return f"{figures[name]:.2f}{ends}"
 
 
 def _table(targets: dict[str, Any], title: str) -> Table:
