@@ -20,7 +20,7 @@ import click
 import numpy as np
 
 from benchmarks.common.report import show_table, write_result
-from training import options, run
+from training import choice, options, run
 from training.compute.workers import cores
 from training.evaluation import metrics
 from training.evaluation.cross_validation import Fit
@@ -39,7 +39,7 @@ def asked(arguments: list[str]) -> dict[str, Any]:
 
 def chosen(arguments: list[str], runner: Runner) -> Problem:
     """Return the problem that `training.run` would make of these arguments."""
-    return options.choose(
+    return choice.choose(
         runner, music=False, temporal_attention=True, channel_attention=True, o=asked(arguments)
     ).problem
 

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from device.cli import RtcanCommand
-from training import options
+from training import choice, options
 from training.compute.files import write_whole
 
 _PARTS = {"music": "music", "channel": "SCA", "temporal": "RNTA"}
@@ -38,13 +38,13 @@ def main(output: Path, **o: Any) -> None:
     song = o["dataset"] == "pmemo"
     path = output / "ablation.json"
     with options.runner(output, o) as runner:
-        choice = options.choose(
+        chosen = choice.choose(
             runner, music=song, temporal_attention=True, channel_attention=True, o=o
         )
-        full = choice.problem
+        full = chosen.problem
         variants = product((False, True) if song else (False,), (False, True), (False, True))
         problems = {v: dataclasses.replace(full, config=_config(full, *v)) for v in variants}
-        key = identity(list(problems.values()), choice.contract)
+        key = identity(list(problems.values()), chosen.contract)
         told = runner.already(path, key)
         said = f"[bold]Nothing to do:[/] {path} is of this very run. --again does it anew."
         if told is None:

@@ -1,59 +1,36 @@
-"""The options that `training.run` and `training.ablate` share, and what they make of them."""
+"""The options that `training.run` and `training.ablate` share, and what carries out their runs."""
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from device.errors import DatasetError, MissingExtraError
+from device.errors import MissingExtraError
 from training.datasets.names import GSR_UNITS, NAMES
-from training.presets import FRAMES, PRESETS, Preset, preset
+from training.presets import PRESETS
 
 if TYPE_CHECKING:
-    import torch
-
-    from runtime.preprocessing.contract import Contract
-    from training.evaluation.problem import Problem
     from training.evaluation.runner import Runner
-    from training.evaluation.splits import Plan
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _BY_PRESET = "by preset and data set"
-_WHOLE_TRIAL = "it takes whole trials, whatever their length, which a live stream does not have"
-_PREPARED = "its input was decomposed by other code"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What the options come to.
-
-    Attributes
-    ----------
-    problem : Problem
-        What is learnt.
-    contract : Contract
-        All constants of the preprocessing.
-    compared : Plan or None
-        The other protocol, where both are wanted.
-    """
-
-    problem: Problem
-    contract: Contract
-    compared: Plan | None
 
 
 def shared(function: _Function) -> _Function:
     """Add the shared options to a command."""
     positive = click.FloatRange(min=0, min_open=True)
     options = [
-        click.option("--dataset", type=click.Choice(NAMES), required=True, help="What to learn."),
+        click.option(
+            "--dataset",
+            type=click.Choice(NAMES),
+            callback=_asked_for,
+            help="What to learn.  [required]",
+        ),
         click.option(
             "--data-root",
             type=click.Path(path_type=Path),
@@ -135,6 +112,14 @@ def shared(function: _Function) -> _Function:
             type=click.Path(path_type=Path),
             help="Where windows are kept [default: $RTCAN_CACHE or ~/.cache/rtcan].",
         ),
+        click.option(
+            "--cache-limit",
+            "cache_limit_gb",
+            type=positive,
+            default=20.0,
+            show_default=True,
+            help="GB that the cache may hold; what was not used for longest goes.",
+        ),
         click.option("--no-cache", is_flag=True, help="Keep no windows."),
         click.option("--resume", is_flag=True, help="Go on where an interrupted run stopped."),
         click.option("--again", is_flag=True, help="Do it anew, even if the same is done already."),
@@ -145,6 +130,20 @@ def shared(function: _Function) -> _Function:
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def _asked_for(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Let a data set be missing only where nothing is learnt."""
+    if value is None and not ctx.params.get("cache_info") and not ctx.resilient_parsing:
+        raise click.MissingParameter(ctx=ctx, param=param)
+    return value
+
+
+def cache_folder(o: dict[str, Any]) -> Path:
+    """Return where the options `o` have windows kept."""
+    from training.windows import cache
+
+    return o["cache"] or cache.default_folder()
 
 
 def require_packages() -> None:
@@ -180,111 +179,3 @@ def runner(output: Path, o: dict[str, Any]) -> Iterator[Runner]:
             again=o["again"],
             tensorboard=o["tensorboard"],
         )
-
-
-def choose(
-    runner: Runner,
-    *,
-    music: bool | None,
-    temporal_attention: bool,
-    channel_attention: bool,
-    o: dict[str, Any],
-) -> Choice:
-    """Read the data and return what the options `o` come to.
-
-    Raises
-    ------
-    DatasetError
-        If the data cannot be read, or options do not go together.
-    """
-    from runtime.preprocessing.contract import Contract
-    from training.datasets.recordings import TARGETS
-    from training.datasets.registry import Source
-    from training.evaluation.problem import Problem
-    from training.evaluation.splits import Plan
-    from training.labels import annotation
-    from training.network.model import NetworkConfig
-    from training.windows import cache
-    from training.windows.prepare import annotated, prepare
-
-    chosen: Preset = preset(o["preset_name"])
-    frame = FRAMES[o["dataset"]]
-    if o["loso"] and (o["folds"] or o["protocol"] == "paper"):
-        raise DatasetError("--loso makes one fold per subject; it goes with neither --folds nor "
-                           "--protocol paper")  # fmt: skip
-    with_music = chosen.music if music is None else music
-    given = {
-        "epochs": o["epochs"],
-        "batch_size": o["batch_size"],
-        "learning_rate": o["learning_rate"],
-    }
-    settings = dataclasses.replace(
-        chosen.settings,
-        stride_s=o["stride_s"],
-        precision=_precision(o["precision"], runner.device),
-        seed=o["seed"],
-        **{name: value for name, value in given.items() if value is not None},
-    )
-    whole = chosen.whole_trial and not o["prepared"]
-    contract = Contract(
-        window_s=o["window_s"] or frame.window_s,
-        context_s=frame.context_s if o["context_s"] is None else o["context_s"],
-        input_length=o["input_length"] or chosen.input_length,
-        channels=chosen.channels,
-        not_live=_PREPARED if o["prepared"] else _WHOLE_TRIAL if whole else "",
-    )
-    labels = o["labels"] or frame.labels
-    annotation.check_rule(labels)
-    source = Source(
-        name=o["dataset"],
-        root=o["data_root"],
-        gsr_unit=o["gsr_unit"],
-        prepared=o["prepared"],
-        music=with_music,
-        seed=o["seed"] if o["dataset"] == "synthetic" else 0,
-    )
-    folder = None if o["no_cache"] else o["cache"] or cache.default_folder()
-    data, windows = prepare(
-        source, contract, o["stride_s"], whole, folder, runner.console, runner.workers
-    )
-    protocol = o["protocol"] or chosen.protocol
-    plan = Plan(
-        protocol="subject" if protocol == "both" else protocol,
-        # Where nobody asked for a number, few people make fewer groups.
-        folds=o["folds"] or min(frame.folds, max(len(data.subjects), 2)),
-        leave_one_out=o["loso"],
-        songs_apart=frame.songs_apart and protocol != "paper",
-        repeat=o["repeat"],
-        seed=o["seed"],
-    )
-    config = NetworkConfig(
-        input_length=contract.input_length,
-        width=o["width"],
-        temporal_attention=temporal_attention,
-        channel_attention=channel_attention,
-        unit_attention=chosen.unit_attention and channel_attention,
-        music=len(next(iter(data.music.values()))) if with_music else 0,
-        # The released network without music ends in a ReLU, whatever the data set.
-        head="relu" if chosen.head == "softmax" and not with_music else chosen.head,  # type: ignore[arg-type]
-    )
-    problem = Problem(
-        data=data,
-        windows=windows,
-        annotation=annotated(data, labels, runner.console),
-        targets=TARGETS if o["target"] == "both" else (o["target"],),
-        config=config,
-        settings=settings,
-        plan=plan,
-    )
-    compared = None
-    if protocol == "both":
-        compared = dataclasses.replace(
-            plan, protocol="paper", songs_apart=False, leave_one_out=False
-        )
-    return Choice(problem, contract, compared)
-
-
-def _precision(wanted: str, device: torch.device) -> str:
-    if wanted != "auto":
-        return wanted
-    return "bf16" if device.type == "cuda" else "fp32"

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from device.cli import RtcanCommand
-from training import options
+from training import choice, options
 
 
 @click.command(cls=RtcanCommand)
@@ -24,7 +24,14 @@ from training import options
     show_default=True,
     help="Folder for results.",
 )
+@click.option(
+    "--cache-info",
+    is_flag=True,
+    is_eager=True,
+    help="Show what the cache of windows holds, and end.",
+)
 def main(
+    cache_info: bool,
     music: bool | None,
     temporal_attention: bool,
     channel_attention: bool,
@@ -32,6 +39,11 @@ def main(
     **o: Any,
 ) -> None:
     """Train a network for arousal and one for valence, and test them on people held out."""
+    if cache_info:
+        from training.windows import cache
+
+        click.echo(cache.describe(options.cache_folder(o), o["cache_limit_gb"]))
+        return
     options.require_packages()
     from training.evaluation import experiment
     from training.report import page, summary
@@ -41,7 +53,7 @@ def main(
         "command": " ".join(["python -m training.run", *sys.argv[1:]]),
     }
     with options.runner(output, o) as runner:
-        choice = options.choose(
+        chosen = choice.choose(
             runner,
             music=music,
             temporal_attention=temporal_attention,
@@ -49,7 +61,7 @@ def main(
             o=o,
         )
         result = experiment.run(
-            choice.problem, choice.contract, runner, compared=choice.compared, facts=facts
+            chosen.problem, chosen.contract, runner, compared=chosen.compared, facts=facts
         )
     if not (result.already and (output / "report.html").is_file()):
         page.write(result, output / "report.html")

@@ -9,19 +9,92 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from device.errors import ContractError
-from runtime.preprocessing.contract_form import build
-from runtime.preprocessing.contract_parts import CvxEdaParameters as CvxEdaParameters
-from runtime.preprocessing.contract_parts import QualityLimits as QualityLimits
-from runtime.preprocessing.contract_parts import Target as Target
 
 SCHEMA = 1
 # Key under which the contract stands in an ONNX file's metadata.
 METADATA_KEY = "rtcan_contract"
 CHANNELS = ("tonic", "phasic", "origin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CvxEdaParameters:
+    """Constants of the decomposition (Greco et al. 2015, doi:10.1109/TBME.2015.2474131).
+
+    Attributes
+    ----------
+    tau_slow_s, tau_fast_s : float
+        Time constants of the Bateman response, seconds.
+    knot_spacing_s : float
+        Distance between the knots of the tonic spline, seconds.
+    alpha : float
+        Weight of the driver's sparsity.
+    gamma : float
+        Weight of the tonic spline's coefficients.
+    """
+
+    tau_slow_s: float = 2.0
+    tau_fast_s: float = 0.7
+    knot_spacing_s: float = 10.0
+    alpha: float = 8e-4
+    gamma: float = 1e-2
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualityLimits:
+    """What a believable signal is, and how good it must be for an answer.
+
+    Level and slope are the limits of Kleckner et al. 2018, "Simple, Transparent, and Flexible
+    Automated Quality Assessment Procedures for Ambulatory Electrodermal Activity Data"
+    (doi:10.1109/TBME.2017.2758643).
+
+    Attributes
+    ----------
+    min_us, max_us : float
+        Levels that skin has, microsiemens.
+    max_slope_us_per_s : float
+        A faster change is motion, not sweat.
+    spread_s : float
+        Seconds around such a change that are not believed either.
+    flat_s : float
+        Seconds without any change at all after which the signal counts as stuck. A ten-bit
+        converter shows a resting person the same value for many seconds.
+    min_score : float
+        Score (0 to 1) below which the answer is withheld.
+    """
+
+    min_us: float = 0.05
+    max_us: float = 60.0
+    max_slope_us_per_s: float = 10.0
+    spread_s: float = 0.5
+    flat_s: float = 30.0
+    min_score: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One thing that is predicted.
+
+    Attributes
+    ----------
+    name : str
+        "arousal" or "valence": also the name of the ONNX output.
+    classes : tuple of str
+        Names of the classes in the order of the output's columns: (low, high).
+    threshold : float
+        Probability of the second class from which on it is the label, in (0, 1).
+    temperature : float
+        Divisor of the logits, applied inside the exported graph; 1 leaves them as they are.
+    """
+
+    name: str
+    classes: tuple[str, ...] = ("low", "high")
+    threshold: float = 0.5
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,8 +216,63 @@ class Contract:
                 f"The contract's schema is {data['schema']!r}; this version of RTCAN reads schema "
                 f"{SCHEMA}. Export the model again with this version, or install a newer RTCAN."
             )
-        contract: Contract = build(Contract, data, "")
+        contract: Contract = _build(Contract, data, "")
         return contract
+
+
+def _build(kind: type[Any], data: Any, path: str) -> Any:
+    """Return a dataclass from parsed JSON, every key present, known and of its type."""
+    if not isinstance(data, Mapping):
+        raise ContractError(f"Contract key '{path}' is {data!r}; an object was expected")
+    fields = {item.name: item for item in dataclasses.fields(kind)}
+    prefix = f"{path}." if path else ""
+    for name in data:
+        if name not in fields:
+            raise ContractError(f"The contract has an unknown key '{prefix}{name}'")
+    values = {}
+    for name, item in fields.items():
+        if name not in data:
+            raise ContractError(f"The contract lacks the key '{prefix}{name}'")
+        values[name] = _READERS[str(item.type)](data[name], prefix + name)
+    return kind(**values)
+
+
+def _integer(value: Any, path: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ContractError(f"Contract key '{path}' is {value!r}; a whole number was expected")
+    return value
+
+
+def _number(value: Any, path: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ContractError(f"Contract key '{path}' is {value!r}; a number was expected")
+    return float(value)
+
+
+def _text(value: Any, path: str) -> str:
+    if not isinstance(value, str):
+        raise ContractError(f"Contract key '{path}' is {value!r}; text was expected")
+    return value
+
+
+def _list(value: Any, path: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ContractError(f"Contract key '{path}' is {value!r}; a list was expected")
+    return value
+
+
+_READERS: dict[str, Callable[[Any, str], Any]] = {
+    "int": _integer,
+    "float": _number,
+    "str": _text,
+    "tuple[str, ...]": lambda v, p: tuple(_text(x, p) for x in _list(v, p)),
+    "tuple[float, ...]": lambda v, p: tuple(_number(x, p) for x in _list(v, p)),
+    "tuple[Target, ...]": lambda v, p: tuple(
+        _build(Target, x, f"{p}[{i}]") for i, x in enumerate(_list(v, p))
+    ),
+    "CvxEdaParameters": lambda v, p: _build(CvxEdaParameters, v, p),
+    "QualityLimits": lambda v, p: _build(QualityLimits, v, p),
+}
 
 
 def _check_ranges(contract: Contract) -> None:

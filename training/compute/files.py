@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -37,6 +37,38 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_together(folder: Path, files: Mapping[str, bytes], *, stale: Sequence[str] = ()) -> None:
+    """Replace files that belong together; the last one says that the others are complete.
+
+    Everything is written beside the old files first. Then the last of them is removed, the others
+    are replaced, and the last one takes its place: whoever finds it finds what belongs to it, at
+    whatever moment this process may be killed.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to.
+    files : mapping of str to bytes
+        Content by name, in this order.
+    stale : sequence of str
+        Files that were made of the old ones; they are removed with the last one.
+
+    Raises
+    ------
+    RtcanError
+        If the folder cannot be written to; the old files are then as they were.
+    """
+    *others, last = files
+    with ExitStack() as written:
+        # Each takes its name as its own block ends, the first one first.
+        for name in (last, *reversed(others)):
+            file = written.enter_context(whole_file(folder / name))
+            file.write(files[name])
+            file.flush()  # a disk that is full says so here
+        for name in (last, *stale):
+            (folder / name).unlink(missing_ok=True)
 
 
 def open_for_writing(path: Path) -> TextIO:

@@ -32,6 +32,7 @@ BASELINE_S = 3.0
 SHAPE = (40, 40, 8064)
 GSR_CHANNEL = 36
 VALENCE, AROUSAL = 0, 1
+PARTICIPANT_RATINGS = "participant_ratings.csv"
 # The resampler needs 0.375 s after the last value that it gives, and the recording ends with the
 # video: a window of 60 s fits only if it begins half a second before the video.
 _START_S = BASELINE_S - 0.5
@@ -158,7 +159,7 @@ def _check_ratings(
 
 def _participant_ratings(root: Path) -> dict[tuple[str, int], tuple[float, float]]:
     """Return (valence, arousal) by subject and video, where the optional table is there."""
-    for path in (root / "participant_ratings.csv", root.parent / "participant_ratings.csv"):
+    for path in (root / PARTICIPANT_RATINGS, root.parent / PARTICIPANT_RATINGS):
         if path.is_file():
             columns = ("Participant_id", "Experiment_id", "Valence", "Arousal")
             with path.open(newline="", encoding="utf-8-sig") as lines:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.samples import Samples
+from training.compute.fingerprint import Fingerprinted
 
 TARGETS = ("arousal", "valence")
 
@@ -54,7 +55,7 @@ class Recording:
 
 
 @dataclass(frozen=True)
-class Dataset:
+class Dataset(Fingerprinted):
     """All recordings of a data set.
 
     Attributes

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device.errors import DatasetError
+from training.compute.contents import files_under
 from training.datasets import amigos, deap, eevr, pmemo, prepared, synthetic
 from training.datasets.names import NAMES, PUBLISHED
 from training.datasets.recordings import Dataset
@@ -18,6 +19,8 @@ _HOW_TO_GET = {
     "amigos": amigos.HOW_TO_GET,
     "pmemo": pmemo.HOW_TO_GET,
 }
+# Files that are looked for in the folders above a data set's, too.
+_BESIDE = (deap.PARTICIPANT_RATINGS, mark.NAME)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +82,22 @@ def find_root(source: Source) -> Path | None:
         f"There is no folder {looked}. {_HOW_TO_GET[source.name]}{hint} and --dataset synthetic "
         "needs no files at all."
     )
+
+
+def files(source: Source) -> list[Path]:
+    """Return every file that reading a data set may depend on: those of its folder, and beside it.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such folder.
+    """
+    root = find_root(source)
+    if root is None:
+        return []
+    above = dict.fromkeys((*root.absolute().parents, *root.resolve().parents))
+    beside = [folder / name for folder in above for name in _BESIDE]
+    return [*files_under(root), *(path for path in beside if path.is_file())]
 
 
 def load(source: Source) -> Dataset:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import hashlib
 import itertools
-import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,15 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from device.errors import RtcanError
-from training.compute.workers import Workers, cores, versions
+from training.compute.fingerprint import code, fingerprint
+from training.compute.workers import Workers, cores
+from training.evaluation.bundle import fit_bundle
 from training.evaluation.journal import Journal, Outcome
 from training.evaluation.problem import MusicScale, Problem
 from training.evaluation.splits import Split
-from training.fitting.calibration import fit_temperature
-from training.fitting.data import Data
-from training.fitting.fit import Epoch, Task, batch_size, fit, predict
-from training.network.model import RTCAN
+from training.fitting.fit import Epoch, batch_size
 
 # Samples of a step (batch x input length) that caches hold the layers of.
 _CACHED = 300_000
@@ -60,22 +54,9 @@ class Listener:
         """Hear something that the user should know."""
 
 
-def identity(problem: Problem) -> str:
-    """Return a key of everything that a fit depends on, 16 hexadecimal digits."""
-    digest = hashlib.sha256()
-    for array in (problem.windows.inputs, problem.windows.recording):
-        digest.update(np.ascontiguousarray(array).data)
-    facts = {
-        "classes": {t: problem.annotation.classes[t].tolist() for t in problem.targets},
-        "subjects": problem.subjects,
-        "stimuli": problem.stimuli,
-        "config": dataclasses.asdict(problem.config),
-        "settings": dataclasses.asdict(problem.settings),
-        "plan": dataclasses.asdict(problem.plan),
-        "versions": versions(),
-    }
-    digest.update(json.dumps(facts, sort_keys=True).encode())
-    return digest.hexdigest()[:16]
+def key(one: Fit) -> str:
+    """Return a hash of everything that a fit's outcome depends on, 32 hexadecimal digits."""
+    return fingerprint(one.problem.fingerprint, one.target, one.split, code(__name__))
 
 
 def run(
@@ -120,10 +101,10 @@ def run(
     problems = list({id(f.problem): f.problem for f in fits}.values())
     places = {id(problem): place for place, problem in enumerate(problems)}
     which = [places[id(one.problem)] for one in fits]
-    keys = [identity(problem) for problem in problems]
+    keys = [key(one) for one in fits]
     outcomes: list[Outcome | None] = []
     for number, one in enumerate(fits):
-        found = journal.load(keys[which[number]], one.target, one.split.name)
+        found = journal.load(keys[number], one.target, one.split.name)
         outcomes.append(found)
         if found is not None:
             _tell(listener, one, found.history)
@@ -157,7 +138,7 @@ def run(
     abreast = 1 if device.type != "cpu" else None if workers.chosen else max(1, cores() // each)
     with threads(each):
         done = workers.run(
-            _fit_bundle, [(*task, each) for task in tasks], shared=[problems], threads=True,
+            fit_bundle, [(*task, each) for task in tasks], shared=[problems], threads=True,
             abreast=abreast,
         )  # fmt: skip
         try:
@@ -169,7 +150,7 @@ def run(
                     )
                 for at, outcome in zip(bundles[number], found, strict=True):
                     one, outcomes[at] = fits[at], outcome
-                    journal.save(keys[which[at]], outcome)
+                    journal.save(keys[at], outcome)
                     if not workers.local:
                         _tell(listener, one, outcome.history)
                     listener.done(one, one.problem.settings.epochs - len(outcome.history))
@@ -224,100 +205,9 @@ def _music_scales(fits: Sequence[Fit], which: Sequence[int]) -> list[MusicScale]
     return [made[key] for key in keys]
 
 
-def _fit_bundle(
-    problems: Sequence[Problem],
-    which: int,
-    own: list[tuple[str, Split, MusicScale]],
-    device: str,
-    told: Callable[[int, Epoch], None] | None,
-    each: int,
-) -> tuple[list[Outcome], int]:
-    """Return the outcomes of a bundle, and how many were fitted at once."""
-    if told is None:  # a worker of a cluster
-        torch.set_num_threads(each)
-        told = _unheard
-    heard = told
-    place, problem, most = torch.device(device), problems[which], len(own)
-    tasks = [_task(problem, *one) for one in own]
-    while True:
-        try:
-            found: list[tuple[RTCAN, list[Epoch]]] = []
-            for start in range(0, len(own), most):
-                found += fit(
-                    problem.config, tasks[start : start + most], problem.settings, place,
-                    functools.partial(_from, start, heard),
-                )  # fmt: skip
-            outcomes = [
-                _outcome(problem, *one, task.validation, *fitted, place)
-                for one, task, fitted in zip(own, tasks, found, strict=True)
-            ]
-            return outcomes, most
-        except RuntimeError as error:
-            if not _out_of_memory(error):
-                raise
-            reason = str(error).splitlines()[0]
-        # Outside of the handler, which would hold on to what filled the memory.
-        if most == 1:
-            raise RtcanError(
-                f"The memory of {device} does not hold a single fit: {reason}. Try a smaller "
-                "--batch-size or --input-length, or fewer --jobs."
-            )
-        most = -(-most // 2)
-        if place.type == "cuda":
-            torch.cuda.empty_cache()
-
-
-def _task(problem: Problem, target: str, split: Split, scale: MusicScale) -> Task:
-    train, validation = (
-        problem.select(target, side, scale) for side in (split.train, split.validation)
-    )
-    return Task(train, validation)
-
-
-def _outcome(
-    problem: Problem,
-    target: str,
-    split: Split,
-    scale: MusicScale,
-    validation: Data,
-    network: RTCAN,
-    history: list[Epoch],
-    device: torch.device,
-) -> Outcome:
-    chosen = predict(network, validation, device).numpy().astype(np.float64)
-    window, logits = np.empty(0, dtype=np.int64), np.empty((0, 2), dtype=np.float32)
-    if split.test.size:
-        test = problem.select(target, split.test, scale)
-        window, logits = test.window, predict(network, test, device).numpy()
-    return Outcome(
-        target,
-        split.name,
-        window,
-        logits,
-        fit_temperature(chosen, validation.truth),
-        [dataclasses.asdict(epoch) for epoch in history],
-        network.state_dict(),
-        scale,
-    )
-
-
 def _tell(listener: Listener, one: Fit, history: Sequence[dict[str, Any]]) -> None:
     for epoch in history:
         listener.epoch(one, Epoch(**epoch))
-
-
-def _from(start: int, told: Callable[[int, Epoch], None], number: int, epoch: Epoch) -> None:
-    told(start + number, epoch)
-
-
-def _unheard(place: int, epoch: Epoch) -> None:
-    """Tell nobody: who wants to know is on another machine."""
-
-
-def _out_of_memory(error: RuntimeError) -> bool:
-    if isinstance(error, torch.OutOfMemoryError):
-        return True
-    return any(words in str(error) for words in ("out of memory", "can't allocate memory"))
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from runtime.preprocessing.contract import Contract
-from training.compute.files import write_whole
+from training.compute.files import write_together
 from training.evaluation import final_model, wording
 from training.evaluation.cross_validation import Fit
 from training.evaluation.figures import Trials, decide, judge, table
@@ -23,10 +23,13 @@ from training.evaluation.journal import Outcome
 from training.evaluation.problem import Problem
 from training.evaluation.runner import Runner, identity
 from training.evaluation.splits import Plan, Split
+from training.evaluation.tracking import LOG
 from training.network import checkpoint
 
-# Files of a run that is done, beside epochs.csv and report.html.
+# Files of a run that is done, the last of which says so.
 WRITTEN = ("best.pt", "predictions.csv", "metrics.json")
+# What else a run leaves, later.
+_DERIVED = (LOG, "report.html")
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,8 @@ def run(
         rest = iter(found)
         outcomes = [{t: [next(rest) for _ in splits[t]] for t in splits} for splits in folds]
         chosen = {t: outcomes[0][t][0] for t in problem.targets} | {t: next(rest) for t in last}
-        judged = [_judged(*each) for each in zip(plans, folds, outcomes, strict=True)]
-        own = {t: found[0] for t, found in (last or folds[0]).items()}
+        judged = [_judged(*own) for own in zip(plans, folds, outcomes, strict=True)]
+        own_split = (last or folds[0])[problem.targets[0]][0]
         contract = final_model.finished(contract, problem, chosen)
         report = {
             **_described(problem),
@@ -119,20 +122,19 @@ def run(
             else {"protocol": compared.describe(), "targets": judged[1][1]},
             "history": {t: chosen[t].history for t in problem.targets},
             "fold_history": {t: [o.history for o in outcomes[0][t]] for t in problem.targets},
-            "kept_model": wording.final_model(
-                problem.plan, own[problem.targets[0]], problem.subjects
-            ),
+            "kept_model": wording.final_model(problem.plan, own_split, problem.subjects),
             **(facts or {}),
             "contract": contract.to_json(),
             "identity": key,
             "seconds": round(time.monotonic() - started_s, 1),
         }
-        checkpoint.save(
-            final_model.checkpoint(problem, contract, chosen, own, report), output / "best.pt"
+        best = final_model.checkpoint(problem, contract, chosen, own_split, report)
+        contents = (
+            checkpoint.to_bytes(best),
+            table(problem, judged[0][0]).encode(),
+            (json.dumps(report, indent=2) + "\n").encode(),
         )
-        write_whole(output / "predictions.csv", table(problem, judged[0][0]).encode())
-        # The last, because it says that the run is done.
-        write_whole(output / "metrics.json", (json.dumps(report, indent=2) + "\n").encode())
+        write_together(output, dict(zip(WRITTEN, contents, strict=True)), stale=_DERIVED)
     return Result(report, problem, contract)
 
 

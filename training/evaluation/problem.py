@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from device.errors import DatasetError
 from runtime.inference.music import standardise
+from training.compute.fingerprint import Fingerprinted
 from training.datasets.recordings import Dataset
 from training.evaluation.metrics import Labels
 from training.evaluation.splits import Plan, Split, splits
@@ -28,8 +29,8 @@ class MusicScale:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
-    """What is learnt, and how.
+class Problem(Fingerprinted):
+    """What is learnt, and how; its `fingerprint` is of all of it.
 
     Attributes
     ----------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,13 +14,16 @@ from rich.console import Console
 
 from device.errors import RtcanError
 from runtime.preprocessing.contract import Contract
+from training.compute.fingerprint import code, fingerprint
 from training.compute.progress import Bar
 from training.compute.workers import Workers
 from training.evaluation import cross_validation
 from training.evaluation.cross_validation import Fit
 from training.evaluation.journal import Journal, Outcome
 from training.evaluation.problem import Problem
-from training.evaluation.tracking import Tracker
+from training.evaluation.tracking import LOG, Tracker
+
+_PROGRAM = "training.run"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,8 @@ class Runner:
         """Fit all, and yield the outcomes in the same order.
 
         They are kept on disk until the block ends without an error, so that nothing is computed
-        twice if what it writes cannot be written.
+        twice if what it writes cannot be written. The log of their epochs lies with them until
+        then: beside the results of another run it would pass for theirs.
 
         Parameters
         ----------
@@ -86,15 +89,19 @@ class Runner:
         DatasetError
             If a side of a split cannot be learnt from.
         """
-        journal = Journal(self.output / "folds", self.resume)
+        kept = self.output / "folds"
+        journal = Journal(kept, self.resume)
         try:
             with (
                 Bar(self.console, text, sum(f.problem.settings.epochs for f in fits)) as bar,
                 Tracker(
-                    self.output, tensorboard=self.tensorboard, advance=bar.advance,
+                    kept / LOG,
+                    self.output / "tensorboard",
+                    tensorboard=self.tensorboard,
+                    advance=bar.advance,
                     note=self.console.print,
                 ) as tracker,
-            ):  # fmt: skip
+            ):
                 found = cross_validation.run(
                     fits, self.device, journal, self.workers, stack=self.stack, listener=tracker
                 )
@@ -106,21 +113,14 @@ class Runner:
         for told in journal.told():
             self.console.print(told)
         yield found
+        (kept / LOG).replace(self.output / LOG)
         journal.clear()
 
 
 def identity(problems: Sequence[Problem], contract: Contract) -> str:
-    """Return a key of everything that a run's results depend on, 16 hexadecimal digits.
-
-    What is said of the data belongs to it: a report shall not repeat what is not true any more.
-    """
-    said = [
-        [p.data.name, p.data.trained_on, list(p.data.notes), dict(p.data.skipped),
-         dict(p.windows.refused)]
-        for p in problems
-    ]  # fmt: skip
-    parts = [*(cross_validation.identity(p) for p in problems), said, contract.to_json()]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    """Return a hash of everything that a run's results depend on, 32 hexadecimal digits."""
+    # With the report's program: a page of another one is not up to date.
+    return fingerprint([p.fingerprint for p in problems], contract, code(_PROGRAM))
 
 
 def choose_device(name: str) -> torch.device:

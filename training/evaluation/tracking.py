@@ -14,6 +14,7 @@ from training.compute.files import open_for_writing
 from training.evaluation.cross_validation import Fit, Listener
 from training.fitting.fit import Epoch
 
+LOG = "epochs.csv"
 _COLUMNS = ("fit", "target", "fold", "epoch", "train_loss", "validation_loss", "best")
 
 
@@ -22,8 +23,10 @@ class Tracker(Listener):
 
     Parameters
     ----------
-    folder : Path
-        Of the run; `epochs.csv` is written there, and the folder `tensorboard`.
+    log : Path
+        The CSV file.
+    boards : Path
+        Folder for TensorBoard.
     tensorboard : bool
         Whether to write TensorBoard's event files, a run per fit.
     advance : callable
@@ -39,7 +42,8 @@ class Tracker(Listener):
 
     def __init__(
         self,
-        folder: Path,
+        log: Path,
+        boards: Path,
         *,
         tensorboard: bool = False,
         advance: Callable[[str, int], None] = lambda note, epochs: None,
@@ -47,7 +51,8 @@ class Tracker(Listener):
     ) -> None:
         if tensorboard:
             _writer_class()
-        self._folder = folder
+        self._log = log
+        self._places = boards
         self._tensorboard = tensorboard
         self._advance = advance
         self._note = note
@@ -56,7 +61,7 @@ class Tracker(Listener):
         self._boards: dict[str, Any] = {}
 
     def __enter__(self) -> Tracker:
-        self._file = open_for_writing(self._folder / "epochs.csv")
+        self._file = open_for_writing(self._log)
         self._rows = csv.writer(self._file)
         self._rows.writerow(_COLUMNS)
         return self
@@ -96,7 +101,7 @@ class Tracker(Listener):
 
     def _board(self, name: str) -> Any:
         if name not in self._boards:
-            place = self._folder / "tensorboard" / re.sub(r"[^\w.-]+", "-", name)
+            place = self._places / re.sub(r"[^\w.-]+", "-", name)
             for old in place.glob("events.out.*"):
                 old.unlink()
             self._boards[name] = _writer_class()(str(place))

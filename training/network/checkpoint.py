@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import pickle
 import zipfile
@@ -17,13 +18,11 @@ from numpy.typing import NDArray
 
 from device.errors import CheckpointError
 from runtime.preprocessing.contract import Contract
-from training.compute.files import whole_file
+from training.compute.files import write_whole
 from training.network.model import RTCAN, NetworkConfig
 
 _FORMAT = "rtcan-checkpoint"
-_VERSION = 2
-# In version 1, classes of examples were partly invented: they are not taken over.
-_READABLE = (1, 2)
+_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,7 @@ class Checkpoint:
     examples : float32 (n, 3, input_length)
         Real windows of held-out subjects, with which an export is proven.
     truth : dict of str to int64 (n,)
-        Per target, the class of each example, by which a smaller variant is evaluated; -1 where the
-        example has no class for this target, or this target's network learnt from it.
+        Per target, the class of each example; what a smaller variant is judged by.
     calibration : float32 (m, 3, input_length)
         Windows of the training side, by which a quantised variant finds its ranges.
     metrics : dict
@@ -63,6 +61,11 @@ class Checkpoint:
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
     """Write a checkpoint; the file appears complete or not at all."""
+    write_whole(path, to_bytes(checkpoint))
+
+
+def to_bytes(checkpoint: Checkpoint) -> bytes:
+    """Return what a checkpoint's file holds."""
     data = {
         "format": _FORMAT,
         "version": _VERSION,
@@ -78,8 +81,9 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         "music": _tensor(checkpoint.music),
         "calibration_music": _tensor(checkpoint.calibration_music),
     }
-    with whole_file(path) as file:
-        torch.save(data, file)
+    file = io.BytesIO()
+    torch.save(data, file)
+    return file.getvalue()
 
 
 def load(path: Path) -> Checkpoint:
@@ -112,10 +116,10 @@ def load(path: Path) -> Checkpoint:
             f"{path} is a torch file, but not an RTCAN checkpoint. Expected: the save/best.pt that "
             "python -m training.run writes."
         )
-    if data.get("version") not in _READABLE:
+    if data.get("version") != _VERSION:
         raise CheckpointError(
-            f"{path} is a checkpoint of version {data.get('version')!r}; this RTCAN reads versions "
-            f"{_READABLE[0]} to {_VERSION}. Install the RTCAN that wrote it, or train again."
+            f"{path} is a checkpoint of version {data.get('version')!r}; this RTCAN reads version "
+            f"{_VERSION}. Install the RTCAN that wrote it, or train again."
         )
     contract = Contract.from_json(data["contract"])
     networks = {}
@@ -127,8 +131,6 @@ def load(path: Path) -> Checkpoint:
             networks[target.name] = network.eval()
         examples = np.asarray(data["examples"].numpy(), dtype=np.float32)
         truth = {name: np.asarray(t.numpy(), dtype=np.int64) for name, t in data["truth"].items()}
-        if data["version"] == 1:
-            truth = {name: np.full_like(one, -1) for name, one in truth.items()}
         calibration = np.asarray(data["calibration"].numpy(), dtype=np.float32)
         metrics = json.loads(data["metrics"])
         music = _array(data["music"])

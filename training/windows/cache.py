@@ -1,46 +1,31 @@
 """Windows on disk, so that a data set is read and decomposed once.
 
-An entry is keyed by everything that its content depends on: where the data came from and how it was
-read, name, size and time of every file, the contract, the stride, and the source code that reads,
-resamples and decomposes. What is not exactly the same is not found, so nothing stale is ever read.
+An entry is found by a hash of everything that its windows depend on: the contents of the files and
+how they are read, the contract, the stride, and the program that reads, resamples and decomposes.
+What is not exactly the same is not found, so nothing stale is ever read.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
-import logging
 import os
-import shutil
-import tempfile
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from device.errors import RtcanError
-from device.samples import Samples
 from runtime.preprocessing.contract import Contract
+from training.compute.contents import contents
+from training.compute.fingerprint import code, fingerprint
 from training.compute.workers import Workers
 from training.datasets import registry
-from training.datasets.recordings import Dataset, Recording
+from training.datasets.recordings import Dataset
 from training.datasets.registry import Source
+from training.windows import store
 from training.windows.cut import Windows, cut, keep_usable
 
-_log = logging.getLogger(__name__)
-_ROOT = Path(__file__).resolve().parents[2]
-# What decides the numbers in a window; the contract's other fields do not.
-_CODE = (
-    "runtime/preprocessing/windows.py", "runtime/preprocessing/resample.py", "runtime/cvxeda/*",
-    "device/simulation/physiology.py", "device/calibration.py",
-    "training/windows/cut.py", "training/windows/features.py",
-    "training/windows/cache.py", "training/datasets/**/*.py",
-)  # fmt: skip
+# What changes no number in a window; every other field of the contract is hashed.
 _WORDS = ("targets", "labels", "trained_on", "not_live", "music_mean", "music_std", "hop_s")
-_ARRAYS = ("inputs", "features", "recording")
+_GB = 1e9
+LIMIT_GB = 20.0
 
 
 def default_folder() -> Path:
@@ -57,6 +42,7 @@ def windows(
     *,
     whole_trial: bool = False,
     folder: Path | None = None,
+    limit_gb: float = LIMIT_GB,
     workers: Workers | None = None,
     reading: Callable[[], None] = lambda: None,
     cutting: Callable[[int, int], None] = lambda done, of: None,
@@ -73,6 +59,9 @@ def windows(
         See `training.windows.cut.cut`.
     folder : Path or None
         The cache; None to keep nothing.
+    limit_gb : float
+        What the cache may hold, in 10^9 bytes; beyond it the least recently used entries go. The
+        one just made stays.
     workers : Workers or None
         What decomposes; None for a process a core.
     reading : callable
@@ -87,8 +76,9 @@ def windows(
     """
     entry = None
     if folder is not None:
-        entry = folder / f"{source.name}-{key(source, contract, stride_s, whole_trial)}"
-        found = _read(entry)
+        store.make(folder)
+        entry = folder / f"{source.name}-{key(source, contract, stride_s, whole_trial, folder)}"
+        found = store.read(entry)
         if found is not None:
             return found
     reading()
@@ -99,121 +89,43 @@ def windows(
         progress=lambda done: cutting(done, total),
     )  # fmt: skip
     kept = keep_usable(data, made)
-    if entry is not None:
-        _write(entry, *kept)
+    if folder is not None and entry is not None:
+        store.write(entry, *kept)
+        store.prune(folder, limit_gb * _GB, keep=entry)
     return kept
 
 
-def key(source: Source, contract: Contract, stride_s: float, whole_trial: bool) -> str:
-    """Return the name of an entry, 32 hexadecimal digits."""
+def key(
+    source: Source,
+    contract: Contract,
+    stride_s: float,
+    whole_trial: bool,
+    memory: Path | None = None,
+) -> str:
+    """Return a hash of everything that the windows depend on, 32 hexadecimal digits.
+
+    Parameters
+    ----------
+    source, contract, stride_s, whole_trial
+        See `windows`.
+    memory : Path or None
+        See `training.compute.contents.contents`.
+    """
     root = registry.find_root(source)
+    held = "" if root is None else contents(root, registry.files(source), memory)
     constants = dataclasses.asdict(contract)
     for name in _WORDS:
         del constants[name]
-    parts = {
-        "source": {**dataclasses.asdict(source), "root": root and str(root.resolve())},
-        "files": _identities(root) if root else [],
-        "contract": constants,
-        "stride_s": stride_s,
-        "whole_trial": whole_trial,
-        "code": _code(),
-        "numpy": np.__version__,
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+    how = dataclasses.replace(source, root=None)
+    return fingerprint(how, held, constants, stride_s, whole_trial, code(__name__))
 
 
-def _identities(root: Path) -> list[list[Any]]:
-    rows = []
-    for path in sorted(root.rglob("*")):
-        if path.is_file():
-            facts = path.stat()
-            rows.append([path.relative_to(root).as_posix(), facts.st_size, facts.st_mtime_ns])
-    return rows
-
-
-def _code() -> str:
-    digest = hashlib.sha256()
-    for pattern in _CODE:
-        for path in sorted(_ROOT.glob(pattern)):
-            digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def _write(entry: Path, data: Dataset, made: Windows) -> None:
-    """Write an entry, completely or not at all."""
-    try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=entry.parent, prefix=".partial-"))
-    except OSError as error:
-        raise RtcanError(
-            f"The cache {entry.parent} cannot be written: {error}. Choose another with --cache or "
-            "$RTCAN_CACHE, or none with --no-cache."
-        ) from error
-    try:
-        for name in _ARRAYS:
-            np.save(partial / f"{name}.npy", getattr(made, name))
-        songs = sorted(data.music)
-        if songs:
-            np.save(partial / "music.npy", np.stack([data.music[song] for song in songs]))
-        facts = {
-            "name": data.name,
-            "trained_on": data.trained_on,
-            "rating_range": data.rating_range,
-            "skipped": data.skipped,
-            "notes": data.notes,
-            "song_level": data.song_level,
-            "refused": made.refused,
-            "songs": songs,
-            "recordings": [
-                {
-                    "subject": r.subject,
-                    "stimulus": r.stimulus,
-                    "ratings": dict(r.ratings),
-                    "stimulus_start_s": r.stimulus_start_s,
-                    "classes": dict(r.classes),
-                    "targets": r.targets,
-                }
-                for r in data.recordings
-            ],
-        }
-        (partial / "dataset.json").write_text(json.dumps(facts), encoding="utf-8")
-        try:
-            partial.rename(entry)
-        except OSError:
-            # Another run wrote the same entry meanwhile.
-            shutil.rmtree(partial, ignore_errors=True)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-
-
-def _read(entry: Path) -> tuple[Dataset, Windows] | None:
-    """Return an entry, or None; a damaged one is removed."""
-    if not entry.is_dir():
-        return None
-    try:
-        arrays = {name: np.load(entry / f"{name}.npy") for name in _ARRAYS}
-        facts = json.loads((entry / "dataset.json").read_text(encoding="utf-8"))
-        songs = facts["songs"]
-        music = dict(zip(songs, np.load(entry / "music.npy"), strict=True)) if songs else {}
-        recordings = [
-            Recording(samples=Samples.empty(), **{**r, "targets": tuple(r["targets"])})
-            for r in facts["recordings"]
-        ]
-        data = Dataset(
-            name=facts["name"],
-            trained_on=facts["trained_on"],
-            recordings=recordings,
-            rating_range=tuple(facts["rating_range"]),
-            skipped=Counter(facts["skipped"]),
-            notes=tuple(facts["notes"]),
-            song_level=facts["song_level"],
-            music=music,
-        )
-        if int(arrays["recording"].max()) + 1 != len(recordings):
-            raise ValueError("windows and recordings do not belong together")
-        return data, Windows(**arrays, refused=Counter(facts["refused"]))
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-        _log.warning("The cache entry %s is damaged (%s) and is made anew", entry, error)
-        shutil.rmtree(entry, ignore_errors=True)
-        return None
+def describe(folder: Path, limit_gb: float = LIMIT_GB) -> str:
+    """Return in words what the cache holds, the most recently used first."""
+    held = store.entries(folder)
+    used_gb = sum(entry.size for entry in held) / _GB
+    lines = [f"{folder}: {len(held)} entries, {used_gb:.2f} GB of at most {limit_gb:g} GB"]
+    lines += [
+        f"  {store.used(entry)}  {entry.size / 1e6:9.1f} MB  {entry.folder.name}" for entry in held
+    ]
+    return "\n".join(lines)

@@ -15,6 +15,7 @@ from device.samples import FloatArray, Samples
 from runtime.preprocessing.contract import Contract
 from runtime.preprocessing.resample import REACH
 from runtime.preprocessing.windows import Preprocessor, Window, stretch
+from training.compute.fingerprint import Fingerprinted
 from training.compute.workers import Workers, in_order
 from training.datasets.recordings import Dataset, Recording
 from training.windows.features import NAMES, eda_features
@@ -23,7 +24,7 @@ _TOO_SHORT = "recording: shorter than context and window"
 
 
 @dataclass(frozen=True)
-class Windows:
+class Windows(Fingerprinted):
     """All windows of a data set.
 
     Attributes

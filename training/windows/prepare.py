@@ -26,6 +26,7 @@ def prepare(
     folder: Path | None,
     console: Console,
     workers: Workers | None = None,
+    limit_gb: float = cache.LIMIT_GB,
 ) -> tuple[Dataset, Windows]:
     """Read and decompose a data set, or take its windows from the cache."""
     bars: list[Bar] = []
@@ -40,6 +41,7 @@ def prepare(
         data, windows = cache.windows(
             source, contract, stride_s, whole_trial=whole_trial, folder=folder, workers=workers,
             reading=lambda: console.print(f"Reading [bold]{source.name}[/] ..."), cutting=cutting,
+            limit_gb=limit_gb,
         )  # fmt: skip
     console.print(
         f"{len(data.recordings)} recordings of {len(data.subjects)} people, {len(windows.inputs)} "

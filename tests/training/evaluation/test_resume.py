@@ -18,7 +18,7 @@ from tests.training.runs import call
 from training import ablate
 from training.compute.workers import Workers
 from training.datasets.recordings import Dataset, Recording
-from training.evaluation import cross_validation, experiment
+from training.evaluation import bundle, cross_validation, experiment
 from training.evaluation.cross_validation import Fit, Listener
 from training.evaluation.journal import Journal
 from training.evaluation.problem import Problem
@@ -26,6 +26,7 @@ from training.evaluation.runner import identity
 from training.evaluation.splits import Plan
 from training.fitting.settings import Settings
 from training.labels import annotation
+from training.network import checkpoint
 from training.network.model import NetworkConfig
 from training.windows.cut import Windows
 
@@ -36,7 +37,7 @@ def test_an_interrupted_run_goes_on(
     whole = call(tree, tmp_path / "whole", "--jobs", "1")
     assert whole.exit_code == 0
     fitted: list[str] = []
-    fit = cross_validation.fit
+    fit = bundle.fit
 
     def until(limit: int) -> Any:
         def one(*args: Any) -> Any:
@@ -47,13 +48,13 @@ def test_an_interrupted_run_goes_on(
 
         return one
 
-    monkeypatch.setattr(cross_validation, "fit", until(3))
+    monkeypatch.setattr(bundle, "fit", until(3))
     cut = call(tree, tmp_path / "cut", "--jobs", "1")
     assert cut.exit_code == 1 and "--resume" in cut.output
     assert not (tmp_path / "cut" / "best.pt").exists()
     assert len(list((tmp_path / "cut" / "folds").glob("*.fold"))) == 3
     fitted.clear()
-    monkeypatch.setattr(cross_validation, "fit", until(99))
+    monkeypatch.setattr(bundle, "fit", until(99))
     rest = call(tree, tmp_path / "cut", "--jobs", "1", "--resume")
     assert rest.exit_code == 0, rest.output
     assert len(fitted) == 3 and "3 fits were taken" in rest.output
@@ -98,15 +99,15 @@ def test_a_resumed_run_takes_nothing_of_another(
     def never(*args: Any) -> Any:
         raise KeyboardInterrupt
 
-    fit, count = cross_validation.fit, []
+    fit, count = bundle.fit, []
 
     def once(*args: Any) -> Any:
         count.append(1)
         return fit(*args) if len(count) == 1 else never()
 
-    monkeypatch.setattr(cross_validation, "fit", once)
+    monkeypatch.setattr(bundle, "fit", once)
     assert call(tree, tmp_path, "--jobs", "1").exit_code == 1
-    monkeypatch.setattr(cross_validation, "fit", never)
+    monkeypatch.setattr(bundle, "fit", never)
     again = call(tree, tmp_path, "--jobs", "1", "--resume", "--learning-rate", "0.5")
     assert again.exit_code == 1
     assert len(list((tmp_path / "folds").glob("*.fold"))) == 1
@@ -140,6 +141,29 @@ def test_a_run_of_which_a_file_is_lost_is_not_done(lost: str, tree: Path, tmp_pa
     assert (tmp_path / lost).is_file()
 
 
+def test_a_run_that_fails_to_write_leaves_no_other_runs_figures_beside_its_model(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--target", "valence", "--epochs", "1", "--folds", "1")
+    assert call(tree, tmp_path, *options).exit_code == 0
+    replace_ = Path.replace
+
+    def cut(path: Path, target: Path) -> Path:
+        if Path(target).name == "metrics.json":
+            raise KeyboardInterrupt
+        return replace_(path, target)
+
+    monkeypatch.setattr(Path, "replace", cut)
+    assert call(tree, tmp_path, *options, "--seed", "1").exit_code == 1
+    monkeypatch.undo()
+    assert checkpoint.load(tmp_path / "best.pt").metrics["settings"]["seed"] == 1
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"best.pt", "predictions.csv", "folds"}
+    again = call(tree, tmp_path, *options)
+    assert again.exit_code == 0 and "Nothing to do" not in again.output
+    assert checkpoint.load(tmp_path / "best.pt").metrics["settings"]["seed"] == 0
+
+
 def test_what_is_said_of_the_data_belongs_to_a_run() -> None:
     made = problem()
     others = [
@@ -158,7 +182,7 @@ def test_what_cannot_be_learnt_is_refused_before_anything_is_fitted(
     def never(*args: Any) -> Any:
         raise AssertionError("fitted")
 
-    monkeypatch.setattr(cross_validation, "fit", never)
+    monkeypatch.setattr(bundle, "fit", never)
     made = problem()
     *sound, last = made.splits("arousal")
     low = np.flatnonzero(made.annotation.classes["arousal"] == 0)
@@ -231,7 +255,7 @@ class Said(Listener):
 @pytest.mark.parametrize("room", [1, 2, 4])
 def test_little_memory_means_fewer_fits_at_once(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
     # No processor runs out of memory in good order; an accelerator does, with this error.
-    whole = cross_validation.fit
+    whole = bundle.fit
 
     def cramped(config: Any, tasks: Any, *more: Any) -> Any:
         if len(tasks) > room:
@@ -240,12 +264,12 @@ def test_little_memory_means_fewer_fits_at_once(room: int, monkeypatch: pytest.M
 
     made, cpu, said = problem(), torch.device("cpu"), Said()
     fits = [Fit(made, "arousal", split) for split in made.splits("arousal")]
-    monkeypatch.setattr(cross_validation, "fit", cramped)
+    monkeypatch.setattr(bundle, "fit", cramped)
     found = cross_validation.run(fits, cpu, Journal(None), Workers(1), stack=4, listener=said)
     assert said.notes == (
         [] if room == 4 else [f"The memory of cpu did not hold 4 fits at once: {room} at a time"]
     )
-    monkeypatch.setattr(cross_validation, "fit", whole)
+    monkeypatch.setattr(bundle, "fit", whole)
     for one, other in zip(
         found, cross_validation.run(fits, cpu, Journal(None), Workers(1)), strict=True
     ):
@@ -259,6 +283,6 @@ def test_memory_that_holds_no_fit_at_all_is_said(monkeypatch: pytest.MonkeyPatch
 
     made = problem()
     fits = [Fit(made, "arousal", split) for split in made.splits("arousal")]
-    monkeypatch.setattr(cross_validation, "fit", starved)
+    monkeypatch.setattr(bundle, "fit", starved)
     with pytest.raises(RtcanError, match="does not hold a single fit"):
         cross_validation.run(fits, torch.device("cpu"), Journal(None), Workers(1), stack=4)

@@ -12,7 +12,7 @@ from pathlib import Path
 from training.compute.files import write_whole
 from training.datasets.recordings import Dataset
 
-_NAME = "SIMULATED.txt"
+NAME = "SIMULATED.txt"
 _TEXT = (
     "The files of this folder, and of the folders in it, were simulated by rtcan. They have the "
     "form of a published data set, and nothing of it in them; no person felt any of it.\n"
@@ -23,7 +23,7 @@ _WITHIN = ("data_preprocessed_python", "data_preprocessed_matlab", "EDA", "Raw_d
 
 def mark(folder: Path) -> None:
     """Write the mark into a folder of simulated files."""
-    write_whole(folder / _NAME, _TEXT.encode())
+    write_whole(folder / NAME, _TEXT.encode())
 
 
 def is_marked(folder: Path) -> bool:
@@ -36,7 +36,7 @@ def is_marked(folder: Path) -> bool:
         ),
         *(folder / name for name in _WITHIN),
     }
-    return any((place / _NAME).is_file() for place in places)
+    return any((place / NAME).is_file() for place in places)
 
 
 def named(data: Dataset, folder: Path) -> Dataset:

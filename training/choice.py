@@ -1,0 +1,155 @@
+"""What the options of `training.run` and `training.ablate` come to: data, network, fit, split."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from device.errors import DatasetError
+from training.options import cache_folder
+from training.presets import FRAMES, Preset, preset
+
+if TYPE_CHECKING:
+    import torch
+
+    from runtime.preprocessing.contract import Contract
+    from training.evaluation.problem import Problem
+    from training.evaluation.runner import Runner
+    from training.evaluation.splits import Plan
+
+_WHOLE_TRIAL = "it takes whole trials, whatever their length, which a live stream does not have"
+_PREPARED = "its input was decomposed by other code"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the options come to.
+
+    Attributes
+    ----------
+    problem : Problem
+        What is learnt.
+    contract : Contract
+        All constants of the preprocessing.
+    compared : Plan or None
+        The other protocol, where both are wanted.
+    """
+
+    problem: Problem
+    contract: Contract
+    compared: Plan | None
+
+
+def choose(
+    runner: Runner,
+    *,
+    music: bool | None,
+    temporal_attention: bool,
+    channel_attention: bool,
+    o: dict[str, Any],
+) -> Choice:
+    """Read the data and return what the options `o` come to.
+
+    Raises
+    ------
+    DatasetError
+        If the data cannot be read, or options do not go together.
+    """
+    from runtime.preprocessing.contract import Contract
+    from training.datasets.recordings import TARGETS
+    from training.datasets.registry import Source
+    from training.evaluation.problem import Problem
+    from training.evaluation.splits import Plan
+    from training.labels import annotation
+    from training.network.model import NetworkConfig
+    from training.windows.prepare import annotated, prepare
+
+    chosen: Preset = preset(o["preset_name"])
+    frame = FRAMES[o["dataset"]]
+    if o["loso"] and (o["folds"] or o["protocol"] == "paper"):
+        raise DatasetError("--loso makes one fold per subject; it goes with neither --folds nor "
+                           "--protocol paper")  # fmt: skip
+    with_music = chosen.music if music is None else music
+    given = {
+        "epochs": o["epochs"],
+        "batch_size": o["batch_size"],
+        "learning_rate": o["learning_rate"],
+    }
+    settings = dataclasses.replace(
+        chosen.settings,
+        stride_s=o["stride_s"],
+        precision=_precision(o["precision"], runner.device),
+        seed=o["seed"],
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    whole = chosen.whole_trial and not o["prepared"]
+    contract = Contract(
+        window_s=o["window_s"] or frame.window_s,
+        context_s=frame.context_s if o["context_s"] is None else o["context_s"],
+        input_length=o["input_length"] or chosen.input_length,
+        channels=chosen.channels,
+        not_live=_PREPARED if o["prepared"] else _WHOLE_TRIAL if whole else "",
+    )
+    labels = o["labels"] or frame.labels
+    annotation.check_rule(labels)
+    source = Source(
+        name=o["dataset"],
+        root=o["data_root"],
+        gsr_unit=o["gsr_unit"],
+        prepared=o["prepared"],
+        music=with_music,
+        seed=o["seed"] if o["dataset"] == "synthetic" else 0,
+    )
+    folder = None if o["no_cache"] else cache_folder(o)
+    data, windows = prepare(
+        source,
+        contract,
+        o["stride_s"],
+        whole,
+        folder,
+        runner.console,
+        runner.workers,
+        limit_gb=o["cache_limit_gb"],
+    )
+    protocol = o["protocol"] or chosen.protocol
+    plan = Plan(
+        protocol="subject" if protocol == "both" else protocol,
+        # Where nobody asked for a number, few people make fewer groups.
+        folds=o["folds"] or min(frame.folds, max(len(data.subjects), 2)),
+        leave_one_out=o["loso"],
+        songs_apart=frame.songs_apart and protocol != "paper",
+        repeat=o["repeat"],
+        seed=o["seed"],
+    )
+    config = NetworkConfig(
+        input_length=contract.input_length,
+        width=o["width"],
+        temporal_attention=temporal_attention,
+        channel_attention=channel_attention,
+        unit_attention=chosen.unit_attention and channel_attention,
+        music=len(next(iter(data.music.values()))) if with_music else 0,
+        # The released network without music ends in a ReLU, whatever the data set.
+        head="relu" if chosen.head == "softmax" and not with_music else chosen.head,  # type: ignore[arg-type]
+    )
+    problem = Problem(
+        data=data,
+        windows=windows,
+        annotation=annotated(data, labels, runner.console),
+        targets=TARGETS if o["target"] == "both" else (o["target"],),
+        config=config,
+        settings=settings,
+        plan=plan,
+    )
+    compared = None
+    if protocol == "both":
+        compared = dataclasses.replace(
+            plan, protocol="paper", songs_apart=False, leave_one_out=False
+        )
+    return Choice(problem, contract, compared)
+
+
+def _precision(wanted: str, device: torch.device) -> str:
+    if wanted != "auto":
+        return wanted
+    return "bf16" if device.type == "cuda" else "fp32"
