@@ -74,10 +74,10 @@ def pace(speed: float | None) -> str:
     """Return how fast time passes where that is not life's pace; "" where it is."""
     if speed is None:
         return "the highest speed possible"
-    return "" if speed == 1 else f"{speed:g} times real time"
+    return "" if speed == 1 else f"{speed:g}× real time"
 
 
 def filling(fill_s: float, total_s: float, speed: float | None) -> str:
     """Return how far the first window is."""
     text = f"first window: {min(fill_s, total_s):.0f} of {total_s:.0f} s of signal"
-    return f"{text}, {pace(speed)}" if pace(speed) else text
+    return f"{text}, at {pace(speed)}" if pace(speed) else text

@@ -18,7 +18,7 @@ def test_points_in_time(time_s: float, known: str) -> None:
 
 @pytest.mark.parametrize(
     ("speed", "known"),
-    [(1.0, ""), (8.0, "8 times real time"), (0.5, "0.5 times real time")],
+    [(1.0, ""), (8.0, "8× real time"), (0.5, "0.5× real time")],
 )
 def test_the_pace(speed: float | None, known: str) -> None:
     assert pace(speed) == known
