@@ -1,0 +1,188 @@
+"""The personal reference: what is usual for this person, from their own past alone.
+
+Skin conductance differs between people by a factor of a hundred, and by electrode and season; what
+tells is how a minute compares with the same person's last half hour. The reference holds two
+running statistics of the believable past, up to and with the newest hop:
+
+- of the level: mean M and scale S = sqrt(variance + 1e-4) + 0.02 M, in microsiemens. The window is
+  decomposed in units of S, and the network sees asinh((tonic - M)/S), log1p(phasic/S) and
+  asinh((eda - M)/S).
+- of the plain features of each window (`runtime.preprocessing.features`): the network's second
+  input is every feature minus its running mean, over its running standard deviation.
+
+The past forgets: it is kept in blocks of a minute, and blocks older than the span are dropped. All
+of it is causal and moves once a hop, so that it does not depend on how samples were cut.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from device.errors import SignalError
+from device.samples import FloatArray
+
+_BLOCK_S = 60.0
+# Microsiemens squared, and share of the mean level: the least that the scale can be.
+_LEAST_VARIANCE, _LEAST_SHARE = 1e-4, 0.02
+# Added to a feature's running variance, in the feature's own unit squared.
+_FEATURE_VARIANCE = 1e-2
+_FORM = "rtcan-reference-1"
+
+
+@dataclass
+class _Block:
+    """Sums over one minute of believable hops."""
+
+    hops: int
+    count: float
+    total: FloatArray
+    squares: FloatArray
+
+
+class Running:
+    """Mean and variance of what was seen within a span of the past.
+
+    Parameters
+    ----------
+    number : int
+        How many quantities are followed.
+    hops_per_block, blocks : int
+        Hops that one block holds, and how many blocks are remembered, the newest included.
+    """
+
+    def __init__(self, number: int, hops_per_block: int, blocks: int) -> None:
+        self.number = number
+        self._hops_per_block = hops_per_block
+        self._blocks: deque[_Block] = deque(maxlen=blocks)
+
+    @property
+    def hops(self) -> int:
+        """How many hops are remembered."""
+        return sum(block.hops for block in self._blocks)
+
+    def add(self, values: FloatArray) -> None:
+        """Add one hop's observations, float64 (n, number), n at least 1."""
+        if not self._blocks or self._blocks[-1].hops >= self._hops_per_block:
+            zeros = np.zeros(self.number)
+            self._blocks.append(_Block(0, 0.0, zeros, zeros.copy()))
+        newest = self._blocks[-1]
+        newest.hops += 1
+        newest.count += len(values)
+        newest.total = newest.total + values.sum(axis=0)
+        newest.squares = newest.squares + (values * values).sum(axis=0)
+
+    def moments(self) -> tuple[FloatArray, FloatArray]:
+        """Return mean and variance, float64 (number,) each; NaN before the first hop."""
+        count, total, squares = 0.0, np.zeros(self.number), np.zeros(self.number)
+        for block in self._blocks:
+            count += block.count
+            total = total + block.total
+            squares = squares + block.squares
+        if count == 0:
+            return np.full(self.number, np.nan), np.full(self.number, np.nan)
+        mean = total / count
+        return mean, np.maximum(squares / count - mean * mean, 0.0)
+
+    def to_list(self) -> list[list[Any]]:
+        """Return the blocks as plain numbers, oldest first."""
+        return [[b.hops, b.count, b.total.tolist(), b.squares.tolist()] for b in self._blocks]
+
+    def load(self, blocks: Any) -> None:
+        """Take up blocks of `to_list`."""
+        self._blocks.clear()
+        for hops, count, total, squares in blocks:
+            sums = np.asarray(total, dtype=np.float64), np.asarray(squares, dtype=np.float64)
+            if any(s.shape != (self.number,) or not np.isfinite(s).all() for s in sums):
+                raise ValueError(f"{self.number} finite sums were expected")
+            self._blocks.append(_Block(int(hops), float(count), *sums))
+
+
+class Reference:
+    """The state of one person's reference.
+
+    Parameters
+    ----------
+    features : int
+        How many features are followed.
+    hop_s : float
+        Seconds from one hop to the next.
+    span_s : float
+        Seconds of past that are remembered, rounded up to whole minutes.
+    """
+
+    def __init__(self, features: int, hop_s: float, span_s: float) -> None:
+        per_block = max(1, round(_BLOCK_S / hop_s))
+        blocks = max(1, math.ceil(span_s / (per_block * hop_s)))
+        self.hop_s, self.span_s = hop_s, span_s
+        self._level = Running(1, per_block, blocks)
+        self._features = Running(features, per_block, blocks)
+
+    @property
+    def past_s(self) -> float:
+        """Seconds of believable signal that are remembered."""
+        return self._level.hops * self.hop_s
+
+    def add_level(self, eda_us: FloatArray) -> None:
+        """Add one hop's believable samples, float64 (n,), microsiemens; none is no hop."""
+        if eda_us.size:
+            self._level.add(eda_us[:, None])
+
+    def add_features(self, values: FloatArray) -> None:
+        """Add one believable window's features, float64 (features,)."""
+        self._features.add(values[None])
+
+    def level(self) -> tuple[float, float]:
+        """Return mean level M and scale S, microsiemens; NaN before the first believable sample."""
+        mean, variance = self._level.moments()
+        m = float(mean[0])
+        return m, math.sqrt(float(variance[0]) + _LEAST_VARIANCE) + _LEAST_SHARE * m
+
+    def scaled(self, values: FloatArray) -> FloatArray:
+        """Return features in the person's own units, float64 (features,).
+
+        Zeros before the first believable window: nothing is known to be unusual.
+        """
+        mean, variance = self._features.moments()
+        if np.isnan(mean).any():
+            return np.zeros_like(values)
+        return np.asarray((values - mean) / np.sqrt(variance + _FEATURE_VARIANCE))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the state in JSON's own types, to be kept with a person's profile."""
+        return {
+            "form": _FORM,
+            "hop_s": self.hop_s,
+            "span_s": self.span_s,
+            "level": self._level.to_list(),
+            "features": self._features.to_list(),
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state of `to_dict`.
+
+        Raises
+        ------
+        SignalError
+            If it is none, or of another hop, span or list of features; nothing is changed then.
+        """
+        fresh = Reference(self._features.number, self.hop_s, self.span_s)
+        try:
+            if state["form"] != _FORM:
+                raise ValueError(f"its form is {state['form']!r}, expected {_FORM!r}")
+            for name in ("hop_s", "span_s"):
+                if state[name] != getattr(self, name):
+                    raise ValueError(f"{name} is {state[name]}, expected {getattr(self, name)}")
+            fresh._level.load(state["level"])
+            fresh._features.load(state["features"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise SignalError(
+                f"The personal reference cannot be taken up: {error}. It belongs to another model "
+                "or is damaged; start without it."
+            ) from error
+        self._level, self._features = fresh._level, fresh._features
