@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from device.errors import ContractError
+from runtime.preprocessing.contract_form import build, since
+from runtime.preprocessing.contract_ranges import CHANNELS as CHANNELS
+from runtime.preprocessing.contract_ranges import check
 
-SCHEMA = 1
+SCHEMA = 2
 # Key under which the contract stands in an ONNX file's metadata.
 METADATA_KEY = "rtcan_contract"
-CHANNELS = ("tonic", "phasic", "origin")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +34,8 @@ class CvxEdaParameters:
         Weight of the driver's sparsity.
     gamma : float
         Weight of the tonic spline's coefficients.
+    baseline : str
+        What the tonic part holds free of penalty: "linear", "constant", "none" or "spline".
     """
 
     tau_slow_s: float = 2.0
@@ -42,6 +43,7 @@ class CvxEdaParameters:
     knot_spacing_s: float = 10.0
     alpha: float = 8e-4
     gamma: float = 1e-2
+    baseline: str = since(2, "linear")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +91,23 @@ class Target:
         Probability of the second class from which on it is the label, in (0, 1).
     temperature : float
         Divisor of the logits, applied inside the exported graph; 1 leaves them as they are.
+    words : tuple of str
+        What the classes mean, for people: ("as at rest", "as in a mental task"); empty where their
+        names say it.
+    trained_on : str
+        What this target was learnt from, where targets differ; "" for the contract's.
+    guess : str
+        Why the answer is no more than a guess; "" where it was better than chance on people whom
+        the network never saw. No colour and no trigger hangs on a guess.
     """
 
     name: str
     classes: tuple[str, ...] = ("low", "high")
     threshold: float = 0.5
     temperature: float = 1.0
+    words: tuple[str, ...] = since(2, ())
+    trained_on: str = since(2, "")
+    guess: str = since(2, "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +134,15 @@ class Contract:
     units : str
         Of the samples: microsiemens.
     normalisation : str
-        "zscore": (y - mean) / std over context and window, ddof 0.
+        "zscore": (y - mean) / std over context and window, ddof 0. "personal": in the person's own
+        units, see `runtime.preprocessing.reference`.
+    reference_s : float
+        Seconds of believable signal that the personal reference needs before the first answer.
+    reference_span_s : float
+        Seconds of past that it remembers; 0, like `reference_s`, where windows are z-scored.
+    features : tuple of str
+        Plain features in the person's own units, the network's second input; see
+        `runtime.preprocessing.features`. Empty for a network without.
     max_gap_s : float
         Samples further apart than this leave a gap between them.
     max_gap_share : float
@@ -154,6 +175,9 @@ class Contract:
     channels: tuple[str, ...] = CHANNELS
     units: str = "uS"
     normalisation: str = "zscore"
+    reference_s: float = since(2, 0.0)
+    reference_span_s: float = since(2, 0.0)
+    features: tuple[str, ...] = since(2, ())
     max_gap_s: float = 1.0
     max_gap_share: float = 0.1
     min_std_us: float = 1e-4
@@ -167,7 +191,12 @@ class Contract:
     music_std: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_ranges(self)
+        check(self, SCHEMA)
+
+    @property
+    def personal(self) -> bool:
+        """Whether windows are seen in the person's own units."""
+        return self.normalisation == "personal"
 
     @property
     def context_samples(self) -> int:
@@ -201,7 +230,8 @@ class Contract:
         ------
         ContractError
             Naming the key that is missing, unknown, of the wrong type or out of range, or the
-            schema version that this code does not know.
+            schema version that this code does not know. Schema 1, which had no personal reference,
+            is read as what it meant.
         """
         try:
             data = json.loads(text)
@@ -211,116 +241,14 @@ class Contract:
             raise ContractError(f"The contract is a {type(data).__name__}; an object was expected")
         if "schema" not in data:
             raise ContractError("The contract has no key 'schema'; is it RTCAN's?")
-        if data["schema"] != SCHEMA:
+        schema = data["schema"]
+        if type(schema) is not int or not 1 <= schema <= SCHEMA:
             raise ContractError(
-                f"The contract's schema is {data['schema']!r}; this version of RTCAN reads schema "
+                f"The contract's schema is {schema!r}; this version of RTCAN reads schemas 1 to "
                 f"{SCHEMA}. Export the model again with this version, or install a newer RTCAN."
             )
-        contract: Contract = _build(Contract, data, "")
+        contract: Contract = build(Contract, data | {"schema": SCHEMA}, schema, _NESTED)
         return contract
 
 
-def _build(kind: type[Any], data: Any, path: str) -> Any:
-    """Return a dataclass from parsed JSON, every key present, known and of its type."""
-    if not isinstance(data, Mapping):
-        raise ContractError(f"Contract key '{path}' is {data!r}; an object was expected")
-    fields = {item.name: item for item in dataclasses.fields(kind)}
-    prefix = f"{path}." if path else ""
-    for name in data:
-        if name not in fields:
-            raise ContractError(f"The contract has an unknown key '{prefix}{name}'")
-    values = {}
-    for name, item in fields.items():
-        if name not in data:
-            raise ContractError(f"The contract lacks the key '{prefix}{name}'")
-        values[name] = _READERS[str(item.type)](data[name], prefix + name)
-    return kind(**values)
-
-
-def _integer(value: Any, path: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ContractError(f"Contract key '{path}' is {value!r}; a whole number was expected")
-    return value
-
-
-def _number(value: Any, path: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ContractError(f"Contract key '{path}' is {value!r}; a number was expected")
-    return float(value)
-
-
-def _text(value: Any, path: str) -> str:
-    if not isinstance(value, str):
-        raise ContractError(f"Contract key '{path}' is {value!r}; text was expected")
-    return value
-
-
-def _list(value: Any, path: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise ContractError(f"Contract key '{path}' is {value!r}; a list was expected")
-    return value
-
-
-_READERS: dict[str, Callable[[Any, str], Any]] = {
-    "int": _integer,
-    "float": _number,
-    "str": _text,
-    "tuple[str, ...]": lambda v, p: tuple(_text(x, p) for x in _list(v, p)),
-    "tuple[float, ...]": lambda v, p: tuple(_number(x, p) for x in _list(v, p)),
-    "tuple[Target, ...]": lambda v, p: tuple(
-        _build(Target, x, f"{p}[{i}]") for i, x in enumerate(_list(v, p))
-    ),
-    "CvxEdaParameters": lambda v, p: _build(CvxEdaParameters, v, p),
-    "QualityLimits": lambda v, p: _build(QualityLimits, v, p),
-}
-
-
-def _check_ranges(contract: Contract) -> None:
-    c, d, q = contract, contract.cvxeda, contract.quality
-    checks: list[tuple[str, Any, bool, str]] = [
-        ("schema", c.schema, c.schema == SCHEMA, f"{SCHEMA}"),
-        ("rate_hz", c.rate_hz, 1 <= c.rate_hz <= 2000, "1 to 2000"),
-        ("context_s", c.context_s, 0 <= c.context_s <= 600, "0 to 600"),
-        ("window_s", c.window_s, 1 <= c.window_s <= 3600, "1 to 3600"),
-        ("hop_s", c.hop_s, 0 < c.hop_s <= 3600, "above 0, at most 3600"),
-        ("input_length", c.input_length, 16 <= c.input_length <= 10**6, "16 to 1000000"),
-        ("channels", c.channels, sorted(c.channels) == sorted(CHANNELS), f"an order of {CHANNELS}"),
-        ("units", c.units, c.units == "uS", "'uS'"),
-        ("normalisation", c.normalisation, c.normalisation == "zscore", "'zscore'"),
-        ("max_gap_s", c.max_gap_s, 0 < c.max_gap_s <= 60, "above 0, at most 60"),
-        ("max_gap_share", c.max_gap_share, 0 <= c.max_gap_share <= 1, "0 to 1"),
-        ("min_std_us", c.min_std_us, 0 <= c.min_std_us <= 100, "0 to 100"),
-        ("cvxeda.tau_fast_s", d.tau_fast_s, 0 < d.tau_fast_s < d.tau_slow_s, "below tau_slow_s"),
-        ("cvxeda.tau_slow_s", d.tau_slow_s, d.tau_slow_s <= 60, "at most 60"),
-        ("cvxeda.knot_spacing_s", d.knot_spacing_s, 1 <= d.knot_spacing_s <= 600, "1 to 600"),
-        ("cvxeda.alpha", d.alpha, 0 < d.alpha <= 1e3, "above 0, at most 1000"),
-        ("cvxeda.gamma", d.gamma, 0 < d.gamma <= 1e3, "above 0, at most 1000"),
-        ("quality.min_us", q.min_us, 0 <= q.min_us < q.max_us, "0 or more, below max_us"),
-        ("quality.max_us", q.max_us, q.max_us <= 1e6, "at most 1000000"),
-        ("quality.max_slope_us_per_s", q.max_slope_us_per_s, q.max_slope_us_per_s > 0, "above 0"),
-        ("quality.spread_s", q.spread_s, 0 <= q.spread_s <= 60, "0 to 60"),
-        ("quality.flat_s", q.flat_s, 0 < q.flat_s <= 3600, "above 0, at most 3600"),
-        ("quality.min_score", q.min_score, 0 <= q.min_score <= 1, "0 to 1"),
-        ("targets", [t.name for t in c.targets], bool(c.targets), "at least one"),
-        ("music_std", len(c.music_std), len(c.music_std) == len(c.music_mean), "as many as means"),
-        ("music_std", min(c.music_std, default=1.0), min(c.music_std, default=1.0) > 0, "above 0"),
-    ]
-    for key in ("context_s", "window_s", "hop_s"):
-        exact = getattr(c, key) * c.rate_hz
-        whole = math.isclose(exact, round(exact), rel_tol=1e-9, abs_tol=1e-6)
-        checks.append((key, getattr(c, key), whole, f"a whole number of samples at {c.rate_hz} Hz"))
-    checks.append(("hop_s", c.hop_s, c.hop_samples >= 1, "at least one sample"))
-    for i, target in enumerate(c.targets):
-        path = f"targets[{i}]"
-        known = target.name in ("arousal", "valence")
-        checks += [
-            (f"{path}.name", target.name, known, "'arousal' or 'valence'"),
-            (f"{path}.classes", target.classes, len(target.classes) == 2, "two names"),
-            (f"{path}.threshold", target.threshold, 0 < target.threshold < 1, "between 0 and 1"),
-            (f"{path}.temperature", target.temperature, 0 < target.temperature <= 100, "0 to 100"),
-        ]
-    names = [target.name for target in c.targets]
-    checks.append(("targets", names, len(set(names)) == len(names), "different names"))
-    for key, value, ok, expected in checks:
-        if not ok:
-            raise ContractError(f"Contract key '{key}' is {value!r}; expected: {expected}")
+_NESTED = {kind.__name__: kind for kind in (CvxEdaParameters, QualityLimits, Target)}

@@ -8,7 +8,7 @@ import pytest
 from device.errors import ContractError, ModelError
 from runtime.inference.classifier import Classifier
 from runtime.inference.seal import seal
-from runtime.preprocessing.contract import METADATA_KEY
+from runtime.preprocessing.contract import METADATA_KEY, SCHEMA
 
 
 def test_probabilities_per_target(tiny_model: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_foreign_model_is_refused(tmp_path: Path, tiny_model: Path) -> None:
 
 
 def test_a_newer_contract_is_refused(tmp_path: Path, tiny_model: Path) -> None:
-    text = Classifier(tiny_model).contract.to_json().replace('"schema": 1', '"schema": 7')
+    text = Classifier(tiny_model).contract.to_json().replace(f'"schema": {SCHEMA}', '"schema": 7')
     with pytest.raises(ContractError, match="schema is 7"):
         Classifier(rewritten(tiny_model, tmp_path, {METADATA_KEY: text}))
 

@@ -6,6 +6,13 @@ import pytest
 from device.errors import ContractError
 from runtime.preprocessing.contract import Contract, Target
 
+PERSONAL = {
+    "normalisation": "personal",
+    "reference_s": 120.0,
+    "reference_span_s": 1500.0,
+    "features": ["level", "spread"],
+}
+
 
 def changed(**change: object) -> str:
     data = json.loads(Contract().to_json())
@@ -59,7 +66,7 @@ def test_a_missing_key_is_named(key: str) -> None:
     assert f"'{key}'" in str(caught.value)
 
 
-@pytest.mark.parametrize("schema", [0, 2, "1", None])
+@pytest.mark.parametrize("schema", [0, 3, "1", None, True, 1.5])
 def test_another_schema_is_refused(schema: object) -> None:
     with pytest.raises(ContractError, match="schema"):
         Contract.from_json(changed(schema=schema))
@@ -79,3 +86,31 @@ def test_nested_keys_are_named() -> None:
     data["cvxeda"].pop("alpha")
     with pytest.raises(ContractError, match=r"cvxeda\.alpha"):
         Contract.from_json(json.dumps(data))
+
+
+def test_schema_1_means_what_it_meant() -> None:
+    data = json.loads(Contract().to_json()) | {"schema": 1}
+    for key in ("reference_s", "reference_span_s", "features"):
+        del data[key]
+    del data["cvxeda"]["baseline"]
+    for target in data["targets"]:
+        for key in ("words", "trained_on", "guess"):
+            del target[key]
+    assert Contract.from_json(json.dumps(data)) == Contract()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"normalisation": "personal"}, "reference_span_s"),
+        ({"reference_s": 60.0}, "reference_s"),
+        ({"features": ["level"]}, "features"),
+        (PERSONAL | {"features": ["height"]}, "features"),
+        (PERSONAL | {"reference_s": 1501.0}, "reference_s"),
+    ],
+)
+def test_the_personal_reference_is_whole_or_absent(change: dict[str, object], named: str) -> None:
+    Contract.from_json(changed(**PERSONAL))
+    with pytest.raises(ContractError) as caught:
+        Contract.from_json(changed(**change))
+    assert f"'{named}'" in str(caught.value)

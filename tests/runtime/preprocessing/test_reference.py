@@ -1,0 +1,86 @@
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.errors import SignalError
+from runtime.preprocessing.reference import Reference, Running
+
+
+def test_moments_are_those_of_the_remembered_hops() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(3.0, 2.0, (500, 4))
+    running = Running(4, 60, 5)
+    for row in values:
+        running.add(row[None])
+    # Four whole blocks of a minute and the 20 hops of the newest.
+    kept = values[-260:]
+    mean, variance = running.moments()
+    assert running.hops == 260
+    np.testing.assert_allclose(mean, kept.mean(axis=0))
+    np.testing.assert_allclose(variance, kept.var(axis=0))
+
+
+def test_nothing_is_unusual_before_anything_was_seen() -> None:
+    reference = Reference(3, 1.0, 600.0)
+    assert math.isnan(reference.level()[0])
+    assert reference.past_s == 0
+    assert (reference.scaled(np.ones(3)) == 0).all()
+
+
+def test_level_and_scale_follow_the_formula() -> None:
+    reference = Reference(1, 1.0, 600.0)
+    for value in (1.0, 3.0):
+        reference.add_level(np.full(8, value))
+    mean, scale = reference.level()
+    assert mean == 2.0
+    assert scale == pytest.approx(math.sqrt(1.0 + 1e-4) + 0.04)
+    assert reference.past_s == 2
+
+
+def test_a_hop_without_believable_samples_is_no_hop() -> None:
+    reference = Reference(1, 1.0, 600.0)
+    reference.add_level(np.ones(8))
+    before = reference.to_dict()
+    reference.add_level(np.empty(0))
+    assert reference.to_dict() == before
+
+
+@given(st.integers(0, 400), st.floats(60, 1800))
+def test_a_saved_reference_goes_on_as_if_it_had_never_stopped(hops: int, span_s: float) -> None:
+    rng = np.random.default_rng(hops)
+    kept, fresh = Reference(2, 1.0, span_s), Reference(2, 1.0, span_s)
+    levels, values = rng.normal(5, 1, (hops + 70, 8)), rng.normal(size=(hops + 70, 2))
+    for level, value in zip(levels[:hops], values[:hops], strict=True):
+        kept.add_level(level)
+        kept.add_features(value)
+    fresh.load(json.loads(json.dumps(kept.to_dict())))
+    for level, value in zip(levels[hops:], values[hops:], strict=True):
+        for reference in (kept, fresh):
+            reference.add_level(level)
+            reference.add_features(value)
+    assert fresh.level() == kept.level()
+    assert (fresh.scaled(np.ones(2)) == kept.scaled(np.ones(2))).all()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"form": "something"},
+        {"hop_s": 2.0},
+        {"span_s": 1.0},
+        {"features": [[1, 1.0, [1.0], [1.0]]]},
+        {"level": [[1, 1.0, [float("nan")], [1.0]]]},
+        {"level": 3},
+    ],
+)
+def test_what_is_not_this_reference_is_refused_and_changes_nothing(damage: dict) -> None:
+    reference = Reference(2, 1.0, 600.0)
+    reference.add_level(np.ones(8))
+    before = reference.to_dict()
+    with pytest.raises(SignalError, match="personal reference"):
+        reference.load(before | damage)
+    assert reference.to_dict() == before
