@@ -17,8 +17,8 @@ _EXACT = frozenset(
     }
 )
 _WORDS = frozenset({"eda", "gsr", "conductance"})
-_UNITS = frozenset({"microsiemens", "µs", "skin"})
-_COUNTS = frozenset({"adc", "average", "raw"})
+_UNITS = frozenset({"microsiemens", "µs"})
+_COUNTS = frozenset({"adc", "average", "raw", "skin"})
 _UNKNOWN = 4
 
 
@@ -32,14 +32,14 @@ def rank(name: str, *, counts: bool = False) -> int:
     """Return how well a name says skin conductance: 0 best, 4 not at all.
 
     In this order: `eda`, `gsr`, `sc` and the like, numbered or not; names with one of the words
-    `eda`, `gsr`, `conductance` (`gsr_average`, `EDA_left`); `microsiemens` and `skin`.
+    `eda`, `gsr`, `conductance` (`gsr_average`, `EDA_left`); `microsiemens`.
 
     Parameters
     ----------
     name : str
         As it stands in a header or before a value.
     counts : bool
-        Whether a converter's counts are meant too: `adc`, `average`, `raw`, least of all.
+        Whether a sketch's short names are meant too: `adc`, `average`, `raw`, `skin`, least of all.
     """
     words = re.findall(r"[a-zµ]+", fold(name))
     whole = "_".join(words)

@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from device.samples import Samples
+import numpy as np
+
+from device.errors import RecordingError
+from device.samples import FloatArray, Samples
+
+_HEAD = 16
+# No skin conducts more: what is larger is a count, a time or a resistance.
+_MOST_US = 1000.0
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,8 @@ class Source:
         What else is known, for people.
     model, model_sha256 : str
         Name and hash of the model that answered when it was recorded; "" where none did.
+    markers : tuple of (float, str)
+        Times (s, in the samples' time) and texts of what was noted while it was recorded.
     """
 
     path: Path
@@ -36,6 +45,7 @@ class Source:
     details: str = ""
     model: str = ""
     model_sha256: str = ""
+    markers: tuple[tuple[float, str], ...] = ()
 
 
 def in_blocks(samples: Samples, length: int = 1024) -> Iterator[Samples]:
@@ -44,3 +54,33 @@ def in_blocks(samples: Samples, length: int = 1024) -> Iterator[Samples]:
         piece = slice(first, first + length)
         raw = None if samples.raw is None else samples.raw[piece]
         yield Samples(samples.time_s[piece], samples.eda_us[piece], raw)
+
+
+def refuse_impossible(path: Path, eda_us: FloatArray) -> None:
+    """Raise RecordingError where a recording begins with values that no skin has.
+
+    Parameters
+    ----------
+    path : Path
+        For the message.
+    eda_us : float64 (n,)
+        Microsiemens, as read.
+    """
+    head = eda_us[np.isfinite(eda_us)][:_HEAD]
+    if not head.size:
+        return
+    if head.max() > _MOST_US:
+        found = f"{head[head > _MOST_US][0]:.10g}"
+        form = (
+            "Is this a column of times, of a converter's counts, or of ohms? Name the column of "
+            "microsiemens with --column; counts can be read from a file with OpenSignals' header, "
+            "Empatica's and Affectiva's files as they were exported, with their first lines"
+        )
+    elif head.size == _HEAD and head.max() < 0:
+        found = f"only negative values ({head[0]:.6g})"
+        form = "Was it standardised, or its mean taken away? Give the recording in microsiemens"
+    else:
+        return
+    raise RecordingError(
+        f"{path} begins with {found}: no skin has that in microsiemens (0 to {_MOST_US:g}). {form}."
+    )

@@ -1,21 +1,28 @@
-"""Empatica E4: EDA.csv, loose or in the zip of a session.
+"""Empatica E4: EDA.csv, loose or in the zip of a session, with its tags.csv.
 
-First line the start (Unix time), second line the rate in Hz (4), then microsiemens, one a line:
+First line the start (Unix time), second line the rate in Hz (4), then microsiemens, one a line; of
+the tags, Unix times of presses of the button:
 https://support.empatica.com/hc/en-us/articles/201608896
 """
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from device.errors import DatasetError
-from device.readers.base import Source, in_blocks
+from device.errors import DatasetError, RecordingError
+from device.readers.base import Source, in_blocks, refuse_impossible
+from device.readers.text import decode, read_text
 from device.samples import Samples
 
 _FIRST_UNIX_S = 1e9
+_TAGS = re.compile(r"tags(_.*)?\.csv", re.IGNORECASE)
+# The other files of a session, which begin alike.
+_OTHERS = {"TEMP": "the skin's temperature", "HR": "the heart rate", "BVP": "the pulse wave"}
+_OTHERS |= {"IBI": "the times between heart beats", "ACC": "acceleration"}
 
 
 def recognises(head: str) -> bool:
@@ -27,11 +34,29 @@ def recognises(head: str) -> bool:
         return False
 
 
-def open_source(path: Path) -> Source:
-    """Return the recording; DatasetError where it is none."""
-    lines = _text(path).split()
+def open_source(path: Path, rate_hz: float | None = None) -> Source:
+    """Return the recording.
+
+    Parameters
+    ----------
+    path : Path
+        EDA.csv, or the zip of one session.
+    rate_hz : float or None
+        What the user says; the file says it as well.
+
+    Raises
+    ------
+    DatasetError
+        Where it is none.
+    RecordingError
+        If the user's rate is another than the file's, or the file is another of the session's.
+    """
+    other = _OTHERS.get(path.stem.upper())
+    if other is not None:
+        raise RecordingError(f"{path} holds {other}; the E4's skin conductance is in EDA.csv")
+    text, tags = _texts(path)
     try:
-        values = np.array(lines, dtype=np.float64)
+        values = np.array(text.split(), dtype=np.float64)
     except ValueError as error:
         raise DatasetError(f"{path} is not an Empatica EDA.csv: {error}") from error
     if values.size < 3 or values[1] <= 0:
@@ -39,20 +64,60 @@ def open_source(path: Path) -> Source:
             f"{path} is not an Empatica EDA.csv: it has {values.size} numbers; expected were the "
             "start, the rate and microsiemens"
         )
-    rate_hz, eda_us = float(values[1]), values[2:]
+    begin_s, own_hz, eda_us = float(values[0]), float(values[1]), values[2:]
+    if rate_hz is not None and rate_hz != own_hz:
+        raise RecordingError(f"{path} says itself that it has {own_hz:g} Hz: leave --rate out")
+    refuse_impossible(path, eda_us)
     # A wrist that lost contact is written as exactly 0.
-    samples = Samples(np.arange(eda_us.size) / rate_hz, np.where(eda_us == 0, np.nan, eda_us))
-    return Source(path, "Empatica E4", rate_hz, lambda: in_blocks(samples))
+    samples = Samples(np.arange(eda_us.size) / own_hz, np.where(eda_us == 0, np.nan, eda_us))
+    return Source(
+        path,
+        "Empatica E4",
+        own_hz,
+        lambda: in_blocks(samples),
+        markers=_markers(tags, begin_s, eda_us.size / own_hz),
+    )
 
 
-def _text(path: Path) -> str:
-    if path.suffix != ".zip":
-        return path.read_text(encoding="utf-8-sig", errors="replace")
+def sessions_in_zip(path: Path) -> list[str]:
+    """Return the names of all EDA.csv in an archive."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if name.split("/")[-1] == "EDA.csv"]
-            if len(names) != 1:
-                raise DatasetError(f"{path} holds {len(names)} files EDA.csv; expected was one")
-            return archive.read(names[0]).decode("utf-8-sig", "replace")
-    except zipfile.BadZipFile as error:
+            return [name for name in archive.namelist() if name.split("/")[-1] == "EDA.csv"]
+    except (zipfile.BadZipFile, OSError) as error:
         raise DatasetError(f"{path} is not a zip archive: {error}") from error
+
+
+def _texts(path: Path) -> tuple[str, str]:
+    """Return the text of EDA.csv and that of the tags beside it, "" where there are none."""
+    if path.suffix.lower() != ".zip":
+        beside = [item for item in sorted(path.parent.iterdir()) if _TAGS.fullmatch(item.name)]
+        return read_text(path), read_text(beside[0]) if len(beside) == 1 else ""
+    names = sessions_in_zip(path)
+    if len(names) != 1:
+        listed = f": {', '.join(names[:8])}; unpack it and choose one" if names else ""
+        raise DatasetError(
+            f"{path} holds {len(names)} files EDA.csv; expected was one{listed}"
+        ) from None
+    with zipfile.ZipFile(path) as archive:
+        folder = names[0].removesuffix("EDA.csv")
+        beside_it = [
+            name
+            for name in archive.namelist()
+            if name.startswith(folder) and _TAGS.fullmatch(name.removeprefix(folder))
+        ]
+        tags = decode(archive.read(beside_it[0]), path) if len(beside_it) == 1 else ""
+        return decode(archive.read(names[0]), path), tags
+
+
+def _markers(tags: str, begin_s: float, length_s: float) -> tuple[tuple[float, str], ...]:
+    """Return the tags that lie within the recording, numbered as they stand in their file."""
+    found = []
+    for number, line in enumerate(tags.split(), start=1):
+        try:
+            time_s = float(line.split(",")[0]) - begin_s
+        except ValueError:
+            continue
+        if 0 <= time_s <= length_s:
+            found.append((time_s, f"tag {number}"))
+    return tuple(sorted(found))

@@ -2,7 +2,8 @@
 
 A header of lines that begin with #: one holds JSON by device with "sampling rate", "column",
 "sensor", "label" and "resolution". The EDA sensor's transfer function is, by its data sheets,
-count / 2^n * VCC / gain: 3.3 V and 0.132 on a BITalino, 3 V and 0.12 on a biosignalsplux.
+count / 2^n * VCC / gain: 3.3 V and 0.132 on a BITalino, 3 V and 0.12 on a biosignalsplux, which is
+25 µS on both; what a live sensor takes for no value (open, saturated) is none here either.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from device.calibration import BitalinoCalibration
 from device.errors import DatasetError
-from device.readers.base import Source, in_blocks
+from device.names import rank
+from device.readers.base import Source, in_blocks, refuse_impossible
+from device.readers.text import read_text
 from device.samples import Samples
-
-_BITALINO = (3.3, 0.132)
-_BIOSIGNALSPLUX = (3.0, 0.12)
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class _Header:
     rate_hz: float
     index: int
     bits: int
-    scale: tuple[float, float] | None
+    converted: bool
 
 
 def recognises(head: str) -> bool:
@@ -44,8 +45,7 @@ def open_source(path: Path, column: str | None) -> Source:
     DatasetError
         If the header does not say what is needed, or a line is not numbers.
     """
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
-    lines = text.splitlines()
+    lines = read_text(path).splitlines()
     comments = [line[1:].strip() for line in lines if line.startswith("#")]
     header = (_full if "OpenSignals" in comments[0] else _simple)(path, comments, column)
     rows = [line for line in lines if line.strip() and not line.startswith("#")]
@@ -58,10 +58,8 @@ def open_source(path: Path, column: str | None) -> Source:
                 f"{path}: data line {i + 1} is {row!r}; a number was expected in column "
                 f"{header.index}"
             ) from None
-    eda_us = counts
-    if header.scale is not None:
-        volt, gain = header.scale
-        eda_us = counts / 2**header.bits * volt / gain
+    eda_us = counts if header.converted else BitalinoCalibration(header.bits).to_us(counts)
+    refuse_impossible(path, eda_us)
     samples = Samples(np.arange(counts.size) / header.rate_hz, eda_us, counts)
     return Source(
         path,
@@ -84,7 +82,7 @@ def _full(path: Path, comments: list[str], column: str | None) -> _Header:
     except (ValueError, KeyError, TypeError, StopIteration, AttributeError) as error:
         raise DatasetError(f"{path}: OpenSignals' header cannot be read: {error!r}") from error
     if column is None:
-        edas = [labels[i] for i, name in enumerate(sensors) if name in {"EDA", "GSR"}]
+        edas = [labels[i] for i, name in enumerate(sensors) if rank(name) < 2]
         if len(edas) != 1:
             raise DatasetError(
                 f"{path} has {len(edas)} EDA channels among {labels}; name one with --column"
@@ -99,9 +97,8 @@ def _full(path: Path, comments: list[str], column: str | None) -> _Header:
     except IndexError:
         raise DatasetError(f"{path}: no resolution for column {columns[index]!r}") from None
     kind = str(device.get("device", "bitalino")).lower()
-    scale = _BITALINO if "bitalino" in kind else _BIOSIGNALSPLUX
     converted = bool(device.get("convertedValues"))
-    return _Header(f"OpenSignals, {kind}", rate_hz, index, bits, None if converted else scale)
+    return _Header(f"OpenSignals, {kind}", rate_hz, index, bits, converted)
 
 
 def _simple(path: Path, comments: list[str], column: str | None) -> _Header:
@@ -114,4 +111,4 @@ def _simple(path: Path, comments: list[str], column: str | None) -> _Header:
     except (KeyError, ValueError) as error:
         raise DatasetError(f"{path}: its header lacks a rate or a resolution: {error!r}") from error
     index = int(column) if column is not None and column.isdigit() else 0
-    return _Header("OpenSignals, simple text", rate_hz, index, bits, _BITALINO)
+    return _Header("OpenSignals, simple text", rate_hz, index, bits, converted=False)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from device.errors import DatasetError, RecordingError
-from device.readers.base import Source, in_blocks
-from device.readers.columns import read_column
+from device.errors import RecordingError
+from device.readers.base import Source, in_blocks, refuse_impossible
+from device.readers.columns import skin_column
+from device.readers.text import Table, read_table
+from device.readers.times import as_seconds, read_times, time_columns
 from device.samples import FloatArray, Samples
-
-_TIMES = ("time_s", "time", "t", "time(s)", "timestamp", "seconds")
 
 
 def open_source(path: Path, rate_hz: float | None, column: str | None) -> Source:
@@ -20,33 +20,44 @@ def open_source(path: Path, rate_hz: float | None, column: str | None) -> Source
     Raises
     ------
     RecordingError
-        Without a rate and without usable times.
+        Without a rate and without usable times, or with values that no skin has.
     DatasetError
         See `device.readers.columns.read_column`.
     """
-    eda_us = read_column(path, column)
+    table = read_table(path)
+    at = _time_column(table)
+    index = skin_column(table, column, leave_out=at)
+    eda_us = table.numbers(index)
+    refuse_impossible(path, eda_us)
     if rate_hz is not None:
         time_s = np.arange(eda_us.size) / rate_hz
     else:
-        time_s = _times(path)
-        if not (np.diff(time_s) > 0).all():
-            raise RecordingError(
-                f"{path}: its times do not rise everywhere; give its samples per second with --rate"
-            )
+        time_s = _times(table, at if at != index else None)
         rate_hz = float(1 / np.median(np.diff(time_s))) if time_s.size > 1 else None
     samples = Samples(time_s, eda_us)
-    return Source(path, "table", rate_hz, lambda: in_blocks(samples))
+    name = table.names[index] if table.names else str(index)
+    return Source(path, "table", rate_hz, lambda: in_blocks(samples), f"column {name}")
 
 
-def _times(path: Path) -> FloatArray:
-    for name in _TIMES:
-        for spelled in (name, name.upper(), name.capitalize()):
-            try:
-                time_s = read_column(path, spelled)
-            except DatasetError:
-                continue
-            return time_s - time_s[:1]
-    raise RecordingError(
-        f"{path} has no column of times ({', '.join(_TIMES)}): give its samples per second with "
-        "--rate"
-    )
+def _time_column(table: Table) -> int | None:
+    named = time_columns(table.names)
+    if named:
+        return named[0]
+    # Without names, what has the form of a time of day or a date.
+    found = [i for i, cell in enumerate(table.rows[0]) if as_seconds(cell) is not None]
+    if found or table.names or table.width != 2:
+        return found[0] if found else None
+    # Of two columns of numbers, time is the one that rises all the way.
+    rising = [i for i in range(2) if (np.diff(table.numbers(i)) > 0).all()]
+    return rising[0] if len(rising) == 1 and len(table.rows) > 2 else None
+
+
+def _times(table: Table, at: int | None) -> FloatArray:
+    if at is None:
+        known = "its header names none" if table.names else "it has no header"
+        raise RecordingError(
+            f"{table.path} has no column of times ({known}; time, t, timestamp and the like, or "
+            "time_ms, are understood): give its samples per second with --rate"
+        )
+    name = table.names[at] if table.names else str(at)
+    return read_times(table.path, name, table.cells(at))

@@ -22,7 +22,9 @@ from device.boards.rtcan import RtcanBoard
 from device.boards.shimmer import ShimmerBoard
 from device.calibration import parse_calibration
 from device.cli import RtcanCommand
-from device.readers.columns import read_column
+from device.errors import RecordingError
+from device.readers.base import Source
+from device.readers.registry import open_recording
 from device.simulation.announce import Simulated, announced
 from device.simulation.faults import Faults
 from device.simulation.player import Player
@@ -74,6 +76,16 @@ def make_board(name: str, calibration: str | None, rate_hz: float | None) -> Boa
     return GroveBoard(parse_calibration(calibration or "512"), rate_hz or DEFAULT_RATE_HZ)
 
 
+def _recording(path: Path, rate_hz: float | None, column: str | None) -> Source:
+    """Return a recording; where its file has a rate of its own, --rate is the Grove's alone."""
+    try:
+        return open_recording(path, None, column)
+    except RecordingError:
+        if rate_hz is None:
+            raise
+        return open_recording(path, rate_hz, column)
+
+
 @click.command(cls=RtcanCommand)
 @click.option(
     "--sensor",
@@ -86,16 +98,18 @@ def make_board(name: str, calibration: str | None, rate_hz: float | None) -> Boa
 @click.option("--link", type=click.Path(path_type=Path), help="Name for the port, e.g. ./gsr.")
 @click.option(
     "--recording",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Play this text file (microsiemens) instead of a simulated person.",
+    type=click.Path(path_type=Path, exists=True),
+    help="Play this file instead of a simulated person: a table of microsiemens, a file of an "
+    "Empatica E4, OpenSignals or an Affectiva Q.",
 )
 @click.option("--column", help="Column of the recording: a name, or a number from 0.")
 @click.option(
     "--rate",
     "rate_hz",
     type=click.FloatRange(min=0, min_open=True),
-    help="Samples per second: the recording's own; of a Grove, also its lines per second "
-    f"[default: {DEFAULT_RATE_HZ:g}]. The other sensors are told theirs by the reader.",
+    help="Samples per second: the recording's own, where its file does not tell; of a Grove, also "
+    f"its lines per second [default: {DEFAULT_RATE_HZ:g}]. The other sensors are told theirs by "
+    "the reader.",
 )
 @click.option(
     "--speed",
@@ -170,11 +184,8 @@ def main(
     """
     skin: Skin
     if recording is not None:
-        if rate_hz is None:
-            raise click.UsageError("--recording needs its sampling rate: add --rate HZ")
-        data = read_column(recording, column)
-        skin = RecordingSkin(data, rate_hz, loop)
-        what = f"{recording.name}, {data.size / rate_hz:.0f} s"
+        skin = RecordingSkin.of(_recording(recording, rate_hz, column), loop)
+        what = f"{recording.name}, {skin.length_s:.0f} s"
     else:
         level = arousal
         skin = PersonSkin(alternating(period_s) if level is None else lambda _: level, seed)

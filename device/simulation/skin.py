@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from device.readers.base import Source
 from device.samples import FloatArray
 from device.simulation.physiology import Course, Person, SimulatedPerson
 
@@ -74,6 +75,24 @@ class RecordingSkin:
         self._rate_hz = rate_hz
         self._loop = loop
         self._at = 0.0
+
+    @staticmethod
+    def of(source: Source, loop: bool = False) -> RecordingSkin:
+        """Return a recording as its reader gives it; one of uneven times is put on a grid."""
+        blocks = list(source.blocks())
+        time_s = np.concatenate([block.time_s for block in blocks])
+        eda_us = np.concatenate([block.eda_us for block in blocks])
+        rate_hz = source.rate_hz or 1.0
+        steps_s = np.diff(time_s)
+        if steps_s.size and not np.allclose(steps_s, 1 / rate_hz, rtol=0.01):
+            grid_s = np.arange(time_s[0], time_s[-1], 1 / rate_hz)
+            eda_us = np.interp(grid_s, time_s, eda_us)
+        return RecordingSkin(eda_us, rate_hz, loop)
+
+    @property
+    def length_s(self) -> float:
+        """How long it is, in seconds."""
+        return self._eda_us.size / self._rate_hz
 
     def next(self, rate_hz: float) -> float | None:
         """Return the next sample (microsiemens); None at the end."""

@@ -42,6 +42,11 @@ class ReplaySensor:
         """Whether it waits until its samples are taken."""
         return self._speed is None
 
+    @property
+    def markers(self) -> tuple[tuple[float, str], ...]:
+        """Times (s, in the samples' time) and texts that were noted during the recording."""
+        return self.source.markers
+
     def open(self) -> None:
         """Start from the beginning."""
         self._blocks = self.source.blocks()

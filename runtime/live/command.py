@@ -47,7 +47,7 @@ def _show_version(context: click.Context, option: click.Parameter, wanted: bool)
 @click.option(
     "--port",
     help="/dev/ttyUSB0, COM3, socket://host:port, a pattern such as '/dev/ttyUSB*', "
-    "usb:VID:PID[:SERIAL] as rtcan-devices prints it, a text recording, or replay:PATH.",
+    "usb:VID:PID[:SERIAL] as rtcan-devices prints it; or a recording, as PATH or replay:PATH.",
 )
 @click.option(
     "--demo", is_flag=True, help="A simulated person, 8 times faster than life, and a model for it."
@@ -200,12 +200,15 @@ def _replay(
     port: str, rate_hz: float | None, column: str | None, speed: float | None
 ) -> ReplaySensor | None:
     """Return a recording as a sensor, or None where the port names something else."""
-    if not port.startswith(_REPLAY):
+    path = Path(port.removeprefix(_REPLAY))
+    if not port.startswith(_REPLAY) and not path.is_file() and not path.is_dir():
+        if speed != 1.0:
+            raise click.UsageError(f"--speed is for recordings; {port} is no file or folder.")
         return None
     from device.sources.replay import ReplaySensor
     from runtime.replay.find import find
 
-    return ReplaySensor(find(Path(port.removeprefix(_REPLAY)), rate_hz, column), speed)
+    return ReplaySensor(find(path, rate_hz, column), speed)
 
 
 def _sensor(
@@ -219,11 +222,8 @@ def _sensor(
 ) -> Sensor:
     from device.calibration import parse_calibration
     from device.drivers.driver import DriverOptions
-    from device.sources.recording import RecordingSensor
     from device.sources.serial import SerialSensor
 
-    if Path(port).is_file():
-        return RecordingSensor(Path(port), rate_hz, column)
     if calibration is not None:
         parse_calibration(calibration)  # a mistake in it is said before any port is opened
     options = DriverOptions(rate_hz, calibration, column, channel)

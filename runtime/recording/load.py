@@ -73,6 +73,21 @@ class Recording:
             for line in itertools.islice(file, 1, None):
                 yield line.rstrip("\n").split("\t")
 
+    def markers(self) -> Iterator[tuple[float, str]]:
+        """Yield the times (s) and texts of what a person noted; not news of the sensor."""
+        if not self.run.finished:
+            for event in read(self.run.journal):
+                if event["kind"] == "marker":
+                    yield event["time_s"], event["text"]
+            return
+        if not self.run.events.is_file():
+            return  # somebody took the table away; the samples stand by themselves
+        with self.run.events.open(encoding="utf-8") as file:
+            for line in itertools.islice(file, 1, None):
+                onset, _, kind, text = line.rstrip("\n").split("\t")
+                if kind == "marker":
+                    yield float(onset), text
+
 
 def load(root: Path, number: int | None = None) -> Recording:
     """Open a recorded run.

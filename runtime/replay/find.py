@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from device.errors import RecordingError
-from device.readers import empatica, opensignals, table
 from device.readers.base import Source
+from device.readers.registry import open_recording
 from runtime.recording.layout import runs
 from runtime.recording.load import load
 
@@ -17,8 +16,8 @@ _RUN = re.compile(r"_run-(\d+)_")
 def find(path: Path, rate_hz: float | None = None, column: str | None = None) -> Source:
     """Return what lies at a path.
 
-    A folder that `rtcan-live --record` wrote (its newest run) or one file of such a run; a folder,
-    zip or EDA.csv of an Empatica E4; a text file of OpenSignals; a plain table.
+    A folder that `rtcan-live --record` wrote (its newest run) or one file of such a run; else what
+    `device.readers.registry.open_recording` can read.
 
     Parameters
     ----------
@@ -31,34 +30,17 @@ def find(path: Path, rate_hz: float | None = None, column: str | None = None) ->
 
     Raises
     ------
-    RecordingError
+    device.errors.RecordingError
         Naming what was found and what can be replayed.
     device.errors.DatasetError
         If a file is not what it seems to be.
     """
-    if not path.exists():
-        raise RecordingError(f"There is no recording {path}")
-    if path.is_dir():
-        if runs(path):
-            return _ours(path, None)
-        if (path / "EDA.csv").is_file():
-            return empatica.open_source(path / "EDA.csv")
-        raise RecordingError(
-            f"{path} holds nothing that can be replayed: neither a run recorded with rtcan-live "
-            "--record nor the EDA.csv of an Empatica E4"
-        )
+    if path.is_dir() and runs(path):
+        return _ours(path, None)
     number = _RUN.search(path.name)
     if number and path.parent.name == "beh":
         return _ours(path.parent.parent.parent, int(number.group(1)))
-    if path.suffix == ".zip":
-        return empatica.open_source(path)
-    with path.open("rb") as file:
-        head = file.read(2000).decode("utf-8", "replace")
-    if opensignals.recognises(head):
-        return opensignals.open_source(path, column)
-    if empatica.recognises(head) and rate_hz is None:
-        return empatica.open_source(path)
-    return table.open_source(path, rate_hz, column)
+    return open_recording(path, rate_hz, column)
 
 
 def _ours(root: Path, number: int | None) -> Source:
@@ -77,4 +59,5 @@ def _ours(root: Path, number: int | None) -> Source:
         f"run {recording.run.number}, began {recording.header['began']}{unfinished}",
         recording.header["model"],
         recording.header["model_sha256"],
+        tuple(recording.markers()),
     )

@@ -15,7 +15,7 @@ from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline, Prediction
 from runtime.preprocessing.contract import Contract
 from runtime.session.farewell import Farewell, Waiting
-from runtime.session.pace import MeasuredRate
+from runtime.session.pace import MeasuredRate, too_slow
 from runtime.session.reader import Chunk, Failure, Reader
 from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
 from runtime.sinks.isolated import IsolatedSink
@@ -24,7 +24,6 @@ from runtime.sinks.sink import Sink, percentiles
 _TICK_S = 0.1
 # Times are kept for this many windows.
 _KEPT = 4096
-_INEXACT = 1e-3
 
 
 def run(
@@ -107,30 +106,6 @@ def _prepare(sensor: Sensor, sinks: Sequence[Sink], contract: Contract) -> None:
         raise
 
 
-def too_slow(sensor: SensorInfo, contract: Contract) -> str | None:
-    """Return what is to be said of a sensor that is slower than the model's grid, or None.
-
-    Raises
-    ------
-    device.errors.ContractError
-        If it is so slow that every step between its samples counts as a gap.
-    """
-    rate_hz = sensor.rate_hz
-    if rate_hz is None or rate_hz >= contract.rate_hz:
-        return None
-    # A sensor's own clock is never exact: a thousandth decides nothing.
-    if rate_hz * contract.max_gap_s < 1 - _INEXACT:
-        raise ContractError(
-            f"{sensor.name} gives {rate_hz:.3g} samples a second; the model takes steps longer "
-            f"than {contract.max_gap_s:g} s for gaps and wants {contract.rate_hz:g} Hz. "
-            "Use a faster sensor, or a model that was trained for a slower one."
-        )
-    return (
-        f"the sensor's {rate_hz:.3g} Hz are below the model's {contract.rate_hz:g} Hz: what lies "
-        "between its samples is taken for straight lines"
-    )
-
-
 class _Loop:
     def __init__(
         self,
@@ -152,6 +127,8 @@ class _Loop:
         self._lossless = lossless
         self._told: set[str] = set()
         self._marks: queue.SimpleQueue[tuple[float, str]] = queue.SimpleQueue()
+        # Of a recording: what was noted when it was made.
+        self._noted = collections.deque(sorted(getattr(sensor, "markers", ())))
         self._pace: MeasuredRate | None = None
         self._newest: tuple[float, float] | None = None
         self._latency_ms: collections.deque[float] = collections.deque(maxlen=_KEPT)
@@ -248,6 +225,10 @@ class _Loop:
             sink.status(status)
 
     def _tell_marks(self) -> None:
+        while self._noted and self._newest is not None and self._noted[0][0] <= self._newest[0]:
+            noted = Marker(*self._noted.popleft())
+            for sink in self._sinks:
+                sink.marker(noted)
         while not self._marks.empty():
             pressed_s, text = self._marks.get_nowait()
             if self._newest is None:

@@ -1,15 +1,19 @@
-"""The sampling rate of a sensor that names none, measured on its own samples."""
+"""A sensor's sampling rate: measured where it names none, and judged by what the model needs."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from device.errors import ContractError
 from device.samples import FloatArray
+from device.sensor import SensorInfo
+from runtime.preprocessing.contract import Contract
 
 _LENGTH_S = 10.0
 _FEWEST_STEPS = 4
 # A sensor that restarts all the time is judged at last on what there is.
 _MOST_STEPS = 4096
+_INEXACT = 1e-3
 
 
 class MeasuredRate:
@@ -35,3 +39,27 @@ class MeasuredRate:
         count = len(self._steps_s)
         enough = count >= _FEWEST_STEPS and sum(self._steps_s) >= _LENGTH_S
         return float(1 / np.median(self._steps_s)) if enough or count >= _MOST_STEPS else None
+
+
+def too_slow(sensor: SensorInfo, contract: Contract) -> str | None:
+    """Return what is to be said of a sensor that is slower than the model's grid, or None.
+
+    Raises
+    ------
+    device.errors.ContractError
+        If it is so slow that every step between its samples counts as a gap.
+    """
+    rate_hz = sensor.rate_hz
+    if rate_hz is None or rate_hz >= contract.rate_hz:
+        return None
+    # A sensor's own clock is never exact: a thousandth decides nothing.
+    if rate_hz * contract.max_gap_s < 1 - _INEXACT:
+        raise ContractError(
+            f"{sensor.name} gives {rate_hz:.3g} samples a second; the model takes steps longer "
+            f"than {contract.max_gap_s:g} s for gaps and wants {contract.rate_hz:g} Hz. "
+            "Use a faster sensor, or a model that was trained for a slower one."
+        )
+    return (
+        f"the sensor's {rate_hz:.3g} Hz are below the model's {contract.rate_hz:g} Hz: what lies "
+        "between its samples is taken for straight lines"
+    )

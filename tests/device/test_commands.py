@@ -73,7 +73,7 @@ def test_an_interrupt_removes_the_port(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--recording", __file__], "--rate"),
+        (["--recording", str(Path(__file__).parent)], "holds nothing that can be replayed"),
         (["--sensor", "thermometer"], "thermometer"),
         (["--unplug-every", "5"], "--link"),
         (["--drop", "2"], "0<=x<=1"),

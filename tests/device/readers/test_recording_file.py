@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from device.errors import DatasetError
@@ -20,6 +21,10 @@ from device.readers.columns import read_column
         ("# a comment\n0\t1.5\n1\t2.5\n", "1"),
         ("a b\n1.5 0\n2.5 0\n", "a"),
         ("\ufeffEDA\n1.5\n\n2.5\n", None),
+        ("12:30:01,1.5\n12:30:02,2.5\n", "1"),  # no header: the first row is a sample
+        ("rest,1.5\nrest,2.5\n", "1"),
+        ("time;EDA\n0,1;1,5\n0,2;2,5\n", None),
+        ('"time","EDA"\n"0","1.5"\n"1","2.5"\n', None),
     ],
 )
 def test_each_form(tmp_path: Path, text: str, column: str | None) -> None:
@@ -34,6 +39,8 @@ def test_each_form(tmp_path: Path, text: str, column: str | None) -> None:
         ("", None, "holds no data"),
         ("time,skin\n0,1\n", None, "time, skin"),
         ("time,EDA\n0,1\n", "GSR", "There is no column 'GSR'"),
+        ("1,2,3\n4,5,6\n", None, r"no header, so by number: 0 \(1\), 1 \(2\), 2 \(3\)"),
+        ("EDA\n", None, "no data below its header"),
         ("EDA\n1\nx\n", None, "data line 2 has 'x'"),
         ("time,EDA\n0\n", None, "has 'nothing' in column 1"),
     ],
@@ -74,3 +81,16 @@ def test_the_column_of_skin_conductance_is_known_by_its_name(
             read_column(path)
     else:
         assert read_column(path).tolist() == [taken, taken]
+
+
+def test_cells_without_a_value_are_missing_samples(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("time,EDA\n0,1.5\n1,\n2,NA\n3,nan\n4,2.5\n")
+    values = read_column(path)
+    assert values.size == 5 and np.isnan(values[1:4]).all() and values[4] == 2.5
+
+
+def test_latin_1_is_read_as_older_recorders_wrote_it(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes("Temp \u00b0C,EDA (\u00b5S)\n31,1.5\n31,2.5\n".encode("latin-1"))
+    assert read_column(path).tolist() == [1.5, 2.5]

@@ -16,6 +16,7 @@ from device.drivers.registry import DRIVERS
 from device.errors import (
     DeviceError,
     RecordingEndedError,
+    RecordingError,
     SensorDisconnectedError,
     SilentPortError,
     UnrecognisedDataError,
@@ -226,7 +227,7 @@ def test_a_file_is_a_sensor(tmp_path: Path) -> None:
         2 + np.arange(100) / 100
     )
     assert np.concatenate([part.time_s for part in parts]) == pytest.approx(np.arange(100) / 100)
-    with pytest.raises(DeviceError, match="--rate"):
+    with pytest.raises(RecordingError, match="--rate"):
         RecordingSensor(path, None)
 
 

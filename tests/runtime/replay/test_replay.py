@@ -56,14 +56,14 @@ def test_opensignals_of_a_bitalino(tmp_path: Path) -> None:
     samples = everything(source)
     assert source.rate_hz == 100
     np.testing.assert_allclose(samples.time_s, [0, 0.01, 0.02])
-    # The transfer function of the data sheet: 0 to 25 microsiemens.
-    np.testing.assert_allclose(samples.eda_us, [0, 12.5, 1023 / 1024 * 25])
+    # The transfer function of the data sheet, and the live sensor's rule: its ends are no values.
+    np.testing.assert_allclose(samples.eda_us, [np.nan, 12.5, np.nan])
 
 
 def test_opensignals_of_a_biosignalsplux(tmp_path: Path) -> None:
     rows = [[k, 0, 99, count] for k, count in enumerate([0, 32768])]
     samples = everything(find(opensignals(tmp_path / "a.txt", PLUX, rows)))
-    np.testing.assert_allclose(samples.eda_us, [0, 0.5 * 3 / 0.12])
+    np.testing.assert_allclose(samples.eda_us, [np.nan, 0.5 * 3 / 0.12])
     chosen = everything(find(tmp_path / "a.txt", column="CH1"))
     np.testing.assert_allclose(chosen.eda_us, 99 / 65536 * 3 / 0.12)
 
@@ -143,6 +143,38 @@ def test_it_keeps_the_pace(tmp_path: Path) -> None:
     # Never before its time; how late depends on the machine.
     assert min(late_s) > -1e-3
     assert np.median(late_s) < 0.1
+
+
+def test_tags_and_markers_come_back_through_the_whole_run(tmp_path: Path, tiny_model: Path) -> None:
+    """Of an Empatica's tags.csv, and of our own recording of that."""
+    session = tmp_path / "S02"
+    session.mkdir()
+    (session / "EDA.csv").write_text(
+        "1644227574.0\n4.0\n" + "".join(f"{2 + np.sin(k / 9):.6f}\n" for k in range(160))
+    )
+    (session / "tags_S02.csv").write_text("1644227573.0\n1644227584.5\n1644227604.25\n")
+
+    def markers(port: str, *options: str) -> list[tuple[float, str]]:
+        done = subprocess.run(
+            [*LIVE, "--port", port, "--speed", "max", "--model", str(tiny_model), *options],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        return [(e["time_s"], e["text"]) for e in events if e["type"] == "marker"]
+
+    noted = [(10.5, "tag 2"), (30.25, "tag 3")]
+    # Without `replay:` it is the same, --speed too.
+    assert markers(str(session), "--record", str(tmp_path / "rec")) == noted
+    assert markers(f"replay:{tmp_path / 'rec'}") == noted
+
+
+def test_a_port_has_no_speed() -> None:
+    done = subprocess.run(
+        [*LIVE, "--port", "/dev/ttyNONE", "--speed", "4"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2 and "--speed is for recordings" in done.stderr
 
 
 def test_the_command_plays_it_to_its_end(tmp_path: Path, tiny_model: Path) -> None:

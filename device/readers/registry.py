@@ -1,0 +1,125 @@
+"""What a recorded file is: found out in one place, for every command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from device.errors import DatasetError, RecordingError
+from device.names import candidates
+from device.readers import affectiva, empatica, opensignals, table
+from device.readers.base import Source
+from device.readers.text import read_table
+
+_HEAD = 2000
+_TEXTS = frozenset({".csv", ".tsv", ".txt"})
+# A folder is looked through so deep, and no more of its files than this are opened for the list.
+_DEPTH = 3
+_MOST_FILES = 400
+_SHOWN = 20
+
+
+def open_recording(path: Path, rate_hz: float | None = None, column: str | None = None) -> Source:
+    """Return the recording in a file or folder.
+
+    The EDA.csv, folder or zip of an Empatica E4 session; a text file of OpenSignals or of an
+    Affectiva Q; a plain table. Of a folder with one recording in it, that one.
+
+    Parameters
+    ----------
+    path : Path
+        Where.
+    rate_hz : float or None
+        Samples per second of a table that has no column of times.
+    column : str or None
+        Name or number of the column with the skin conductance.
+
+    Raises
+    ------
+    RecordingError
+        Naming what was found and what can be read; of a folder with several, their list.
+    DatasetError
+        If a file is not what it seems to be.
+    """
+    if not path.exists():
+        raise RecordingError(f"There is no recording {path}")
+    if path.is_dir():
+        return _in_folder(path, rate_hz, column)
+    if path.suffix.lower() == ".zip":
+        return empatica.open_source(path, rate_hz)
+    head = _head(path)
+    if opensignals.recognises(head):
+        return opensignals.open_source(path, column)
+    if affectiva.recognises(head):
+        return affectiva.open_source(path, column)
+    if empatica.recognises(head):
+        return empatica.open_source(path, rate_hz)
+    return table.open_source(path, rate_hz, column)
+
+
+def recordings_in(folder: Path) -> list[Path]:
+    """Return what can be opened below a folder, in order, sessions by their folder's name."""
+    found = []
+    for count, path in enumerate(_files(folder, _DEPTH)):
+        if count >= _MOST_FILES:
+            break
+        if path.name == "EDA.csv":
+            found.append(path.parent)
+        elif _is_recording(path):
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def _in_folder(folder: Path, rate_hz: float | None, column: str | None) -> Source:
+    if (folder / "EDA.csv").is_file():
+        return open_recording(folder / "EDA.csv", rate_hz, column)
+    found = recordings_in(folder)
+    if len(found) == 1:
+        return open_recording(found[0], rate_hz, column)
+    if not found:
+        raise RecordingError(
+            f"{folder} holds nothing that can be replayed: neither a run recorded with rtcan-live "
+            "--record, nor a session of an Empatica E4 (EDA.csv), nor a file of OpenSignals, of an "
+            "Affectiva Q or a table with a column of skin conductance"
+        )
+    listed = "\n".join(f"    {path}" for path in found[:_SHOWN])
+    more = f"\n    and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    raise RecordingError(f"{folder} holds {len(found)} recordings. Choose one:\n{listed}{more}")
+
+
+def _files(folder: Path, depth: int) -> Iterator[Path]:
+    items = sorted(item for item in folder.iterdir() if not item.name.startswith("."))
+    if any(item.name == "EDA.csv" for item in items):
+        # A session: what lies beside belongs to it.
+        yield folder / "EDA.csv"
+        return
+    for item in items:
+        if item.is_file():
+            yield item
+        elif depth > 1 and item.is_dir():
+            yield from _files(item, depth - 1)
+
+
+def _is_recording(path: Path) -> bool:
+    if path.suffix.lower() == ".zip":
+        try:
+            return len(empatica.sessions_in_zip(path)) == 1
+        except DatasetError:
+            return False
+    if path.suffix.lower() not in _TEXTS:
+        return False
+    head = _head(path)
+    if any(known.recognises(head) for known in (opensignals, affectiva, empatica)):
+        return True
+    try:
+        return bool(candidates(read_table(path, head.rpartition("\n")[0]).names))
+    except DatasetError:
+        return False
+
+
+def _head(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD).decode("utf-8", "replace").removeprefix("\ufeff")
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error}") from error
