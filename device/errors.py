@@ -21,6 +21,8 @@
     ├── ExportError                  an exported model that does not equal its source
     └── MissingExtraError            an optional package that is needed and not installed
 
+and one warning, SignalWarning: samples that can be used, but are hardly what was meant.
+
 A message says what was found, what was expected, and what to do next.
 """
 
@@ -65,6 +67,10 @@ class RecordingEndedError(DeviceError):
 
 class SignalError(RtcanError, ValueError):
     """Samples that cannot be used as they are."""
+
+
+class SignalWarning(UserWarning):
+    """Samples that can be used, but are hardly what was meant."""
 
 
 class ContractError(RtcanError, ValueError):

@@ -36,6 +36,7 @@ class Graph(nn.Module):
     """
 
     music_mean: Tensor
+    music_rest: Tensor
     music_std: Tensor
 
     def __init__(
@@ -45,14 +46,17 @@ class Graph(nn.Module):
         self.networks = nn.ModuleList(networks[target.name] for target in contract.targets)
         self.heads = [networks[target.name].config.head for target in contract.targets]
         self.temperatures = [target.temperature for target in contract.targets]
-        self.register_buffer("music_mean", torch.tensor(contract.music_mean))
+        # A mean in two parts: float32 alone would round a large one by more than a small deviation.
+        mean = torch.tensor(contract.music_mean, dtype=torch.float64)
+        self.register_buffer("music_mean", mean.float())
+        self.register_buffer("music_rest", (mean - mean.float().double()).float())
         self.register_buffer("music_std", torch.tensor(contract.music_std))
 
     def forward(self, eda: Tensor, music: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return probabilities, one float32 (batch, 2) per target; `music` is as computed."""
         inputs: tuple[Tensor, ...] = (eda,)
         if music is not None:
-            scaled = (music - self.music_mean) / self.music_std
+            scaled = ((music - self.music_mean) - self.music_rest) / self.music_std
             inputs = (eda, scaled.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS))
         return tuple(
             torch.softmax(to_logits(network(*inputs), head) / temperature, dim=1)

@@ -49,7 +49,7 @@ def main(
     ):
         if importlib.util.find_spec(package) is None:
             raise MissingExtraError(package, extra, "Exporting")
-    from export import card, parity, proof
+    from export import card, parity, proof, variants
     from export import graph as graphs
     from training.compute.files import write_whole
     from training.network import checkpoint
@@ -57,11 +57,15 @@ def main(
     stored = checkpoint.load(path)
     if len(stored.examples) == 0:
         raise CheckpointError(f"{path} holds no windows to prove an export with; train again")
+    if fp16 or int8:
+        variants.check(stored.truth)
     graph = graphs.Graph(dict(stored.networks), stored.contract)
     click.echo(f"Exporting {path} ...")
     data = graphs.build(graph, stored.contract, card.facts(stored.metrics))
     proven = {
-        place: parity.compare(graph, data, stored.examples, stored.music, place)
+        place: parity.compare(
+            stored.networks, stored.contract, data, stored.examples, stored.music, place
+        )
         for place in provider
     }
     for place, result in proven.items():
@@ -79,13 +83,13 @@ def main(
         place: proof.measure(target, result, stored.examples, stored.music, place)
         for place, result in proven.items()
     }
-    variants = _variants(stored, data, target, fp16=fp16, int8=int8)
+    smaller = _variants(stored, data, target, fp16=fp16, int8=int8)
     first = facts[provider[0]]
     beside = target.with_suffix(".export.json")
     text = first.to_json(
         contract=json.loads(stored.contract.to_json()),
         providers={place: asdict(fact) for place, fact in facts.items()},
-        variants=variants,
+        variants=smaller,
     )
     write_whole(beside, (text + "\n").encode())
     _show(target, stored, facts)

@@ -1,16 +1,26 @@
-"""Proof that the exported model equals its source."""
+"""Proof that the exported model equals its source, from raw input to probability.
+
+The reference is what training computes when it evaluates: features standardised in double
+precision, the network as it was trained, its temperature. It shares nothing with the graph.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from export.graph import Graph
+from device.samples import FloatArray
 from runtime.inference.classifier import Classifier
+from runtime.inference.music import standardise
+from runtime.preprocessing.contract import Contract
+from training.fitting.calibration import probability_high
+from training.fitting.data import Data
+from training.fitting.fit import predict
+from training.network.model import RTCAN
 
 # Largest difference of a probability that is float32 rounding and no more.
 TOLERANCE = 1e-5
@@ -47,18 +57,21 @@ class Parity:
 
 
 def compare(
-    graph: Graph,
+    networks: Mapping[str, RTCAN],
+    contract: Contract,
     model: bytes,
     windows: NDArray[np.float32],
     music: NDArray[np.float32] | None = None,
     provider: str = "cpu",
 ) -> Parity:
-    """Run the same windows through torch and onnxruntime, one by one and in batches of every size.
+    """Run the same windows through training's code and onnxruntime, alone and in all batch sizes.
 
     Parameters
     ----------
-    graph : Graph
-        The source.
+    networks : mapping of str to RTCAN
+        One per target, as they were trained.
+    contract : Contract
+        Theirs.
     model : bytes
         The exported file.
     windows : float32 (n, 3, input_length)
@@ -69,24 +82,15 @@ def compare(
         Where onnxruntime computes.
     """
     classifier = Classifier(model, provider=provider)
-    targets = classifier.contract.targets
+    high = reference(networks, contract, windows, music)
     inputs = [windows] if music is None else [windows, music]
-    with torch.inference_mode():
-        pieces = [
-            graph.eval()(*(torch.from_numpy(part[index]) for part in inputs))
-            for index in np.array_split(np.arange(len(windows)), 8)
-        ]
-    expected = {
-        target.name: torch.cat([piece[i] for piece in pieces]).numpy()
-        for i, target in enumerate(targets)
-    }
     differences, same = [], []
     for start, stop in _batches(len(windows)):
         answer = classifier(*(part[start:stop] for part in inputs))
-        for target in targets:
-            got, reference = answer[target.name], expected[target.name][start:stop]
-            differences.append(np.abs(got - reference).ravel())
-            same.append((got[:, 1] >= target.threshold) == (reference[:, 1] >= target.threshold))
+        for target in contract.targets:
+            got, expected = answer[target.name], high[target.name][start:stop]
+            differences.append(np.abs(got - np.stack([1 - expected, expected], axis=1)).ravel())
+            same.append((got[:, 1] >= target.threshold) == (expected >= target.threshold))
     all_differences = np.concatenate(differences)
     return Parity(
         windows=len(windows),
@@ -95,6 +99,33 @@ def compare(
         mean_difference=float(all_differences.mean()),
         agreement=float(np.concatenate(same).mean()),
     )
+
+
+def reference(
+    networks: Mapping[str, RTCAN],
+    contract: Contract,
+    windows: NDArray[np.float32],
+    music: NDArray[np.float32] | None = None,
+) -> dict[str, FloatArray]:
+    """Return per target the probabilities of high, float64 (n,), as training evaluates them.
+
+    The parameters are those of `compare`.
+    """
+    count = np.arange(len(windows), dtype=np.int64)
+    scaled = None
+    if music is not None:
+        scaled = standardise(music, contract.music_mean, contract.music_std)
+    data = Data(
+        windows, count, count, np.zeros_like(count), scaled, None if music is None else count
+    )
+    device = torch.device("cpu")
+    return {
+        target.name: probability_high(
+            predict(networks[target.name], data, device).numpy().astype(np.float64),
+            target.temperature,
+        )
+        for target in contract.targets
+    }
 
 
 def _batches(count: int) -> Iterator[tuple[int, int]]:

@@ -34,7 +34,7 @@ _REPEATS = 60
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a variant compares with the original on held-out windows.
+    """How a variant compares with the original on held-out windows whose class is known.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Verdict:
     bytes : int
         Size of the file.
     windows : int
-        Held-out windows judged.
+        Held-out windows compared: of the target that has fewest.
     """
 
     name: str
@@ -144,7 +144,7 @@ def eight_bit(
     Raises
     ------
     ExportError
-        If the model takes music and there are no songs.
+        If there are no windows, or the model takes music and there are no songs.
     """
     from onnxruntime.quantization import (
         CalibrationDataReader,
@@ -153,6 +153,11 @@ def eight_bit(
         quantize_static,
     )
 
+    if len(calibration) == 0:
+        raise ExportError(
+            "The checkpoint holds no windows of the training side, with which an 8-bit variant "
+            "finds its ranges: leave --int8 out, or train again"
+        )
     feeds = [{"eda": window[None]} for window in calibration]
     if contract.music_mean:
         if songs is None:
@@ -193,6 +198,24 @@ def eight_bit(
         return finish(onnx.load(target), contract, card)
 
 
+def check(truth: Mapping[str, NDArray[np.int64]]) -> None:
+    """Raise `ExportError` where a variant cannot be evaluated: no held-out window of each class.
+
+    Parameters
+    ----------
+    truth : mapping of str to int64 (n,)
+        See `judge`.
+    """
+    for target, classes in truth.items():
+        low, high = ((classes == c).sum() for c in (0, 1))
+        if not (low and high):
+            raise ExportError(
+                f"The checkpoint holds {low} held-out windows of low {target} and {high} of high; "
+                "a smaller variant needs both to be compared on. Leave --fp16 and --int8 out, or "
+                "train again (checkpoints of older versions do not tell held-out windows apart)."
+            )
+
+
 def judge(
     name: str,
     original: bytes,
@@ -212,10 +235,17 @@ def judge(
     windows : float32 (n, 3, input_length)
         Held-out windows.
     truth : mapping of str to int64 (n,)
-        Per target, the class of each.
+        Per target, the class of each; -1 where it is not known or the target's network learnt from
+        the window, which then does not count for this target.
     music : float32 (n, features) or None
         Their music features as computed, where the model takes them.
+
+    Raises
+    ------
+    ExportError
+        See `check`.
     """
+    check(truth)
     first, second = Classifier(original), Classifier(variant)
     songs = [None] * len(windows) if music is None else list(music)
     decided: list[dict[str, NDArray[np.int64]]] = []
@@ -233,22 +263,22 @@ def judge(
                 for target in first.contract.targets
             }
         )
-    ours, theirs = decided
-    changes = [
-        abs(
-            float(balanced_accuracy(confusion(truth[target], ours[target])))
-            - float(balanced_accuracy(confusion(truth[target], theirs[target])))
-        )
-        for target in ours
-    ]
+    agreement, change, counts = [], [], []
+    for target, classes in truth.items():
+        known = classes >= 0
+        ours, theirs = (each[target][known] for each in decided)
+        scores = [balanced_accuracy(confusion(classes[known], own)) for own in (ours, theirs)]
+        agreement.append(float((ours == theirs).mean()))
+        change.append(abs(float(scores[0]) - float(scores[1])))
+        counts.append(int(known.sum()))
     window, song = windows[:1], songs[0]
     return Verdict(
         name=name,
-        agreement=min(float((ours[t] == theirs[t]).mean()) for t in ours),
-        accuracy_change=max(changes),
+        agreement=min(agreement),
+        accuracy_change=max(change),
         speedup=_ratio(lambda: first(window, song), lambda: second(window, song)),
         bytes=len(variant),
-        windows=len(windows),
+        windows=min(counts),
     )
 
 

@@ -18,13 +18,14 @@ from __future__ import annotations
 import dataclasses
 import math
 import operator
+import warnings
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from device.errors import SignalError
+from device.errors import SignalError, SignalWarning
 from runtime.cvxeda.decomposition import Decomposition as Decomposition
 from runtime.cvxeda.model import Array
 from runtime.cvxeda.problem import FLOORS as FLOORS
@@ -127,7 +128,13 @@ class CvxEDA:
         Parameters
         ----------
         y : array-like (n,)
-            Samples, already scaled by the caller (the default weights belong to z-scores).
+            Samples, already scaled by the caller: the default weights belong to z-scores. A whole
+            recording in microsiemens is split by `runtime.cvxeda.decompose`.
+
+        Warns
+        -----
+        SignalWarning
+            All samples lie on one side of zero, as those of no z-scored window do.
 
         Raises
         ------
@@ -135,6 +142,19 @@ class CvxEDA:
             The window has the wrong shape or type, or holds NaN, infinity or absurd magnitudes.
         """
         window = self._checked(y)
+        lowest, highest = float(window.min()), float(window.max())
+        if lowest != highest and (lowest > 0.0 or highest < 0.0):
+            warnings.warn(
+                f"the window runs from {lowest:.3g} to {highest:.3g} with a mean of "
+                f"{window.mean():.3g}, and a z-scored one has a mean of 0: if these are raw "
+                "samples, give them to runtime.cvxeda.decompose(eda_us, rate_hz), or z-score them",
+                SignalWarning,
+                stacklevel=2,
+            )
+        return self.solve(window)
+
+    def solve(self, window: Array) -> Decomposition:
+        """Split a checked window, float64 (n,), whatever its level."""
         centred, scale = self._centred(window)
         with self._problem.workspace() as steps:
             self._load(steps, centred, scale)

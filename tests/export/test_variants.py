@@ -2,6 +2,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from click.testing import CliRunner
 
@@ -42,6 +43,53 @@ def test_the_judge_counts_decisions_and_accuracy(tiny_model: Path, tiny_checkpoi
     same = variants.judge("same", data, data, stored.examples, stored.truth)
     assert (same.agreement, same.accuracy_change, same.accepted) == (1.0, 0.0, True)
     assert 0.3 < same.speedup < 3
+
+
+def test_a_window_counts_only_for_the_targets_it_is_held_out_for(
+    tiny_model: Path, tiny_checkpoint: Path
+) -> None:
+    stored = checkpoint.load(tiny_checkpoint)
+    data = tiny_model.read_bytes()
+    exact = Classifier(data)(stored.examples)
+    changed = onnx.load(tiny_model)
+    for number, answer in enumerate(exact.values()):
+        # Its own median becomes the line: half of the windows turn over, or about that.
+        name = f"networks.{number}.head.4.bias"
+        bias = next(t for t in changed.graph.initializer if t.name == name)
+        low, high = onnx.numpy_helper.to_array(bias)
+        margin = np.median(np.log(answer[:, 1] / answer[:, 0]))
+        moved = np.array([low, high - margin], dtype=np.float32)
+        bias.CopyFrom(onnx.numpy_helper.from_array(moved, name))
+    variant = graphs.finish(changed, stored.contract)
+    decided = [
+        {t: a[:, 1] >= 0.5 for t, a in answers.items()}
+        for answers in (exact, Classifier(variant)(stored.examples))
+    ]
+    turned_over = {t: decided[0][t] != decided[1][t] for t in exact}
+    assert all(2 < own.sum() < own.size - 2 for own in turned_over.values())
+    every = variants.judge("x", data, variant, stored.examples, stored.truth)
+    assert every.agreement < 1.0
+    assert every.windows == len(stored.examples)
+    # The windows that were turned over are known for no target: nothing is held against it.
+    truth = {t: np.where(turned_over[t], -1, own) for t, own in stored.truth.items()}
+    kept = variants.judge("x", data, variant, stored.examples, truth)
+    assert (kept.agreement, kept.accuracy_change) == (1.0, 0.0)
+    assert kept.windows == min(int((own >= 0).sum()) for own in truth.values())
+
+
+@pytest.mark.parametrize("known", [[], [1]])
+def test_without_held_out_windows_of_both_classes_nothing_is_written(
+    known: list[int], tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    stored = checkpoint.load(tiny_checkpoint)
+    classes = np.full(len(stored.examples), -1, dtype=np.int64)
+    classes[: len(known)] = known
+    unknown = dataclasses.replace(stored, truth={**stored.truth, "valence": classes})
+    checkpoint.save(unknown, tmp_path / "best.pt")
+    result = CliRunner().invoke(command.main, [str(tmp_path / "best.pt"), "--int8"])
+    assert result.exit_code == 1
+    assert f"0 held-out windows of low valence and {len(known)} of high" in result.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.pt"]
 
 
 @pytest.mark.parametrize("least", [0.0, 1.1])

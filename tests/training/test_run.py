@@ -108,7 +108,9 @@ def test_music_travels_with_its_scale(tree: Path, tmp_path: Path) -> None:
     assert not np.allclose(stored.contract.music_mean, everything, rtol=1e-3)
     source = graph.Graph(dict(stored.networks), stored.contract)
     model = graph.build(source, stored.contract)
-    assert parity.compare(source, model, stored.examples, stored.music).holds
+    assert parity.compare(
+        stored.networks, stored.contract, model, stored.examples, stored.music
+    ).holds
     one = stored.examples[:2]
     answers = [Classifier(model)(one, song)["arousal"] for song in features[:2].astype(np.float32)]
     assert np.abs(answers[0] - answers[1]).max() > 0

@@ -109,8 +109,8 @@ def run(
         rest = iter(found)
         outcomes = [{t: [next(rest) for _ in splits[t]] for t in splits} for splits in folds]
         chosen = {t: outcomes[0][t][0] for t in problem.targets} | {t: next(rest) for t in last}
-        judged = [_judged(*own) for own in zip(plans, folds, outcomes, strict=True)]
-        own_split = (last or folds[0])[problem.targets[0]][0]
+        judged = [_judged(*each) for each in zip(plans, folds, outcomes, strict=True)]
+        own = {t: found[0] for t, found in (last or folds[0]).items()}
         contract = final_model.finished(contract, problem, chosen)
         report = {
             **_described(problem),
@@ -122,13 +122,15 @@ def run(
             else {"protocol": compared.describe(), "targets": judged[1][1]},
             "history": {t: chosen[t].history for t in problem.targets},
             "fold_history": {t: [o.history for o in outcomes[0][t]] for t in problem.targets},
-            "kept_model": wording.final_model(problem.plan, own_split, problem.subjects),
+            "kept_model": wording.final_model(
+                problem.plan, own[problem.targets[0]], problem.subjects
+            ),
             **(facts or {}),
             "contract": contract.to_json(),
             "identity": key,
             "seconds": round(time.monotonic() - started_s, 1),
         }
-        best = final_model.checkpoint(problem, contract, chosen, own_split, report)
+        best = final_model.checkpoint(problem, contract, chosen, own, report)
         contents = (
             checkpoint.to_bytes(best),
             table(problem, judged[0][0]).encode(),

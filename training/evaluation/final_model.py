@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from runtime.preprocessing.contract import Contract, Target
 from training.evaluation.journal import Outcome
 from training.evaluation.problem import Problem
 from training.evaluation.splits import Split, inner
+from training.labels.annotation import UNKNOWN
 from training.network.checkpoint import Checkpoint
 from training.network.model import RTCAN
 
@@ -48,7 +50,7 @@ def checkpoint(
     problem: Problem,
     contract: Contract,
     chosen: dict[str, Outcome],
-    own: Split,
+    own: Mapping[str, Split],
     report: dict[str, Any],
 ) -> Checkpoint:
     """Return what `training.network.checkpoint` saves.
@@ -61,8 +63,8 @@ def checkpoint(
         The finished one.
     chosen : dict of str to Outcome
         The fit that is kept of each target.
-    own : Split
-        Of the first target's; examples are of those whom it tested, else of those who chose.
+    own : mapping of str to Split
+        The split of that fit. Examples are of those whom it tested, else of those who chose.
     report : dict
         What stands in metrics.json.
     """
@@ -72,9 +74,12 @@ def checkpoint(
         network.load_state_dict(chosen[target].state)
         networks[target] = network.eval()
     recording = problem.windows.recording
-    held_out = own.test if own.test.size else own.validation
-    strangers = _spread(np.isin(recording, held_out), _EXAMPLES)
-    learnt = _spread(np.isin(recording, own.train), _CALIBRATION)
+    held_out = {t: own[t].test if own[t].test.size else own[t].validation for t in problem.targets}
+    # Under `paper` each target has folds of its own: held out for one, learnt from for another.
+    anybody = np.unique(np.concatenate(list(held_out.values())))
+    trained = np.unique(np.concatenate([own[t].train for t in problem.targets]))
+    strangers = _spread(np.isin(recording, anybody), _EXAMPLES)
+    learnt = _spread(np.isin(recording, np.setdiff1d(trained, anybody)), _CALIBRATION)
 
     def songs(windows: NDArray[np.int64]) -> NDArray[np.float32] | None:
         if not problem.config.music:
@@ -87,7 +92,11 @@ def checkpoint(
         networks,
         examples=problem.windows.inputs[strangers],
         truth={
-            t: np.maximum(problem.annotation.classes[t][recording[strangers]], 0)
+            t: np.where(
+                np.isin(recording[strangers], held_out[t]),
+                problem.annotation.classes[t][recording[strangers]],
+                UNKNOWN,
+            )
             for t in problem.targets
         },
         calibration=problem.windows.inputs[learnt],

@@ -22,7 +22,9 @@ from training.compute.files import write_whole
 from training.network.model import RTCAN, NetworkConfig
 
 _FORMAT = "rtcan-checkpoint"
-_VERSION = 1
+_VERSION = 2
+# In version 1, classes of examples were partly invented: they are not taken over.
+_READABLE = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Checkpoint:
     examples : float32 (n, 3, input_length)
         Real windows of held-out subjects, with which an export is proven.
     truth : dict of str to int64 (n,)
-        Per target, the class of each example; what a smaller variant is judged by.
+        Per target, the class of each example, by which a smaller variant is evaluated; -1 where the
+        example has no class for this target, or this target's network learnt from it.
     calibration : float32 (m, 3, input_length)
         Windows of the training side, by which a quantised variant finds its ranges.
     metrics : dict
@@ -116,10 +119,10 @@ def load(path: Path) -> Checkpoint:
             f"{path} is a torch file, but not an RTCAN checkpoint. Expected: the save/best.pt that "
             "python -m training.run writes."
         )
-    if data.get("version") != _VERSION:
+    if data.get("version") not in _READABLE:
         raise CheckpointError(
-            f"{path} is a checkpoint of version {data.get('version')!r}; this RTCAN reads version "
-            f"{_VERSION}. Install the RTCAN that wrote it, or train again."
+            f"{path} is a checkpoint of version {data.get('version')!r}; this RTCAN reads versions "
+            f"{_READABLE[0]} to {_VERSION}. Install the RTCAN that wrote it, or train again."
         )
     contract = Contract.from_json(data["contract"])
     networks = {}
@@ -131,6 +134,8 @@ def load(path: Path) -> Checkpoint:
             networks[target.name] = network.eval()
         examples = np.asarray(data["examples"].numpy(), dtype=np.float32)
         truth = {name: np.asarray(t.numpy(), dtype=np.int64) for name, t in data["truth"].items()}
+        if data["version"] == 1:
+            truth = {name: np.full_like(one, -1) for name, one in truth.items()}
         calibration = np.asarray(data["calibration"].numpy(), dtype=np.float32)
         metrics = json.loads(data["metrics"])
         music = _array(data["music"])

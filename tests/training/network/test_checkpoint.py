@@ -66,3 +66,14 @@ def test_foreign_newer_and_damaged_ones_are_refused(tmp_path: Path, tiny_checkpo
         checkpoint.load(path)
     with pytest.raises(CheckpointError, match=r"training\.run"):
         checkpoint.load(tmp_path / "none.pt")
+
+
+def test_classes_of_a_version_1_file_are_not_believed(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    data = torch.load(tiny_checkpoint, weights_only=True)
+    assert data["version"] == 2
+    torch.save(data | {"version": 1}, tmp_path / "old.pt")
+    old = checkpoint.load(tmp_path / "old.pt")
+    assert all((truth == -1).all() for truth in old.truth.values())
+    np.testing.assert_array_equal(old.examples, checkpoint.load(tiny_checkpoint).examples)

@@ -186,7 +186,7 @@ def test_from_the_released_file_to_one_output_in_onnx(tmp_path: Path) -> None:
     stored = checkpoint.load(out)
     source = graph.Graph(dict(stored.networks), stored.contract)
     exported = graph.build(source, stored.contract)
-    assert parity.compare(source, exported, stored.examples).holds
+    assert parity.compare(stored.networks, stored.contract, exported, stored.examples).holds
     classifier = Classifier(exported)
     assert list(classifier(stored.examples[:2])) == ["arousal"]
     with pytest.raises(ModelError, match="not for live use"):
