@@ -36,6 +36,9 @@ from device.samples import FloatArray
 
 # Reach of the kernel to either side, in grid steps.
 REACH = 3
+# A sensor's own clock is never exact, and its arrivals jitter: a step this much longer than the
+# longest one without a gap is no gap yet.
+_LONGEST_STEP = 1.05
 # Coefficients of (u + 3)_+^3, (u + 2)_+^3, ... in the kernel: the cubic B-spline's truncated powers
 # (1, -4, 6, -4, 1)/6 weighted by (-1/6, 4/3, -1/6). Those up to u = 0 make half of the kernel.
 _POWERS = np.convolve([1.0, -4.0, 6.0, -4.0, 1.0], [-1.0, 8.0, -1.0])[:REACH] / 36.0
@@ -89,12 +92,19 @@ class Resampler:
         Samples further apart than this leave a gap, bridged by a straight line and marked.
     max_bridge_s : float
         Gaps longer than this are not bridged; not less than `max_gap_s`.
+
+    Attributes
+    ----------
+    read_until_s : float
+        Time of the last sample, with or without a value; -inf before the first.
     """
 
     def __init__(self, rate_hz: float, max_gap_s: float, max_bridge_s: float = math.inf) -> None:
         self.rate_hz = rate_hz
         self.max_gap_s = max_gap_s
-        self.max_bridge_s = max_bridge_s
+        self.max_bridge_s = max(max_bridge_s, max_gap_s * _LONGEST_STEP)
+        self._gap_steps = max_gap_s * _LONGEST_STEP * rate_hz
+        self._bridge_steps = self.max_bridge_s * rate_hz
         self.reset()
 
     def reset(self) -> None:
@@ -102,7 +112,7 @@ class Resampler:
         self._time = np.empty(0)  # in grid steps since the first sample
         self._eda = np.empty(0)
         self._origin_s: float | None = None
-        self._read_until_s = -math.inf  # with or without a value
+        self.read_until_s = -math.inf
         self._next = 0
 
     @property
@@ -125,13 +135,9 @@ class Resampler:
         SignalError
             A time that is not finite or does not rise, or an infinite value.
         """
-        if not np.isfinite(time_s).all() or np.isinf(eda_us).any():
-            raise SignalError(
-                "Samples hold an infinite value or a time that is not finite; mark missing "
-                "values with NaN, and give every sample its time in seconds"
-            )
+        self.check(time_s, eda_us)
         if time_s.size:
-            self._read_until_s = float(time_s[-1])
+            self.read_until_s = float(time_s[-1])
         valid = ~np.isnan(eda_us)
         if not valid.all():
             time_s, eda_us = time_s[valid], eda_us[valid]
@@ -149,19 +155,31 @@ class Resampler:
         self._time, self._eda = self._time[keep:], self._eda[keep:]
         return grid
 
-    def _append(self, time_s: FloatArray, eda_us: FloatArray) -> None:
-        if self._origin_s is None:
-            self._origin_s = float(time_s[0])
-        steps = (time_s - self._origin_s) * self.rate_hz
-        joined = np.concatenate([self._time, steps])
+    def check(self, time_s: FloatArray, eda_us: FloatArray) -> None:
+        """Raise the error of `push`, and change nothing."""
+        if not np.isfinite(time_s).all() or np.isinf(eda_us).any():
+            raise SignalError(
+                "Samples hold an infinite value or a time that is not finite; mark missing "
+                "values with NaN, and give every sample its time in seconds"
+            )
+        joined = np.concatenate([[self.read_until_s], time_s])
         rises = np.diff(joined) > 0
         if not rises.all():
             at = int(np.argmin(rises)) + 1
             raise SignalError(
-                f"Sample times must rise: after {joined[at - 1] / self.rate_hz:.6f} s came "
-                f"{joined[at] / self.rate_hz:.6f} s"
+                f"Sample times must rise: after {joined[at - 1]:.6f} s came {joined[at]:.6f} s; a "
+                "clock that was set back needs a reset"
             )
-        self._time = joined
+
+    def skip(self, k: int) -> None:
+        """Leave out the values before `k`, which lie in a gap that is too long for a bridge."""
+        self._next = max(self._next, k)
+
+    def _append(self, time_s: FloatArray, eda_us: FloatArray) -> None:
+        if self._origin_s is None:
+            self._origin_s = float(time_s[0])
+        steps = (time_s - self._origin_s) * self.rate_hz
+        self._time = np.concatenate([self._time, steps])
         self._eda = np.concatenate([self._eda, eda_us])
 
     def _known(self) -> tuple[FloatArray, FloatArray]:
@@ -169,8 +187,8 @@ class Resampler:
         time, eda = self._time, self._eda
         if self._origin_s is None:
             return time, eda
-        read_until = (self._read_until_s - self._origin_s) * self.rate_hz
-        if read_until - time[-1] > self.max_bridge_s * self.rate_hz:
+        read_until = (self.read_until_s - self._origin_s) * self.rate_hz
+        if read_until - time[-1] > self._bridge_steps:
             return np.append(time, read_until), np.append(eda, np.nan)
         return time, eda
 
@@ -181,7 +199,7 @@ class Resampler:
             return Grid(self._next, np.empty(0), np.empty(0, dtype=bool))
         length = np.diff(time)
         slope = np.diff(eda) / length
-        slope[length > self.max_bridge_s * self.rate_hz] = np.nan
+        slope[length > self._bridge_steps] = np.nan
         # Segment i joins samples i and i + 1. Value k uses every segment that overlaps
         # [k - REACH, k + REACH], from the one that begins at sample `first` to the one that ends
         # at sample `last`.
@@ -202,5 +220,5 @@ class Resampler:
         value = eda[first] + np.bincount(row, weights=weights, minlength=k.size)
         # A grid time lies in the gap when the segment that holds it is too long.
         holder = np.clip(np.searchsorted(time, k, side="right") - 1, 0, length.size - 1)
-        gap = (length[holder] > self.max_gap_s * self.rate_hz) | np.isnan(value)
+        gap = (length[holder] > self._gap_steps) | np.isnan(value)
         return Grid(int(k[0]), value, gap)

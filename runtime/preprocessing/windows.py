@@ -1,18 +1,24 @@
 """Samples to network input: the one preprocessing, used by training and by live alike.
 
-samples -> uniform grid -> context + window at every hop -> z-score -> cvxEDA -> channels, stretched
-to the input length. Any cutting of the same samples gives bit-identical windows.
+samples -> uniform grid -> context + window at every hop -> normalised -> cvxEDA -> channels,
+stretched to the input length. Any cutting of the same samples gives bit-identical windows.
 
 A gap is bridged by a straight line up to the share of context and window that may be gap. A longer
 one is not, and every window that meets it is refused: it need not wait for the gap's end. A hop in
-which the sensor was not read at all, because it was unplugged or the machine slept, has no window.
+which the sensor was not read at all, because it was unplugged or the machine slept, has no window,
+and a gap costs no memory however long it is. Beyond a year it is no gap: the clock was set, and
+a new stream begins.
 """
 
 from __future__ import annotations
 
+import logging
 import math
-from dataclasses import dataclass
-from functools import lru_cache
+import threading
+from copy import deepcopy
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,50 +26,21 @@ from numpy.typing import NDArray
 from device.samples import FloatArray
 from runtime.cvxeda.solver import CvxEDA
 from runtime.preprocessing.contract import Contract
-from runtime.preprocessing.resample import Resampler
+from runtime.preprocessing.normalise import normalise
+from runtime.preprocessing.resample import REACH, Grid, Resampler
+from runtime.preprocessing.window import Window as Window
+from runtime.preprocessing.window import stretch as stretch
 
-
-@dataclass(frozen=True)
-class Window:
-    """One window, ready for the network or refused.
-
-    Attributes
-    ----------
-    index : int
-        Counted from 0 since the stream began.
-    start_s, end_s : float
-        Of the window without its context, in the samples' time.
-    input : float32 (3, input_length) or None
-        Network input in the contract's channel order; None when the window is refused.
-    eda_us, tonic_us, phasic_us : float64 (window_samples,)
-        The window on the grid, NaN where a gap is too long to be bridged, and its parts; the parts
-        are empty when the window is refused.
-    gap_share : float
-        Share of context and window that had no samples, 0 to 1.
-    reasons : tuple of str
-        What is wrong with the signal, in plain words; empty when nothing is.
-    well_posed : bool
-        Whether the decomposition told tonic and phasic apart.
-    open_share : float
-        Share of context and window in which the sensor was read but had no value, 0 to 1: open or
-        saturated electrodes.
-    """
-
-    index: int
-    start_s: float
-    end_s: float
-    input: NDArray[np.float32] | None
-    eda_us: FloatArray
-    tonic_us: FloatArray
-    phasic_us: FloatArray
-    gap_share: float
-    reasons: tuple[str, ...]
-    well_posed: bool = True
-    open_share: float = 0.0
+_LOG = logging.getLogger(__name__)
+# Nobody puts the sensor back on after so long, but a clock that is set leaps over decades.
+_CLOCK_WAS_SET_S = 365 * 86_400.0
 
 
 class Preprocessor:
     """Turn a stream of samples into windows.
+
+    It may be pickled and copied at any time, and goes on from where it stood. Threads may share it
+    as long as samples come in the order of their times.
 
     Parameters
     ----------
@@ -86,7 +63,22 @@ class Preprocessor:
         total_s = contract.total_samples / contract.rate_hz
         max_bridge_s = max(contract.max_gap_s, contract.max_gap_share * total_s)
         self._resampler = Resampler(contract.rate_hz, contract.max_gap_s, max_bridge_s)
+        # How far the grid must go on after the last sample for all windows that hold it; where
+        # nothing was read for twice as long, the grid is not filled in.
+        steps = contract.total_samples + contract.hop_samples + 4 * REACH
+        self._after_s = self._resampler.max_bridge_s + steps / contract.rate_hz
+        self._lock = threading.Lock()
         self.reset()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.Lock())
+
+    def __copy__(self) -> Preprocessor:
+        """Copy the stream's state too: two streams never share it."""
+        return deepcopy(self)
 
     def reset(self) -> None:
         """Forget everything; the next sample is the first."""
@@ -96,6 +88,7 @@ class Preprocessor:
         self._open_s = np.empty(0)  # times without a value
         self._first = 0  # grid index of the oldest value kept
         self._count = 0
+        self._news: tuple[str, ...] = ()
 
     @property
     def fill_s(self) -> float:
@@ -119,8 +112,48 @@ class Preprocessor:
         device.errors.SignalError
             See `Resampler.push`.
         """
+        with self._lock:
+            self._resampler.check(time_s, eda_us)
+            before_s = self._resampler.read_until_s
+            steps_s = np.diff(time_s, prepend=before_s if math.isfinite(before_s) else time_s[:1])
+            silent = steps_s > 2.0 * self._after_s
+            starts = [0, *(np.flatnonzero(silent[1:]) + 1)]
+            windows = []
+            for first, stop in pairwise([*starts, time_s.size]):
+                if silent[first:stop].any():
+                    windows += self._cross(float(time_s[first]))
+                windows += self._push(time_s[first:stop], eda_us[first:stop])
+            return windows
+
+    def _push(self, time_s: FloatArray, eda_us: FloatArray) -> list[Window]:
         self._open_s = np.concatenate([self._open_s, time_s[np.isnan(eda_us)]])
-        grid = self._resampler.push(time_s, eda_us)
+        return self._take(self._resampler.push(time_s, eda_us))
+
+    def _cross(self, time_s: float) -> list[Window]:
+        """Leap over a long silence to the sample that ends it, and return the windows before it."""
+        read_until_s, rate_hz = self._resampler.read_until_s, self.contract.rate_hz
+        if time_s - read_until_s > _CLOCK_WAS_SET_S:
+            news = f"the clock leapt by {(time_s - read_until_s) / 86_400:.0f} days: a new stream"
+            _LOG.warning("Between two samples %s begins", news)
+            self.reset()
+            self._news = (news,)
+            return []
+        if math.isnan(self._resampler.origin_s):
+            return []  # Nothing has had a value yet.
+        ended = np.array([read_until_s + self._after_s])
+        windows = self._take(self._resampler.push(ended, np.array([np.nan])))
+        # Everything before the first grid value that the sample may touch has none.
+        total, hop = self.contract.total_samples, self.contract.hop_samples
+        grid = math.floor((time_s - self._resampler.origin_s) * rate_hz) - REACH - 1
+        self._resampler.skip(grid)
+        self._count = max(self._count, (grid - total) // hop + 1)
+        self._first = min(self._count * hop, grid)
+        self._eda = np.full(grid - self._first, np.nan)
+        self._gap = np.ones(grid - self._first, dtype=bool)
+        return windows
+
+    def _take(self, grid: Grid) -> list[Window]:
+        """Add grid values and return the windows that they complete."""
         self._eda = np.concatenate([self._eda, grid.eda_us])
         self._gap = np.concatenate([self._gap, grid.gap])
         contract = self.contract
@@ -130,6 +163,7 @@ class Preprocessor:
             piece = slice(at, at + contract.total_samples)
             if self._was_read(at + contract.total_samples):
                 windows.append(self._window(self._first + at, self._eda[piece], self._gap[piece]))
+                self._news = ()
             self._count += 1
             at += contract.hop_samples
         drop = min(at, self._eda.size)
@@ -163,70 +197,40 @@ class Preprocessor:
         contract = self.contract
         context = contract.context_samples
         start_s = self._resampler.origin_s + (first + context) / contract.rate_hz
-        end_s = start_s + contract.window_s
         gap_share = float(np.count_nonzero(gap) / gap.size)
-        mean_us = float(eda_us.mean())
-        centred_us = eda_us - mean_us
-        std_us = math.sqrt(float(np.mean(centred_us * centred_us)))
-        seen_us = eda_us[context:].copy()
-        nothing = np.empty(0)
-        open_share = self._open_share(first)
-        refused = None
-        if gap_share > contract.max_gap_share or math.isnan(mean_us):
-            refused = f"{gap_share:.0%} of the window has no samples"
-        elif std_us < contract.min_std_us:
-            refused = "the signal does not move at all"
-        if refused is not None:
-            return Window(
-                self._count,
-                start_s,
-                end_s,
-                None,
-                seen_us,
-                nothing,
-                nothing,
-                gap_share,
-                (refused,),
-                open_share=open_share,
-            )
-        scaled = centred_us / std_us
-        parts = self._cvxeda.decompose(scaled)
-        channels = {"tonic": parts.tonic, "phasic": parts.phasic, "origin": scaled}
-        stacked = np.stack([channels[name][context:] for name in contract.channels])
-        reasons = []
+        reasons = self._news
         if gap_share > 0:
-            reasons.append(f"{gap_share:.0%} of the window has no samples")
-        if not parts.well_posed:
-            reasons.append("tonic and phasic cannot be told apart")
-        return Window(
-            self._count,
-            start_s,
-            end_s,
-            stretch(stacked, contract.input_length).astype(np.float32),
-            seen_us,
-            parts.tonic[context:] * std_us + mean_us,
-            parts.phasic[context:] * std_us,
-            gap_share,
-            tuple(reasons),
-            parts.well_posed,
-            open_share,
+            reasons += (f"{gap_share:.0%} of the window has no samples",)
+        window = Window(
+            index=self._count,
+            start_s=start_s,
+            end_s=start_s + contract.window_s,
+            input=None,
+            eda_us=eda_us[context:].copy(),
+            tonic_us=np.empty(0),
+            phasic_us=np.empty(0),
+            gap_share=gap_share,
+            reasons=reasons,
+            open_share=self._open_share(first),
+            context_us=eda_us[:context].copy(),
         )
-
-
-def stretch(channels: FloatArray, length: int) -> FloatArray:
-    """Resample (c, n) to (c, length) linearly, first sample on first and last on last."""
-    n = channels.shape[1]
-    if n == length:
-        return channels
-    left, weight = _places(n, length)
-    return np.asarray(
-        channels.take(left, axis=1) * (1.0 - weight) + channels.take(left + 1, axis=1) * weight
-    )
-
-
-@lru_cache(maxsize=4)
-def _places(n: int, length: int) -> tuple[NDArray[np.intp], FloatArray]:
-    """Return the left neighbours among n samples of `length` places, and the right one's weight."""
-    position = np.linspace(0.0, n - 1.0, length)
-    left = np.minimum(position.astype(np.intp), n - 2)
-    return left, position - left
+        if gap_share > contract.max_gap_share or np.isnan(eda_us).any():
+            return window
+        scaled = normalise(eda_us, contract.normalisation, contract.min_std_us)
+        if scaled is None:
+            return replace(window, reasons=("the signal does not move at all", *reasons))
+        parts = self._cvxeda.decompose(scaled.values)
+        if not parts.converged:
+            return replace(window, reasons=("the decomposition did not converge", *reasons))
+        channels = {"tonic": parts.tonic, "phasic": parts.phasic, "origin": scaled.values}
+        stacked = np.stack([channels[name][context:] for name in contract.channels])
+        if not parts.well_posed:
+            reasons += ("tonic and phasic cannot be told apart",)
+        return replace(
+            window,
+            input=stretch(stacked, contract.input_length).astype(np.float32),
+            tonic_us=parts.tonic[context:] * scaled.unit_us + scaled.mean_us,
+            phasic_us=parts.phasic[context:] * scaled.unit_us,
+            reasons=reasons,
+            well_posed=parts.well_posed,
+        )
