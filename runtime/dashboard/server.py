@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from runtime.dashboard import library
 from runtime.dashboard.access import Access
 from runtime.dashboard.hub import Hub
 
@@ -80,7 +81,16 @@ def application(hub: Hub, access: Access, mark: Callable[[str], None], *, pages:
 
     routes: list[BaseRoute] = [WebSocketRoute("/ws", stream)]
     if pages:
-        routes += [Route("/", page), Mount("/static", StaticFiles(directory=_STATIC))]
+        charts = library.script()
+
+        async def charts_script(request: Request) -> Response:
+            return FileResponse(charts, headers=_HEADERS, media_type="text/javascript")
+
+        routes += [
+            Route("/", page),
+            Route("/library.js", charts_script),
+            Mount("/static", StaticFiles(directory=_STATIC)),
+        ]
     return Starlette(routes=routes)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from device.errors import MissingExtraError, SinkError
 from device.samples import FloatArray, Samples
+from runtime.dashboard import library
 from runtime.dashboard.access import Access
 from runtime.inference.pipeline import Prediction
 from runtime.sinks.encoding import (
@@ -60,6 +61,8 @@ class WebSink(Sink):
         for package in _PACKAGES:
             if importlib.util.find_spec(package) is None:
                 raise MissingExtraError(package, "web", f"Serving with --{kind}")
+        if kind == "dashboard":
+            library.script()
         self.name = kind
         self.access = Access.of(host, token)
         self.note = f"{kind}: {self._address(host, port)}"
@@ -94,6 +97,11 @@ class WebSink(Sink):
 
     def release(self) -> None:
         """Give the port back."""
+        if self._server is not None and self._hub is not None:
+            self._server.do(self._hub.end)
+            time.sleep(0.1)
+            self._server.stop(_FAREWELL_S)
+            self._server = None
         if self._socket is not None:
             self._socket.close()
 
@@ -144,14 +152,10 @@ class WebSink(Sink):
         self._send_health()
 
     def close(self, summary: Summary) -> None:
-        """Send the summary and end."""
+        """Send the summary and end, or stay."""
         self._send_samples(at_once=True)
         self._send({"type": "summary", **summary_fields(summary)})
-        if self._server is not None and self._hub is not None:
-            self._server.do(self._hub.end)
-            time.sleep(0.1)
-            self._server.stop(_FAREWELL_S)
-        else:
+        if not self.stays:
             self.release()
 
     def _send_samples(self, *, at_once: bool = False) -> None:

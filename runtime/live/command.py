@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -27,6 +27,7 @@ from runtime.live.options import (
 if TYPE_CHECKING:
     from device.sensor import Sensor
     from device.sources.replay import ReplaySensor
+    from runtime.sinks.sink import Sink
 
 _REPLAY = "replay:"
 
@@ -175,8 +176,9 @@ def main(
     for sink in sinks:
         if sink.note is not None:
             click.echo(sink.note, err=True)
+        sink.stays = sink.name == "dashboard"
     waiting = WaitingLine()
-    with _stop_on_signals() as (stopping, hurry):
+    with _stop_on_signals() as (stopping, hurry), _released(sinks):
         summary = run(
             sensor,
             pipeline,
@@ -190,10 +192,26 @@ def main(
             hurry=hurry,
             waiting=waiting,
         )
-    waiting.end()
-    from runtime.live.summary import summary_text
+        waiting.end()
+        from runtime.live.summary import summary_text
 
-    click.echo(summary_text(summary), err=True)
+        click.echo(summary_text(summary), err=True)
+        troubled = {item.name for item in summary.sinks if item.trouble}
+        # A recording comes to its end by itself, perhaps before anybody has looked at the page.
+        if not stopping.is_set() and any(s.stays and s.name not in troubled for s in sinks):
+            click.echo("The page stays until Ctrl-C.", err=True)
+            stopping.wait()
+
+
+@contextmanager
+def _released(sinks: Sequence[Sink]) -> Iterator[None]:
+    """Let go, at the end, of sinks that stay."""
+    try:
+        yield
+    finally:
+        for sink in sinks:
+            if sink.stays:
+                sink.release()
 
 
 def _replay(

@@ -30,6 +30,8 @@ class Sink:
         What is wrong now, in plain words, where the sink goes on trying.
     progress : float or None
         While it finishes: which share of that is done, 0 to 1, where it is known.
+    stays : bool
+        Whether it goes on showing the end of a run after `close`, until `release`.
     note : str or None
         What the user should read before the run, such as an address.
     """
@@ -38,6 +40,7 @@ class Sink:
     farewell_s = 5.0
     progress: float | None = None
     note: str | None = None
+    stays = False
     missed = 0
     trouble: str | None = None
 
@@ -45,7 +48,7 @@ class Sink:
         """Claim what is needed, such as a port or a file; an RtcanError ends the run."""
 
     def release(self) -> None:
-        """Let go of what was claimed: there will be no run."""
+        """Let go of what was claimed: there will be no run, or its end has been shown enough."""
 
     def start(self, session: Session) -> None:
         """Begin."""
@@ -66,7 +69,7 @@ class Sink:
         """Do what is due when nothing happened for a quarter of a second."""
 
     def close(self, summary: Summary) -> None:
-        """End."""
+        """End; a sink that `stays` goes on showing what it has."""
 
     def hurry(self) -> None:
         """Leave what can be done later: nobody waits any more. May be called from any thread."""

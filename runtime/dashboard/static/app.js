@@ -4,6 +4,7 @@ import { Plane } from "./plane.js";
 import { Plots } from "./plots.js";
 import { Series } from "./series.js";
 import { Targets } from "./targets.js";
+import { clock, filling, pace } from "./words.js";
 
 const RETRY_MS = [500, 1000, 2000, 4000];
 const FRAME_MS = 100;
@@ -25,6 +26,7 @@ let socket = null;
 let failures = 0;
 let ended = false;
 let predicted = false;
+let answered = 0;
 
 const receive = {
   start(m) {
@@ -35,21 +37,24 @@ const receive = {
     run = m;
     predicted = ended = false;
     by("waiting").hidden = false;
-    by("source").textContent = `${m.sensor} · ${m.port}`;
+    by("source").textContent = [m.sensor, m.port, pace(m.speed)].filter(Boolean).join(" · ");
     by("model").textContent = m.model;
     by("trained").textContent = m.trained_on;
-    targets.start(m.targets);
+    targets.start(m.targets, m.bounds);
+    document.querySelectorAll("[data-needs]").forEach((item) => {
+      item.hidden = !item.dataset.needs.split(" ").every((name) => name in m.targets);
+    });
     by("notice").hidden = true;
   },
   samples(m) {
     eda.put(m.time_s, m.eda_us);
     if (!predicted) {
-      const total = run.context_s + run.window_s;
-      by("waiting").textContent = `window fills: ${Math.floor(m.fill_s)} of ${total} s`;
+      by("waiting").textContent = filling(m.fill_s, run.context_s + run.window_s, run.speed);
     }
   },
   prediction(m) {
     predicted = true;
+    answered = performance.now();
     by("waiting").hidden = true;
     if (m.tonic_us?.length) {
       const step = (m.time_s - m.start_s) / m.tonic_us.length;
@@ -60,13 +65,13 @@ const receive = {
       parts.put(...[time, m.tonic_us, m.phasic_us].map((column) => column.slice(skip)));
     }
     targets.put(m);
-    const value = (name) => m[name]?.smoothed ?? m[name]?.probability_high;
-    plane.put(value("valence"), value("arousal"));
+    plane.put(m.valence?.smoothed, m.arousal?.smoothed);
     const good = !m.reasons.length;
     by("quality").textContent = `${Math.round(m.quality * 100)} %, ${good ? "good" : m.reasons.join("; ")}`;
     by("quality").className = good ? "good" : "bad";
-    by("latency").textContent = `${m.latency_ms.toFixed(1)} ms after the newest sample, ${m.compute_ms.toFixed(1)} ms of it computing`;
-    by("fresh").textContent = `at ${Math.round(m.time_s)} s, about the last ${run.window_s} s`;
+    const after = run.speed == null ? "" : `, ${m.latency_ms.toFixed(1)} ms after the newest sample`;
+    by("latency").textContent = `computed in ${m.compute_ms.toFixed(1)} ms${after}`;
+    by("fresh").textContent = `at ${clock(m.time_s)}, about the last ${run.window_s} s`;
   },
   marker(m) {
     marks.push({ time: m.time_s, text: m.text });
@@ -112,7 +117,19 @@ function link(kind, text) {
   by("link").textContent = text;
 }
 
+// An answer that nothing followed for so long says nothing any more; at the end the last one stays.
+function expire() {
+  const silence = ((performance.now() - answered) / 1000) * (run?.speed ?? 1);
+  if (!predicted || ended || silence < run.expires_s) return;
+  answered = performance.now();
+  targets.expire();
+  plane.put(null, null);
+  by("fresh").textContent = "none now";
+  dirty = true;
+}
+
 function draw() {
+  expire();
   if (!dirty || document.hidden) return;
   dirty = false;
   targets.draw();

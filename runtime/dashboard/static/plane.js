@@ -4,7 +4,6 @@
 import { colour, onSchemeChange, prepared } from "./colours.js";
 
 const TRAIL = 60;
-const WORDS = [["tense", 0.5 - 0.3, 0.5 + 0.3], ["excited", 0.5 + 0.3, 0.5 + 0.3], ["sad", 0.5 - 0.3, 0.5 - 0.3], ["calm", 0.5 + 0.3, 0.5 - 0.3]];
 
 export class Plane {
   constructor(canvas) {
@@ -41,7 +40,6 @@ export class Plane {
     c.font = "12px system-ui, sans-serif";
     c.textAlign = "center";
     c.textBaseline = "middle";
-    for (const [word, x, y] of WORDS) c.fillText(word, ...place([x, y]));
     c.fillText("high arousal", edge + size / 2, edge / 2);
     c.fillText("low arousal", edge + size / 2, edge * 1.5 + size);
     for (const [word, x] of [["low valence", edge / 2], ["high valence", edge * 1.5 + size]]) {

@@ -1,81 +1,118 @@
-// The two scrolling charts: level (EDA and tonic), and phasic.
+// The two scrolling charts: level (EDA and tonic), and phasic. Dygraphs draws them.
 
 import { colour, onSchemeChange } from "./colours.js";
+import { clock } from "./words.js";
 
-const { uPlot } = window;
-const HEIGHTS = { wide: [340, 200], narrow: [210, 130] };
+const { Dygraph } = window;
 const LEAST_US = 0.1; // a resting signal should not look like a storm
+const LEAST_DRAG = 5;
+const EMPTY = { level: [[0, null, null]], phasic: [[0, null]] };
 
-function spread(u, low, high) {
-  if (low == null || high == null) return [0, 1];
-  const missing = Math.max(LEAST_US - (high - low), (high - low) * 0.1) / 2;
-  return [low - missing, high + missing];
+// Bottom and top of a chart's scale, with some air; rows are [time, value, ...].
+function scale(rows, from, to) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const [time, ...values] of rows) {
+    if (time < from || time > to) continue;
+    for (const value of values) {
+      if (value == null || Number.isNaN(value)) continue;
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+  }
+  if (low > high) return [0, 1];
+  const air = Math.max(LEAST_US - (high - low), (high - low) * 0.1) / 2;
+  return [low - air, high + air];
 }
 
-function clock(seconds) {
-  const whole = Math.round(seconds);
-  const sign = whole < 0 ? "-" : "";
-  const [m, s] = [Math.floor(Math.abs(whole) / 60), Math.abs(whole) % 60];
-  return `${sign}${m}:${String(s).padStart(2, "0")}`;
+// Rows [time, eda, tonic] of two columns with times of their own. A value that is missing is NaN,
+// which leaves a gap; null is where the other column alone has a time.
+function merged([t, eda], [tp, tonic]) {
+  const rows = [];
+  for (let i = 0, k = 0; i < t.length || k < tp.length; ) {
+    const time = Math.min(t[i] ?? Infinity, tp[k] ?? Infinity);
+    const row = [time, null, null];
+    if (t[i] === time) row[1] = eda[i++] ?? NaN;
+    if (tp[k] === time) row[2] = tonic[k++] ?? NaN;
+    rows.push(row);
+  }
+  return rows;
 }
 
 export class Plots {
   // data: eda, a Series(1); parts, a Series(2) of tonic and phasic; latest, the newest window whole:
   // {time, tonic, phasic}; marks: [{time, text}]
   constructor(level, phasic, data) {
-    this.places = [level, phasic];
     this.data = data;
     this.span = 60;
     this.zoomed = null; // [from, to] where a person chose
-    this.plots = [];
-    this.build();
-    onSchemeChange(() => this.build());
-    new ResizeObserver(() => this.resize()).observe(level);
-  }
-
-  build() {
-    this.plots.forEach((plot) => plot.destroy());
     this.plots = [
-      this.make(0, [
-        { stroke: colour("eda"), width: 1.6 },
-        { stroke: colour("tonic"), width: 2 },
-      ], false),
-      this.make(1, [{ stroke: colour("phasic"), width: 1.6 }], true),
+      this.make(level, ["time", "EDA", "tonic"], EMPTY.level, true),
+      this.make(phasic, ["time", "phasic"], EMPTY.phasic, false),
     ];
-    this.draw();
+    this.paint();
+    onSchemeChange(() => this.paint());
+    new ResizeObserver(() => this.plots.forEach((plot) => plot.resize())).observe(level);
+    [level, phasic].forEach((place, i) => this.letZoom(place, this.plots[i]));
   }
 
-  size(i) {
-    const heights = matchMedia("(max-width: 900px)").matches ? HEIGHTS.narrow : HEIGHTS.wide;
-    return { width: this.places[i].clientWidth || 600, height: heights[i] };
-  }
-
-  make(i, lines, showsTime) {
-    const axis = { stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { show: false } };
-    return new uPlot({
-      ...this.size(i),
-      legend: { show: false },
-      cursor: { drag: { x: true, y: false, setScale: false }, sync: { key: "signal" }, points: { show: false } },
-      scales: { x: { time: false }, y: { range: spread } },
-      axes: [
-        { ...axis, size: showsTime ? 26 : 6, values: (u, at) => at.map((t) => (showsTime ? clock(t) : "")) },
-        { ...axis, size: 52, values: (u, at) => at.map((v) => v.toFixed(2)), label: "µS", labelSize: 16, labelGap: -2 },
-      ],
-      series: [{}, ...lines.map((line) => ({ ...line, points: { show: false } }))],
-      hooks: {
-        draw: [(u) => this.drawMarks(u, !showsTime)],
-        setSelect: [(u) => this.select(u)],
+  make(place, labels, rows, named) {
+    return new Dygraph(place, rows, {
+      labels,
+      legend: "never",
+      showLabelsOnHighlight: false,
+      highlightCircleSize: 0,
+      interactionModel: {},
+      connectSeparatedPoints: true,
+      strokeWidth: 1.8,
+      axisLabelFontSize: 12,
+      rightGap: 2,
+      axes: {
+        x: { axisLabelFormatter: clock, pixelsPerLabel: 70 },
+        y: { axisLabelFormatter: (value) => value.toFixed(2), axisLabelWidth: 46, pixelsPerLabel: 26 },
       },
-    }, [[], ...lines.map(() => [])], this.places[i]);
+      underlayCallback: (context, area, plot) => this.drawMarks(context, area, plot, named),
+    });
   }
 
-  select(u) {
-    if (u.select.width > 4) {
-      this.zoomed = [u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x")];
-      this.onZoom?.();
-    }
-    u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  paint() {
+    const colours = [["eda", "tonic"], ["phasic"]];
+    this.plots.forEach((plot, i) => plot.updateOptions({
+      colors: colours[i].map(colour), gridLineColor: colour("grid"), axisLineColor: colour("line"),
+    }));
     this.draw();
+  }
+
+  // Drag across a chart, with the mouse or a finger, to see that stretch.
+  letZoom(place, plot) {
+    const shade = document.createElement("div");
+    shade.className = "shade";
+    place.append(shade);
+    let from = null;
+    const x = (event) => event.clientX - place.getBoundingClientRect().left;
+    const end = () => {
+      from = null;
+      shade.style.width = "0";
+    };
+    place.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      from = x(event);
+      place.setPointerCapture(event.pointerId);
+    });
+    place.addEventListener("pointermove", (event) => {
+      if (from == null) return;
+      shade.style.left = `${Math.min(from, x(event))}px`;
+      shade.style.width = `${Math.abs(x(event) - from)}px`;
+    });
+    place.addEventListener("pointerup", (event) => {
+      if (from == null) return;
+      const [a, b] = [from, x(event)].sort((one, other) => one - other);
+      end();
+      if (b - a < LEAST_DRAG) return;
+      this.zoomed = [plot.toDataXCoord(a), plot.toDataXCoord(b)];
+      this.onZoom?.();
+      this.draw();
+    });
+    place.addEventListener("pointercancel", end);
   }
 
   follow() {
@@ -83,23 +120,23 @@ export class Plots {
     this.draw();
   }
 
-  drawMarks(u, named) {
-    const { ctx, bbox } = u;
-    ctx.save();
-    ctx.strokeStyle = ctx.fillStyle = colour("mark");
-    ctx.lineWidth = devicePixelRatio;
-    ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
-    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  drawMarks(context, area, plot, named) {
+    const [from, to] = plot.xAxisRange();
+    context.save();
+    context.strokeStyle = context.fillStyle = colour("mark");
+    context.lineWidth = 1;
+    context.setLineDash([4, 3]);
+    context.font = "11px system-ui, sans-serif";
     for (const { time, text } of this.data.marks) {
-      if (time < u.scales.x.min || time > u.scales.x.max) continue;
-      const x = Math.round(u.valToPos(time, "x", true));
-      ctx.beginPath();
-      ctx.moveTo(x, bbox.top);
-      ctx.lineTo(x, bbox.top + bbox.height);
-      ctx.stroke();
-      if (named) ctx.fillText(text, x + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+      if (time < from || time > to) continue;
+      const x = Math.round(plot.toDomXCoord(time)) + 0.5;
+      context.beginPath();
+      context.moveTo(x, area.y);
+      context.lineTo(x, area.y + area.h);
+      context.stroke();
+      if (named) context.fillText(text, x + 4, area.y + 12);
     }
-    ctx.restore();
+    context.restore();
   }
 
   range() {
@@ -120,22 +157,11 @@ export class Plots {
 
   draw() {
     const [from, to] = this.range();
-    const [t, eda] = this.data.eda.slice(from, to);
-    const [tp, tonic, phasic] = this.parts(from, to);
-    const level = t.length && tp.length ? uPlot.join([[t, eda], [tp, tonic]])
-      : t.length ? [t, eda, t.map(() => null)] : [[], [], []];
-    [level, [tp, phasic]].forEach((data, i) => {
-      this.plots[i].batch(() => {
-        this.plots[i].setData(data, false);
-        this.plots[i].setScale("x", { min: from, max: to });
-      });
-    });
-  }
-
-  resize() {
-    this.plots.forEach((plot, i) => {
-      const size = this.size(i);
-      if (size.width !== plot.width || size.height !== plot.height) plot.setSize(size);
+    const [time, tonic, phasic] = this.parts(from, to);
+    const level = merged(this.data.eda.drawn(from, to), [time, tonic]);
+    const below = time.map((t, i) => [t, phasic[i] ?? NaN]);
+    [level.length ? level : EMPTY.level, below.length ? below : EMPTY.phasic].forEach((file, i) => {
+      this.plots[i].updateOptions({ file, dateWindow: [from, to], valueRange: scale(file, from, to) });
     });
   }
 }

@@ -1,6 +1,7 @@
 // What has been received: columns of numbers that forget what is older than a quarter of an hour.
 
 const KEPT_S = 900;
+const DRAWN = 1500;
 
 export class Series {
   constructor(columns) {
@@ -43,6 +44,23 @@ export class Series {
   slice(from, to) {
     const [a, b] = [Math.max(this.index(from) - 1, 0), this.index(to) + 1];
     return [this.time.slice(a, b), ...this.columns.map((column) => column.slice(a, b))];
+  }
+
+  // [time, first column] between two times for a chart: of many rows each bucket's lowest and highest.
+  drawn(from, to) {
+    const [time, values] = this.slice(from, to);
+    const size = Math.ceil(time.length / DRAWN);
+    if (size < 2) return [time, values];
+    const kept = [];
+    for (let i = 0; i < time.length; i += size) {
+      let [low, high] = [i, i];
+      for (let k = i; k < Math.min(i + size, time.length); k++) {
+        if (values[k] < values[low] || values[low] == null) low = k;
+        if (values[k] > values[high] || values[high] == null) high = k;
+      }
+      kept.push(Math.min(low, high), ...(low === high ? [] : [Math.max(low, high)]));
+    }
+    return [kept.map((k) => time[k]), kept.map((k) => values[k])];
   }
 
   clear() {

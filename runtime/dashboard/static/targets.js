@@ -1,6 +1,7 @@
-// The estimates: label, probability, its recent course.
+// The answers: the state, the smoothed probability that it follows from, and its recent course.
 
 import { colour, onSchemeChange, prepared } from "./colours.js";
+import { shown } from "./words.js";
 
 const COURSE = 120;
 
@@ -12,62 +13,59 @@ export class Targets {
     addEventListener("resize", () => this.drawCourses());
   }
 
-  start(targets) {
+  start(targets, bounds) {
     this.place.replaceChildren();
     this.parts = {};
     for (const [name, classes] of Object.entries(targets)) {
       const box = document.createElement("div");
       box.className = "target";
       box.dataset.target = name;
-      box.innerHTML = `<div class="row"><span class="name"></span><span class="label none">–</span>
+      box.innerHTML = `<div class="row"><span class="name"></span><span class="label withheld">–</span>
         <span class="share"></span></div><div class="meter"><div></div></div><canvas></canvas><div class="change"></div>`;
       box.querySelector(".name").textContent = name;
       this.place.append(box);
-      this.parts[name] = { box, classes, course: [] };
+      this.parts[name] = { box, classes, bounds: bounds[name], course: [] };
     }
   }
 
   put(message) {
     for (const [name, part] of Object.entries(this.parts)) {
-      const answer = message[name];
-      if (!answer) continue;
-      part.course.push(answer.smoothed ?? answer.probability_high);
+      part.answer = shown(message[name], part.classes, message.baseline_left_s);
+      part.course.push(part.answer.share);
       if (part.course.length > COURSE) part.course.shift();
-      part.answer = answer;
-      part.resting = message.baseline_left_s;
+    }
+  }
+
+  // Nothing followed for so long that the last answer says nothing any more.
+  expire() {
+    for (const part of Object.values(this.parts)) {
+      part.answer = shown(null, part.classes, 0);
+      part.course.push(null);
     }
   }
 
   draw() {
-    for (const { box, classes, answer, resting } of Object.values(this.parts)) {
+    for (const { box, answer } of Object.values(this.parts)) {
       if (!answer) continue;
-      const state = answer.state ?? answer.label;
-      const none = answer.probability_high == null;
-      const high = state === classes[1];
       const label = box.querySelector(".label");
-      label.textContent = none ? "no answer" : resting > 0 ? `rest: ${Math.round(resting)} s` : state;
-      label.className = "label " + (none || resting > 0 ? "none" : high ? "high" : "low");
-      box.querySelector(".share").textContent = none ? "" : `${Math.round(answer.probability_high * 100)} % ${classes[1]}`;
+      label.textContent = answer.word;
+      label.className = `label ${answer.state}`;
+      box.querySelector(".share").textContent = answer.number;
       const meter = box.querySelector(".meter div");
-      meter.style.width = none ? "0" : `${answer.probability_high * 100}%`;
-      meter.className = high ? "high" : "";
-      box.querySelector(".change").textContent = answer.change == null ? ""
-        : `${answer.change >= 0 ? "+" : "−"}${Math.abs(answer.change * 100).toFixed(0)} points against rest`;
+      meter.style.width = `${100 * (answer.share ?? 0)}%`;
+      meter.className = answer.state;
+      box.querySelector(".change").textContent = answer.change && `${answer.change} points against rest`;
     }
     this.drawCourses();
   }
 
   drawCourses() {
-    for (const { box, course } of Object.values(this.parts)) {
+    for (const { box, course, bounds } of Object.values(this.parts)) {
       const { context: c, width, height } = prepared(box.querySelector("canvas"));
       const y = (p) => 2 + (1 - p) * (height - 4);
-      c.strokeStyle = colour("line");
-      c.setLineDash([3, 3]);
-      c.beginPath();
-      c.moveTo(0, y(0.5));
-      c.lineTo(width, y(0.5));
-      c.stroke();
-      c.setLineDash([]);
+      // Between its bounds it is undecided.
+      c.fillStyle = colour("grid");
+      c.fillRect(0, y(bounds[1]), width, Math.max(y(bounds[0]) - y(bounds[1]), 1));
       c.strokeStyle = colour("accent");
       c.lineWidth = 1.6;
       c.beginPath();

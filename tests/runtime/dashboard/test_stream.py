@@ -1,13 +1,8 @@
 import json
 import socket
 import subprocess
-import sys
-import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +11,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from benchmarks.common import browser as chromium
 from device.errors import SinkError
 from device.sensor import SensorInfo
 from device.simulation.physiology import Person, simulate
@@ -25,152 +21,8 @@ from runtime.inference.classifier import Classifier
 from runtime.inference.pipeline import Pipeline
 from runtime.sinks.events import Session
 from runtime.sinks.isolated import IsolatedSink
-from tests.runtime.dashboard import browser as chromium
+from tests.runtime.dashboard.parts import get
 from tests.runtime.live_parts import LIVE, free_port, summary
-
-
-@contextmanager
-def live(port: int, model: Path, link: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """A simulated person at ten times the pace, shown at a port."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "device.simulation.simulator", "--link", str(link), "--speed", "10",
-         "--calibration", "us"],
-        stdout=subprocess.PIPE, text=True,
-    ) as sensor:  # fmt: skip
-        assert sensor.stdout is not None
-        sensor.stdout.readline()
-        with subprocess.Popen(
-            [*LIVE, "--port", str(link), "--sensor", "grove", "--calibration", "us", "--rate", "19",
-             "--model", str(model), "--dashboard", str(port), "--output", "jsonl", *options],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        ) as process:  # fmt: skip
-            assert process.stdout is not None
-            assert json.loads(process.stdout.readline())["type"] == "start"
-            drain = threading.Thread(target=process.stdout.read)
-            drain.start()
-            try:
-                yield process
-            finally:
-                process.terminate()
-                assert process.wait(timeout=20) == 0
-                drain.join()
-                sensor.terminate()
-
-
-@pytest.fixture
-def served(tiny_model: Path) -> Iterator[Callable[..., tuple[IsolatedSink, int, list[str]]]]:
-    """Return a maker of served streams without a run; all are closed at the end."""
-    made = []
-
-    def make(kind: str = "dashboard", **options: Any) -> tuple[IsolatedSink, int, list[str]]:
-        port = free_port()
-        sink = WebSink(kind, port, **options)
-        sink.prepare()
-        isolated = IsolatedSink(sink)
-        marks: list[str] = []
-        contract = Pipeline(Classifier(tiny_model)).contract
-        session = Session(SensorInfo("Grove", "p", 19.0), "m", contract, mark=marks.append)
-        isolated.start(session)
-        made.append(isolated)
-        return isolated, port, marks
-
-    yield make
-    for isolated in made:
-        isolated.finish(summary())
-        isolated.join(time.monotonic() + 10)
-        assert isolated.health.trouble is None
-
-
-def get(address: str, **headers: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(urllib.request.Request(address, headers=headers)) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
-
-
-def test_end_to_end_in_a_browser(tiny_model: Path, tmp_path: Path) -> None:
-    if chromium.find() is None:
-        pytest.skip("no Chromium is installed")
-    port = free_port()
-    page = chromium.Browser(tmp_path)
-    try:
-        page.size(1280, 860)
-        page.scheme("light")
-        with live(port, tiny_model, tmp_path / "gsr"):
-            chromium.Browser.until_true(lambda: get_ok(port), "the page")
-            page.open(f"http://127.0.0.1:{port}/")
-            page.until("document.querySelector('#link')?.textContent == 'live'")
-            page.until(
-                "/window fills: \\d+ of 12 s/.test(document.querySelector('#waiting').textContent)"
-            )
-            share = "document.querySelector('[data-target=arousal] .share').textContent"
-            page.until(f"/\\d+ % high/.test({share})")
-            assert page.run("document.querySelector('#trained').textContent").startswith("nothing")
-            assert page.run("document.querySelectorAll('.plot canvas').length") == 2
-            # Something is drawn in each colour: EDA, tonic, phasic, and the point on its plane.
-            for place, name in (
-                ("#level canvas", "eda"), ("#level canvas", "tonic"),
-                ("#phasic canvas", "phasic"), ("#plane", "accent"),
-            ):  # fmt: skip
-                page.until(f"({_COUNT})('{place}', '{name}') > 20")
-            page.press("m")
-            page.until(f"({_COUNT})('#level canvas', 'mark') > 20")
-            # Paused, the chart stands still; going on, it moves.
-            picture = "document.querySelector('#phasic canvas').toDataURL()"
-            page.press(" ")
-            page.until("document.querySelector('#pause').getAttribute('aria-pressed') == 'true'")
-            still = page.run(picture)
-            time.sleep(0.6)
-            assert page.run(picture) == still
-            box = page.run(
-                "(({x, y, width, height}) => [x, y, width, height])"
-                "(document.querySelector('#level .u-over').getBoundingClientRect())"
-            )
-            middle = box[1] + box[3] / 2
-            page.drag((box[0] + box[2] * 0.5, middle), (box[0] + box[2] * 0.8, middle))
-            page.until(f"{picture} != {json.dumps(still)}")
-            zoomed = page.run(picture)
-            page.press(" ")
-            page.until(f"{picture} != {json.dumps(zoomed)}")
-            page.scheme("dark")
-            page.until(f"({_COUNT})('#phasic canvas', 'phasic') > 20")
-            page.size(390, 844, phone=True)
-            page.until(
-                "document.querySelector('#level canvas').getBoundingClientRect().width < 380"
-            )
-            assert page.run("document.documentElement.scrollWidth") <= 390
-            assert page.errors == []
-        # The run ended; another begins, and the page finds it by itself.
-        page.until("document.querySelector('#link').textContent != 'live'")
-        assert "The run has ended" in page.run("document.querySelector('#notice').textContent")
-        with live(port, tiny_model, tmp_path / "gsr"):
-            page.until("document.querySelector('#link').textContent == 'live'")
-            page.until("document.querySelector('#notice').hidden")
-    finally:
-        page.close()
-
-
-# Counts the pixels of a canvas that have a colour of the style sheet.
-_COUNT = """(place, name) => {
-  const canvas = document.querySelector(place);
-  const text = getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
-  const want = [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16));
-  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-  let count = 0;
-  for (let i = 0; i < data.length; i += 4) {
-    if (data[i + 3] > 200 && want.every((value, k) => Math.abs(data[i + k] - value) < 12)) count++;
-  }
-  return count;
-}"""
-
-
-def get_ok(port: int) -> bool:
-    try:
-        return get(f"http://127.0.0.1:{port}/")[0] == 200
-    except OSError:
-        return False
 
 
 def test_a_port_in_use_is_named(tiny_model: Path, tmp_path: Path) -> None:
@@ -205,7 +57,8 @@ def test_the_stream(served: Callable[..., Any], tiny_model: Path) -> None:
         isolated.prediction(prediction)
     with connect(f"ws://127.0.0.1:{port}/ws", proxy=None) as socket_:
         events = [json.loads(socket_.recv(timeout=10))]
-        while len([e for e in events if e["type"] == "prediction"]) < len(predictions):
+        # A newcomer gets the newest prediction twice: bare, and with the window's parts.
+        while events[-1].get("window") != predictions[-1].window.index:
             events.append(json.loads(socket_.recv(timeout=10)))
         socket_.send(json.dumps({"type": "marker", "text": " a  loud\nnoise " + "x" * 300}))
         socket_.send("not json")

@@ -1,0 +1,120 @@
+"""`python -m benchmarks.pictures`: the pictures in README and docs, made anew.
+
+    docs/live.svg             the terminal view, from the demonstration
+    docs/dashboard.png        the dashboard on a wide screen
+    docs/dashboard_phone.png  and on a phone that prefers dark
+
+All show `rtcan-live --demo`: a simulated person, and the model of simulated people. The pictures of
+the dashboard need Chromium.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import Console
+
+from benchmarks.common import browser
+from device.samples import Samples
+from device.sensor import SensorInfo
+from device.simulation.physiology import Person, SimulatedPerson
+from device.simulation.skin import alternating
+from runtime.inference.classifier import Classifier
+from runtime.inference.decision import Decider
+from runtime.inference.models import DEMO_MODEL
+from runtime.inference.pipeline import Pipeline
+from runtime.sinks.events import Session
+from runtime.sinks.screen import Shot
+
+_SIZE = (92, 27)
+# In the demonstration arousal alternates every two minutes: by then both have been seen.
+_SHOWN_S = 238
+_SCREEN, _PHONE = (1280, 800), (390, 844)
+
+
+@click.command()
+@click.option("--output", type=click.Path(path_type=Path), default=Path("docs"), show_default=True)
+@click.option("--seconds", default=30.0, show_default=True, help="Of the demonstration in a page.")
+def main(output: Path, seconds: float) -> None:
+    """Make the pictures of the terminal view and of the dashboard."""
+    click.echo(terminal(output / "live.svg"))
+    for path in dashboard(output, seconds):
+        click.echo(path)
+
+
+def terminal(path: Path) -> Path:
+    """Draw the terminal view of the demonstration after four minutes of its time."""
+    pipeline = Pipeline(Classifier(DEMO_MODEL))
+    decider = Decider(pipeline.contract)
+    info = SensorInfo("simulated person", "demo", 19.0, speed=8.0)
+    shot = Shot(Session(info, DEMO_MODEL.name, pipeline.contract))
+    person = SimulatedPerson(Person.draw(np.random.default_rng(3)), 19.0, 3)
+    course = alternating(120.0)
+    for second in range(_SHOWN_S):
+        part: Samples = person.second(course(second))
+        shot.recent.append(part)
+        for prediction in pipeline.push(part):
+            shot.take(decider.push(prediction))
+    while shot.recent[0].time_s[-1] < _SHOWN_S - 60:
+        shot.recent.popleft()
+    width, height = _SIZE
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
+    for line in shot.lines(width, height):
+        console.print(line)
+    path.write_text(console.export_svg(title="rtcan-live --demo"), encoding="utf-8")
+    return path
+
+
+def dashboard(folder: Path, seconds: float) -> list[Path]:
+    """Take pictures of the dashboard of the demonstration, wide and light, narrow and dark."""
+    if browser.find() is None:
+        raise click.ClickException("The pictures of the dashboard need Chromium: install it first")
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    command = [sys.executable, "-m", "runtime.live", "--demo", "--dashboard", str(port)]
+    paths = [folder / "dashboard.png", folder / "dashboard_phone.png"]
+    with tempfile.TemporaryDirectory() as profile:
+        page = browser.Browser(Path(profile))
+        live = subprocess.Popen([*command, "--output", "none"], stderr=subprocess.DEVNULL)
+        try:
+            address = f"http://127.0.0.1:{port}/"
+            page.until_true(lambda: _answers(address), address)
+            page.open(address)
+            page.size(*_SCREEN)
+            page.scheme("light")
+            page.until("/% /.test(document.querySelector('.share')?.textContent)", 60)
+            page.until(f"performance.now() > {1e3 * seconds}", seconds + 30)
+            page.picture(paths[0])
+            page.scheme("dark")
+            page.size(*_PHONE, phone=True)
+            page.until("document.querySelector('#level').getBoundingClientRect().width < 380")
+            time.sleep(0.5)  # the charts are drawn anew
+            page.picture(paths[1])
+        finally:
+            live.terminate()
+            live.wait(20)
+            page.close()
+    return paths
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+if __name__ == "__main__":
+    main()
