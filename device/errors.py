@@ -9,6 +9,7 @@
     │   ├── UnrecognisedDataError    bytes arrive, but no sensor that we know sends such bytes
     │   ├── SilentPortError          the port is open, but nothing on it talks or answers
     │   └── RecordingEndedError      a recording that is played as a sensor has come to its end
+    ├── ArgumentError                an argument that cannot be used (also a ValueError)
     ├── SignalError                  samples that cannot be used (also a ValueError)
     ├── ContractError                a contract that is incomplete, out of range or too new
     ├── ModelError                   a file that is not an RTCAN ONNX model
@@ -63,6 +64,10 @@ class SilentPortError(DeviceError):
 
 class RecordingEndedError(DeviceError):
     """A recording that is played as a sensor has come to its end."""
+
+
+class ArgumentError(RtcanError, ValueError):
+    """An argument that cannot be used; the message begins with its name."""
 
 
 class SignalError(RtcanError, ValueError):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+import os
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from device.errors import MissingExtraError, ModelError
+from device import arguments
+from device.errors import ArgumentError, MissingExtraError, ModelError, SignalError
 from runtime.inference.seal import check
 from runtime.preprocessing.contract import METADATA_KEY, Contract
+
+ModelSource = str | os.PathLike[str] | bytes | bytearray | memoryview
 
 _PROVIDERS = {
     "cpu": "CPUExecutionProvider",
@@ -25,7 +28,7 @@ class Classifier:
 
     Parameters
     ----------
-    model : Path or bytes
+    model : str, Path or bytes-like
         The `.onnx` file that `python -m export.onnx` writes, or its content.
     threads : int
         Threads within an operator; 1 is fastest for networks of this size on small machines.
@@ -43,6 +46,8 @@ class Classifier:
 
     Raises
     ------
+    ArgumentError
+        If an argument is none of the above.
     ModelError
         If there is no such file, it is no ONNX file, it holds no contract of ours, it is not as it
         was exported, or the provider is not there.
@@ -52,22 +57,19 @@ class Classifier:
         If onnxruntime is not installed.
     """
 
-    def __init__(self, model: Path | bytes, threads: int = 1, provider: str = "cpu") -> None:
-        self.name = model.name if isinstance(model, Path) else "model"
-        if isinstance(model, Path) and not model.is_file():
-            raise ModelError(
-                f"There is no model {model}. Make one: python -m training.run --dataset synthetic, "
-                "then python -m export.onnx save/best.pt"
+    def __init__(self, model: ModelSource, threads: int = 1, provider: str = "cpu") -> None:
+        self.name, data = _content(model)
+        threads = arguments.whole("threads", threads, 1)
+        if provider not in _PROVIDERS:
+            raise ArgumentError(
+                f"provider is {provider!r}; expected: one of {', '.join(_PROVIDERS)}"
             )
         try:
             import onnxruntime
         except ImportError as error:
             raise MissingExtraError("onnxruntime", "edge", "Running a model") from error
-        if provider not in _PROVIDERS:
-            raise ValueError(f"provider is {provider!r}; it must be one of {', '.join(_PROVIDERS)}")
         if _PROVIDERS[provider] not in onnxruntime.get_available_providers():
             raise _no_provider(provider, onnxruntime.get_available_providers())
-        data = model.read_bytes() if isinstance(model, Path) else model
         self.sha256 = hashlib.sha256(data).hexdigest()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -107,15 +109,16 @@ class Classifier:
         )
 
     def __call__(
-        self, inputs: NDArray[np.float32], music: NDArray[np.float32] | None = None
+        self, inputs: ArrayLike, music: ArrayLike | None = None
     ) -> dict[str, NDArray[np.float32]]:
         """Return probabilities of the classes.
 
         Parameters
         ----------
-        inputs : float32 (n, 3, input_length)
-            Network inputs, see `runtime.preprocessing.windows.Window.input`.
-        music : float32 (n, features) or (features,), or None
+        inputs : array-like (n, 3, input_length)
+            Network inputs, computed with as float32; see
+            `runtime.preprocessing.windows.Window.input`.
+        music : array-like (n, features) or (features,), or None
             Music features as computed, for a model that takes them; the graph standardises
             them.
 
@@ -126,24 +129,41 @@ class Classifier:
 
         Raises
         ------
+        SignalError
+            If `inputs` or `music` has another shape, or holds anything but finite numbers.
         ModelError
             If the model takes music and none is given, the other way round, or the number of
             features is not the model's.
         """
-        feeds = {"eda": inputs}
+        windows = _float32("inputs", inputs)
+        shape = (len(self.contract.channels), self.contract.input_length)
+        if windows.ndim != 3 or windows.shape[1:] != shape:
+            raise SignalError(
+                f"inputs has shape {windows.shape}; {self.name} takes windows of shape "
+                f"(n, {shape[0]}, {shape[1]})"
+            )
+        feeds = {"eda": windows}
         self.check_music(music is not None)
         if music is not None:
-            expected = len(self.contract.music_mean)
-            if music.shape[-1] != expected:
-                raise ModelError(
-                    f"There are {music.shape[-1]} music features; {self.name} was trained with "
-                    f"{expected}"
-                )
-            feeds["music"] = np.ascontiguousarray(
-                np.broadcast_to(music.astype(np.float32), (len(inputs), expected))
-            )
+            feeds["music"] = self._songs(_float32("music", music), len(windows))
         outputs = self._session.run(self._targets, feeds)
         return dict(zip(self._targets, outputs, strict=True))
+
+    def _songs(self, features: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+        """Return the features of the song that goes with each window."""
+        expected = len(self.contract.music_mean)
+        if features.ndim == 0 or features.shape[-1] != expected:
+            found = features.shape[-1] if features.ndim else 1
+            raise ModelError(
+                f"There are {found} music features; {self.name} was trained with {expected}"
+            )
+        try:
+            return np.ascontiguousarray(np.broadcast_to(features, (count, expected)))
+        except ValueError as error:
+            raise SignalError(
+                f"music has shape {features.shape}; expected: ({expected},), or "
+                f"({count}, {expected}) with a song to each window"
+            ) from error
 
     def check_music(self, given: bool) -> None:
         """Raise `ModelError` where music is given to a model without, or not to one with it."""
@@ -170,6 +190,34 @@ class Classifier:
         for target in contract.targets:
             if target.name not in outputs:
                 raise ModelError(f"{self.name} has no output {target.name!r}, only {outputs}")
+
+
+def _content(model: object) -> tuple[str, bytes]:
+    """Return a model's name for people, and its bytes."""
+    if isinstance(model, (bytes, bytearray, memoryview)):
+        return "model", bytes(model)
+    if not isinstance(model, (str, os.PathLike)):
+        raise ArgumentError(
+            f"model is {arguments.shown(model)}; expected: the path of an .onnx file, or its "
+            "content as bytes"
+        )
+    path = arguments.path("model", model)
+    if path.is_dir():
+        raise ModelError(f"{path} is a folder; expected: the .onnx file in it")
+    if not path.is_file():
+        raise ModelError(
+            f"There is no model {path}. Make one: python -m training.run --dataset synthetic, "
+            "then python -m export.onnx save/best.pt"
+        )
+    return path.name, path.read_bytes()
+
+
+def _float32(name: str, value: ArrayLike) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        array = np.ascontiguousarray(arguments.real_array(name, value), dtype=np.float32)
+    if not np.isfinite(array).all():
+        raise SignalError(f"{name} holds values that are not finite in single precision")
+    return array
 
 
 def _refused(name: str, data: bytes, error: Exception, version: str) -> ModelError:

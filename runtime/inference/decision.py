@@ -9,7 +9,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from runtime.inference.pipeline import Decision, Prediction
+from device.arguments import number, shown
+from device.errors import ArgumentError
+from runtime.inference.classifier import Classifier
+from runtime.inference.pipeline import Decision, Pipeline, Prediction
 from runtime.preprocessing.contract import Contract, Target
 
 # States beside the names of a target's classes.
@@ -43,6 +46,14 @@ class DecisionSettings:
     refractory_s: float = 30.0
     baseline_s: float = 0.0
 
+    def __post_init__(self) -> None:
+        for name in ("smoothing_s", "refractory_s", "baseline_s"):
+            number(name, getattr(self, name), 0)
+        number("hysteresis", self.hysteresis, 0, 0.5)
+        for name in ("threshold", "trigger_level"):
+            if getattr(self, name) is not None:
+                number(name, getattr(self, name), 0, 1, open_ends=True)
+
     def bounds(self, target: Target) -> tuple[float, float]:
         """Return the smoothed probabilities below which the state is low, from which on high.
 
@@ -68,13 +79,30 @@ class Decider:
 
     Parameters
     ----------
-    contract : Contract
-        The model's.
-    settings : DecisionSettings
-        The user's.
+    contract : Contract, or Pipeline or Classifier
+        The model's, or what has one.
+    settings : DecisionSettings or None
+        The user's; None for the usual ones.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is none of these.
     """
 
-    def __init__(self, contract: Contract, settings: DecisionSettings | None = None) -> None:
+    def __init__(
+        self,
+        contract: Contract | Pipeline | Classifier,
+        settings: DecisionSettings | None = None,
+    ) -> None:
+        if isinstance(contract, (Pipeline, Classifier)):
+            contract = contract.contract
+        if not isinstance(contract, Contract):
+            raise ArgumentError(
+                f"contract is {shown(contract)}; expected: a Contract, Pipeline or Classifier"
+            )
+        if not isinstance(settings, (DecisionSettings, type(None))):
+            raise ArgumentError(f"settings is {shown(settings)}; expected: DecisionSettings")
         self.settings = settings or DecisionSettings()
         self._contract = contract
         self._targets = {
@@ -90,6 +118,10 @@ class Decider:
         holds where the signal allows no answer or the answer is no number; smoothing goes on when
         there is one again.
         """
+        if not isinstance(prediction, Prediction):
+            raise ArgumentError(
+                f"prediction is {shown(prediction)}; expected: one that Pipeline.push returned"
+            )
         window = prediction.window
         level_us = None
         if window.tonic_us.size:

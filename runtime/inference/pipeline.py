@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
-from device.errors import ModelError
-from device.samples import Samples
-from runtime.inference.classifier import Classifier
+from device import arguments
+from device.errors import ArgumentError, ModelError, SignalWarning
+from device.samples import SLOWEST_STEP_S, Samples
+from runtime.inference.classifier import Classifier, ModelSource
 from runtime.preprocessing.quality import assess
 from runtime.preprocessing.windows import Preprocessor, Window
 
@@ -98,27 +100,64 @@ class Prediction:
         return all(item.probability_high is None for item in self.estimates.values())
 
 
+class _Steps:
+    """Notices times in another unit than seconds where samples come one by one."""
+
+    _ENOUGH = 8
+
+    def __init__(self) -> None:
+        self._last_s: float | None = None
+        self._wide = 0
+
+    def push(self, samples: Samples) -> None:
+        time_s = samples.time_s
+        if not time_s.size or self._wide >= self._ENOUGH:
+            return
+        if self._last_s is not None:
+            time_s = np.append(self._last_s, time_s)
+        self._last_s = float(time_s[-1])
+        wide = np.diff(time_s) > SLOWEST_STEP_S
+        self._wide = self._wide + wide.size if wide.all() else 0
+        if self._wide >= self._ENOUGH:
+            warnings.warn(
+                f"{self._wide} steps from sample to sample in a row were longer than "
+                f"{SLOWEST_STEP_S:g} s, so that there will be no prediction: are the times in "
+                "milliseconds?",
+                SignalWarning,
+                stacklevel=3,
+            )
+
+
 class Pipeline:
     """Push samples, get predictions.
 
-        pipeline = Pipeline(Classifier(Path("save/best.onnx")))
+        pipeline = Pipeline("save/best.onnx")
         for prediction in pipeline.push(samples):
             print(prediction.estimates["arousal"].label)
 
     Parameters
     ----------
-    classifier : Classifier
-        The model, which brings the contract.
-    music : float32 (features,) or None
+    classifier : Classifier, str, Path or bytes
+        The model, which brings the contract; its file will do.
+    music : array-like (features,) or None
         Features of the song that is heard, for a model that was trained with music.
 
     Raises
     ------
+    ArgumentError
+        If `classifier` is none of these.
+    SignalError
+        If `music` cannot be used.
     ModelError
-        If the model is marked as not for live use, or music is missing or not asked for.
+        If there is no such model, it is marked as not for live use, or music is missing or not
+        asked for.
     """
 
-    def __init__(self, classifier: Classifier, music: NDArray[np.float32] | None = None) -> None:
+    def __init__(
+        self, classifier: Classifier | ModelSource, music: ArrayLike | None = None
+    ) -> None:
+        if not isinstance(classifier, Classifier):
+            classifier = Classifier(classifier)
         self.classifier = classifier
         self.contract = classifier.contract
         if self.contract.not_live:
@@ -127,12 +166,14 @@ class Pipeline:
                 "is: python -m training.run with --preset ours"
             )
         classifier.check_music(music is not None)
-        self.music = music
+        self.music = None if music is None else arguments.series("music", music)
         self.preprocessor = Preprocessor(classifier.contract)
+        self._steps = _Steps()
 
     def reset(self) -> None:
         """Forget all samples."""
         self.preprocessor.reset()
+        self._steps = _Steps()
 
     def push(self, samples: Samples, arrival_s: float | None = None) -> list[Prediction]:
         """Add samples and return the predictions that they complete, oldest first.
@@ -143,7 +184,25 @@ class Pipeline:
             New samples, later than all before.
         arrival_s : float or None
             `time.monotonic()` when the newest of them arrived; None for now.
+
+        Raises
+        ------
+        ArgumentError
+            If `samples` are no Samples.
+        SignalError
+            If they are not later than all before.
+
+        Warns
+        -----
+        SignalWarning
+            Once, when samples come so far apart that their times must be in another unit.
         """
+        if not isinstance(samples, Samples):
+            raise ArgumentError(
+                f"samples is {arguments.shown(samples)}; expected: Samples(time_s, eda_us), in "
+                "seconds and microsiemens"
+            )
+        self._steps.push(samples)
         began_s = time.monotonic()
         arrived_s = began_s if arrival_s is None else arrival_s
         predictions = []
