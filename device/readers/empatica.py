@@ -34,22 +34,20 @@ def recognises(head: str) -> bool:
         return False
 
 
-def open_source(path: Path, rate_hz: float | None = None) -> Source:
+def open_source(path: Path) -> Source:
     """Return the recording.
 
     Parameters
     ----------
     path : Path
         EDA.csv, or the zip of one session.
-    rate_hz : float or None
-        What the user says; the file says it as well.
 
     Raises
     ------
     DatasetError
         Where it is none.
     RecordingError
-        If the user's rate is another than the file's, or the file is another of the session's.
+        If it is another file of a session, or begins with values that no skin has.
     """
     other = _OTHERS.get(path.stem.upper())
     if other is not None:
@@ -64,18 +62,16 @@ def open_source(path: Path, rate_hz: float | None = None) -> Source:
             f"{path} is not an Empatica EDA.csv: it has {values.size} numbers; expected were the "
             "start, the rate and microsiemens"
         )
-    begin_s, own_hz, eda_us = float(values[0]), float(values[1]), values[2:]
-    if rate_hz is not None and rate_hz != own_hz:
-        raise RecordingError(f"{path} says itself that it has {own_hz:g} Hz: leave --rate out")
+    begin_s, rate_hz, eda_us = float(values[0]), float(values[1]), values[2:]
     refuse_impossible(path, eda_us)
     # A wrist that lost contact is written as exactly 0.
-    samples = Samples(np.arange(eda_us.size) / own_hz, np.where(eda_us == 0, np.nan, eda_us))
+    samples = Samples(np.arange(eda_us.size) / rate_hz, np.where(eda_us == 0, np.nan, eda_us))
     return Source(
         path,
         "Empatica E4",
-        own_hz,
+        rate_hz,
         lambda: in_blocks(samples),
-        markers=_markers(tags, begin_s, eda_us.size / own_hz),
+        markers=_markers(tags, begin_s, eda_us.size / rate_hz),
     )
 
 

@@ -30,7 +30,7 @@ def open_recording(path: Path, rate_hz: float | None = None, column: str | None 
     path : Path
         Where.
     rate_hz : float or None
-        Samples per second of a table that has no column of times.
+        Samples per second of a table; without it, a column of times tells.
     column : str or None
         Name or number of the column with the skin conductance.
 
@@ -46,15 +46,23 @@ def open_recording(path: Path, rate_hz: float | None = None, column: str | None 
     if path.is_dir():
         return _in_folder(path, rate_hz, column)
     if path.suffix.lower() == ".zip":
-        return empatica.open_source(path, rate_hz)
+        return _of_own_rate(empatica.open_source(path), rate_hz)
     head = _head(path)
     if opensignals.recognises(head):
-        return opensignals.open_source(path, column)
+        return _of_own_rate(opensignals.open_source(path, column), rate_hz)
     if affectiva.recognises(head):
-        return affectiva.open_source(path, column)
+        return _of_own_rate(affectiva.open_source(path, column), rate_hz)
     if empatica.recognises(head):
-        return empatica.open_source(path, rate_hz)
+        return _of_own_rate(empatica.open_source(path), rate_hz)
     return table.open_source(path, rate_hz, column)
+
+
+def _of_own_rate(source: Source, rate_hz: float | None) -> Source:
+    if rate_hz is not None and rate_hz != source.rate_hz:
+        raise RecordingError(
+            f"{source.path} says itself that it has {source.rate_hz:g} Hz: leave --rate out"
+        )
+    return source
 
 
 def recordings_in(folder: Path) -> list[Path]:

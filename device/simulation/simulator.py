@@ -79,11 +79,11 @@ def make_board(name: str, calibration: str | None, rate_hz: float | None) -> Boa
 def _recording(path: Path, rate_hz: float | None, column: str | None) -> Source:
     """Return a recording; where its file has a rate of its own, --rate is the Grove's alone."""
     try:
-        return open_recording(path, None, column)
+        return open_recording(path, rate_hz, column)
     except RecordingError:
         if rate_hz is None:
             raise
-        return open_recording(path, rate_hz, column)
+        return open_recording(path, None, column)
 
 
 @click.command(cls=RtcanCommand)

@@ -57,6 +57,14 @@ def test_tags_become_markers(tmp_path: Path, packed: bool) -> None:
     assert open_recording(path).markers == ((0.5, "tag 2"),)
 
 
+def test_a_rate_that_is_named_wins_over_a_tables_times(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("t,EDA\n0,1.5\n1,1.6\n2,1.7\n")
+    (samples,) = open_recording(path, 50.0).blocks()
+    np.testing.assert_allclose(samples.time_s, [0, 0.02, 0.04])
+    assert open_recording(path).rate_hz == 1
+
+
 @pytest.mark.parametrize("comma", [",,,,,", ""])
 def test_affectiva(tmp_path: Path, comma: str) -> None:
     path = tmp_path / "log.csv"
@@ -65,6 +73,8 @@ def test_affectiva(tmp_path: Path, comma: str) -> None:
     (samples,) = source.blocks()
     assert (source.name, source.rate_hz) == ("Affectiva Q", 8.0)
     assert samples.eda_us.tolist() == [5.957, 5.891]
+    with pytest.raises(RecordingError, match="has 8 Hz: leave --rate out"):
+        open_recording(path, 4.0)
     (warmth,) = open_recording(path, column="4").blocks()
     assert warmth.eda_us.tolist() == [31.2, 31.2]
 
