@@ -6,17 +6,19 @@ from typing import Any
 
 import click
 
-from device.errors import RtcanError
+from device.errors import ArgumentError, RtcanError
 from device.text import clean_lines
 
 
 class RtcanCommand(click.Command):
-    """A command whose RtcanErrors end it with one clear line and exit status 1."""
+    """A command whose RtcanErrors end it with one clear line and status 1, or 2 for an option."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
             return super().invoke(ctx)
+        except ArgumentError as error:
+            raise click.UsageError(str(error), ctx) from error
         except RtcanError as error:
             # Names of files and ports, and what other programs answered, stand in messages.
             raise click.ClickException(clean_lines(str(error))) from error

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from runtime.inference.classifier import Classifier as Classifier
     from runtime.inference.decision import Decider as Decider
     from runtime.inference.pipeline import Pipeline as Pipeline
+    from runtime.live.sensors import open_sensor as open_sensor
+    from runtime.live.stream import live as live
 
 _HOMES = {
     "Classifier": "runtime.inference.classifier",
@@ -29,8 +31,11 @@ _HOMES = {
     "Pipeline": "runtime.inference.pipeline",
     "RtcanError": "device.errors",
     "Samples": "device.samples",
+    "live": "runtime.live.stream",
+    "open_sensor": "runtime.live.sensors",
 }
 __all__ = ["Classifier", "CvxEDA", "Decider", "Pipeline", "RtcanError", "Samples"]
+__all__ += ["live", "open_sensor"]
 
 _siblings.claim()
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from runtime.preprocessing.contract import Contract, QualityLimits
-from tests.networks import lively
+from runtime.preprocessing.contract import Contract
+from tests import tiny
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -25,49 +25,23 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def tiny_contract() -> Contract:
     """A contract whose windows are short, so that tests are."""
-    return Contract(
-        rate_hz=8.0,
-        context_s=2.0,
-        window_s=10.0,
-        hop_s=1.0,
-        input_length=64,
-        quality=QualityLimits(flat_s=5.0),
-        trained_on="nothing: random weights",
-        labels="none",
-    )
+    return tiny.CONTRACT
 
 
 @pytest.fixture(scope="session")
-def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_contract: Contract) -> Path:
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of small random networks with real windows beside them."""
-    from device.simulation.physiology import Person, simulate
-    from runtime.preprocessing.windows import Preprocessor
-    from training.network import checkpoint
-    from training.network.model import NetworkConfig
-
-    networks = {
-        target.name: lively(NetworkConfig(input_length=64, width=8), seed)
-        for seed, target in enumerate(tiny_contract.targets)
-    }
-    samples = simulate(Person(), 40.0, 19.0, arousal=lambda _: 0.8, seed=3)
-    windows = Preprocessor(tiny_contract).push(samples.time_s, samples.eda_us)
-    examples = np.stack([w.input for w in windows if w.input is not None])
     path = tmp_path_factory.mktemp("tiny") / "best.pt"
-    truth = {t.name: np.arange(len(examples), dtype=np.int64) % 2 for t in tiny_contract.targets}
-    stored = checkpoint.Checkpoint(tiny_contract, networks, examples, truth, examples, {})
-    checkpoint.save(stored, path)
+    tiny.write_checkpoint(path)
     return path
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tiny_checkpoint: Path) -> Path:
+def tiny_model(request: pytest.FixtureRequest) -> Path:
     """The same as an exported model."""
-    from export import graph
-    from training.compute.files import write_whole
-    from training.network import checkpoint
-
-    stored = checkpoint.load(tiny_checkpoint)
-    exported = graph.build(graph.Graph(dict(stored.networks), stored.contract), stored.contract)
-    path = tiny_checkpoint.with_suffix(".onnx")
-    write_whole(path, exported)
+    if "RTCAN_TINY_MODEL" in os.environ:
+        return Path(os.environ["RTCAN_TINY_MODEL"])
+    checkpoint: Path = request.getfixturevalue("tiny_checkpoint")
+    path = checkpoint.with_suffix(".onnx")
+    tiny.write_model(checkpoint, path)
     return path

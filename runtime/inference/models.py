@@ -12,6 +12,20 @@ DEFAULT_MODEL = Path("save/best.onnx")
 DEMO_MODEL = Path(__file__).with_name("demo.onnx")
 
 
+def default_model() -> tuple[Path, str | None]:
+    """Return the model where none was named, and what is to be said of it.
+
+    It is `save/best.onnx` below the current folder. Where there is none, it is the demonstration
+    model, which is part of the package: on the edge there is nothing to train another with.
+    """
+    if DEFAULT_MODEL.is_file():
+        return DEFAULT_MODEL, None
+    return DEMO_MODEL, (
+        f"No model was named and there is no {DEFAULT_MODEL}: the demonstration model answers, "
+        "which was trained on simulated people. Its answers mean nothing for real ones."
+    )
+
+
 def model_of(recording: Path, name: str, digest: str) -> tuple[Path, str | None]:
     """Return the model for a recording where none was named, and what is to be said of it.
 
@@ -25,10 +39,10 @@ def model_of(recording: Path, name: str, digest: str) -> tuple[Path, str | None]
     Raises
     ------
     ModelError
-        If that model is not at hand, nor the default one.
+        If another model answered then, which is not at hand, nor is save/best.onnx.
     """
     if not digest:
-        return DEFAULT_MODEL, None
+        return default_model()
     for path in (DEFAULT_MODEL, DEMO_MODEL):
         if path.is_file() and sha256(path.read_bytes()).hexdigest() == digest:
             return path, None

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from device.cli import RtcanCommand
-from device.errors import ModelError
-from runtime.inference.models import DEFAULT_MODEL, DEMO_MODEL, model_of
+from runtime.inference.models import DEFAULT_MODEL
 from runtime.live.options import (
     decision_options,
     make_decider,
@@ -25,11 +24,7 @@ from runtime.live.options import (
 )
 
 if TYPE_CHECKING:
-    from device.sensor import Sensor
-    from device.sources.replay import ReplaySensor
     from runtime.sinks.sink import Sink
-
-_REPLAY = "replay:"
 
 
 def _show_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -64,7 +59,7 @@ def _show_version(context: click.Context, option: click.Parameter, wanted: bool)
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    help=f"Exported model [default: {DEFAULT_MODEL}].",
+    help=f"Exported model [default: {DEFAULT_MODEL}, or the demonstration model without one].",
 )
 @click.option(
     "--baud", type=click.IntRange(min=1), help="Bits per second [default: the sensor's usual]."
@@ -134,37 +129,34 @@ def main(
     It ends on Ctrl-C, after --duration, or when the sensor goes away and --no-reconnect is given;
     a summary follows. `rtcan-live doctor` checks what is installed and plugged in instead.
     """
-    path = model or (DEMO_MODEL if demo else DEFAULT_MODEL)
     if action == "doctor":
         from runtime.live.doctor import examine
 
-        sys.exit(0 if examine(port, path) else 1)
+        sys.exit(0 if examine(port, model) else 1)
     if demo == (port is not None):
         raise click.UsageError("Give either --port, or --demo to see it without a sensor.")
     # Heavy imports wait until the options are known to be good: --help is to answer at once.
-    options = (kind, baud, rate_hz, calibration, column, channel)
-    if port is None:
-        from device.sources.demo import DemoSensor
+    from runtime.live.sensors import DEMO, make_sensor, model_for
 
-        sensor: Sensor = DemoSensor()
-    else:
-        replay = _replay(port, rate_hz, column, speed)
-        if replay is not None and model is None:
-            source = replay.source
-            path, note = model_of(source.path, source.model, source.model_sha256)
-            if note is not None:
-                click.echo(f"Note: {note}", err=True)
-        sensor = replay or _sensor(port, *options)
-    if model is None and not path.is_file():
-        raise ModelError(
-            f"No --model was given and there is no {DEFAULT_MODEL}. Make one: python -m "
-            "training.run --dataset synthetic, then python -m export.onnx save/best.pt"
-        )
+    sensor = make_sensor(
+        port or DEMO,
+        kind,
+        baud=baud,
+        rate_hz=rate_hz,
+        calibration=calibration,
+        column=column,
+        channel=channel,
+        speed=speed,
+    )
+    path, note = (model, None) if model is not None else model_for(sensor)
+    if note is not None:
+        click.echo(f"Note: {note}", err=True)
 
     from runtime.inference.classifier import Classifier
     from runtime.inference.pipeline import Pipeline
     from runtime.live.waiting import WaitingLine
     from runtime.session.loop import run
+    from runtime.sinks.events import Status
 
     song = None
     if music is not None:
@@ -189,6 +181,7 @@ def main(
             lossless=getattr(sensor, "lossless", False),
             decider=make_decider(pipeline, chosen),
             model_sha256=pipeline.classifier.sha256,
+            news=[] if note is None else [Status("model", note)],
             hurry=hurry,
             waiting=waiting,
         )
@@ -196,6 +189,8 @@ def main(
         from runtime.live.summary import summary_text
 
         click.echo(summary_text(summary), err=True)
+        if note is not None:
+            click.echo(f"Note: {note}", err=True)
         troubled = {item.name for item in summary.sinks if item.trouble}
         # A recording comes to its end by itself, perhaps before anybody has looked at the page.
         if not stopping.is_set() and any(s.stays and s.name not in troubled for s in sinks):
@@ -212,40 +207,6 @@ def _released(sinks: Sequence[Sink]) -> Iterator[None]:
         for sink in sinks:
             if sink.stays:
                 sink.release()
-
-
-def _replay(
-    port: str, rate_hz: float | None, column: str | None, speed: float | None
-) -> ReplaySensor | None:
-    """Return a recording as a sensor, or None where the port names something else."""
-    path = Path(port.removeprefix(_REPLAY))
-    if not port.startswith(_REPLAY) and not path.is_file() and not path.is_dir():
-        if speed != 1.0:
-            raise click.UsageError(f"--speed is for recordings; {port} is no file or folder.")
-        return None
-    from device.sources.replay import ReplaySensor
-    from runtime.replay.find import find
-
-    return ReplaySensor(find(path, rate_hz, column), speed)
-
-
-def _sensor(
-    port: str,
-    kind: str,
-    baud: int | None,
-    rate_hz: float | None,
-    calibration: str | None,
-    column: str | None,
-    channel: int | None,
-) -> Sensor:
-    from device.calibration import parse_calibration
-    from device.drivers.driver import DriverOptions
-    from device.sources.serial import SerialSensor
-
-    if calibration is not None:
-        parse_calibration(calibration)  # a mistake in it is said before any port is opened
-    options = DriverOptions(rate_hz, calibration, column, channel)
-    return SerialSensor(port, kind, baud=baud, options=options)
 
 
 @contextmanager

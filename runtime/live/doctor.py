@@ -19,7 +19,7 @@ from device.cli import RtcanCommand
 from device.errors import RtcanError
 from device.simulation.physiology import Person, simulate
 from device.text import clean
-from runtime.inference.models import DEFAULT_MODEL
+from runtime.inference.models import DEFAULT_MODEL, default_model
 
 _PACKAGES = ("numpy", "scipy", "onnxruntime", "onnxruntime-gpu", "pyserial", "click", "rich")
 _EXTRAS = {
@@ -38,25 +38,24 @@ _Finding = tuple[bool | None, str]
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    default=DEFAULT_MODEL,
-    show_default=True,
-    help="The model to check.",
+    help=f"The model to check [default: {DEFAULT_MODEL}, or the demonstration model without one].",
 )
-def main(port: str | None, model: Path) -> None:
+def main(port: str | None, model: Path | None) -> None:
     """Check what is installed, plugged in and allowed, for a bug report."""
     sys.exit(0 if examine(port, model) else 1)
 
 
-def examine(port: str | None, model: Path) -> bool:
+def examine(port: str | None, model: Path | None) -> bool:
     """Print what is found; return whether nothing is wrong.
 
     Parameters
     ----------
     port : str or None
         A port to look at more closely.
-    model : Path
-        The model to check.
+    model : Path or None
+        The model to check; None for the one that a run would take.
     """
+    path, note = (model, None) if model is not None else default_model()
     console = Console(highlight=False, soft_wrap=True)
     fine = True
     checks: list[tuple[str, Callable[[], Iterator[_Finding]]]] = [
@@ -65,8 +64,8 @@ def examine(port: str | None, model: Path) -> bool:
         ("decomposition", _decomposition),
         ("onnxruntime", _providers),
         ("ports", lambda: _ports(port)),
-        ("model", lambda: _model(model)),
-        ("self-test", lambda: _self_test(model)),
+        ("model", lambda: _model(path, note)),
+        ("self-test", lambda: _self_test(path)),
     ]
     for title, check in checks:
         console.print(f"[bold]{title}[/]")
@@ -145,12 +144,11 @@ def _how_to_be_allowed(name: str) -> str:
     return f"may not be opened: sudo usermod -aG {group} $USER, then log in again"
 
 
-def _model(path: Path) -> Iterator[_Finding]:
+def _model(path: Path, note: str | None) -> Iterator[_Finding]:
     from runtime.inference.classifier import Classifier
 
-    if not path.is_file():
-        yield None, f"no {path}; name one with --model"
-        return
+    if note is not None:
+        yield None, note
     c = Classifier(path).contract
     yield True, f"{path}, {path.stat().st_size / 1e6:.1f} MB"
     yield None, f"trained on {c.trained_on}"
@@ -170,9 +168,6 @@ def _self_test(path: Path) -> Iterator[_Finding]:
     from runtime.inference.classifier import Classifier
     from runtime.inference.pipeline import Pipeline
 
-    if not path.is_file():
-        yield None, "needs a model"
-        return
     classifier = Classifier(path)
     contract = classifier.contract
     if contract.not_live or contract.music_mean:

@@ -37,6 +37,7 @@ def run(
     lossless: bool = False,
     decider: Decider | None = None,
     model_sha256: str = "",
+    news: Sequence[Status] = (),
     hurry: threading.Event | None = None,
     waiting: Waiting | None = None,
 ) -> Summary:
@@ -64,6 +65,8 @@ def run(
         Makes decisions of predictions; None for one with the usual settings.
     model_sha256 : str
         Of the model file, for the record.
+    news : sequence of Status
+        What all sinks are told at the beginning.
     hurry : Event or None
         Set it to wait no more for sinks that finish: what can be done later is left for later.
     waiting : callable or None
@@ -84,7 +87,7 @@ def run(
     decider = decider or Decider(pipeline.contract)
     farewell = Farewell(isolated, hurry, waiting)
     loop = _Loop(sensor, reader, pipeline, decider, isolated, farewell, lossless=lossless)
-    return loop.run(duration_s, stopping, model_sha256)
+    return loop.run(duration_s, stopping, model_sha256, news)
 
 
 def _prepare(sensor: Sensor, sinks: Sequence[Sink], contract: Contract) -> None:
@@ -137,7 +140,11 @@ class _Loop:
         self._withheld = 0
 
     def run(
-        self, duration_s: float | None, stopping: threading.Event, model_sha256: str
+        self,
+        duration_s: float | None,
+        stopping: threading.Event,
+        model_sha256: str,
+        news: Sequence[Status],
     ) -> Summary:
         reader, pipeline = self._reader, self._pipeline
         session = Session(
@@ -151,6 +158,8 @@ class _Loop:
         )
         for sink in self._sinks:
             sink.start(session)
+        for status in news:
+            self._tell(status)
         if session.sensor.rate_hz is None:
             self._pace = MeasuredRate()
         self._judge_rate(session.sensor)

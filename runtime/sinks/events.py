@@ -22,7 +22,8 @@ class Status:
     Attributes
     ----------
     kind : str
-        "disconnected", "reconnected", "silent" or "electrodes", and "sink" for news of a sink.
+        "disconnected", "reconnected", "silent" or "electrodes"; "sink" for news of a sink; "model"
+        where none was named.
     text : str
         In plain words.
     """

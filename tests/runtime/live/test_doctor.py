@@ -29,7 +29,7 @@ def test_what_is_wrong_is_bad(tmp_path: Path) -> None:
     assert "bad /dev/there-is-none: there is no such port" in text
 
 
-def test_without_a_model_the_rest_is_looked_at(tmp_path: Path) -> None:
+def test_a_model_that_is_not_there_is_bad(tmp_path: Path) -> None:
     status, text = doctor("--model", str(tmp_path / "none.onnx"))
-    assert status == 0
-    assert "name one with --model" in text and "needs a model" in text
+    assert status == 1
+    assert "There is no model" in text

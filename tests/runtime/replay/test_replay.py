@@ -174,7 +174,7 @@ def test_a_port_has_no_speed() -> None:
         [*LIVE, "--port", "/dev/ttyNONE", "--speed", "4"],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert done.returncode == 2 and "--speed is for recordings" in done.stderr
+    assert done.returncode == 2 and "speed is 4.0; it is for recordings" in done.stderr
 
 
 def test_the_command_plays_it_to_its_end(tmp_path: Path, tiny_model: Path) -> None:
