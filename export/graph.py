@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import tempfile
 import warnings
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from export.card import CARD_KEY
 from export.lower import Lowered
 from export.portable import portable
+from runtime.inference import golden
 from runtime.inference.music import MOST_DEVIATIONS
 from runtime.inference.seal import seal
 from runtime.preprocessing.contract import METADATA_KEY, Contract
@@ -66,7 +68,9 @@ class Graph(nn.Module):
         )
 
 
-def build(graph: Graph, contract: Contract, card: str = "{}") -> bytes:
+def build(
+    graph: Graph, contract: Contract, card: str = "{}", stretch: golden.Golden | None = None
+) -> bytes:
     """Export to ONNX with a dynamic batch, the contract in the metadata, and a seal.
 
     What is written is the lowered form of the networks (`export.lower`); that it equals them is
@@ -105,15 +109,54 @@ def build(graph: Graph, contract: Contract, card: str = "{}") -> bytes:
             verbose=False,
         )
         model = onnx.load(path)
-    return finish(model, contract, card)
+    return finish(model, contract, card, stretch)
 
 
-def finish(model: onnx.ModelProto, contract: Contract, card: str = "{}") -> bytes:
-    """Return the file's content: portable, with its contract and card inside, checked and sealed.
+def finish(
+    model: onnx.ModelProto,
+    contract: Contract,
+    card: str = "{}",
+    stretch: golden.Golden | None = None,
+) -> bytes:
+    """Return the file's content: portable, checked and sealed, all that the edge needs inside.
 
-    `model` is changed on the way.
+    Parameters
+    ----------
+    model : onnx.ModelProto
+        The graph; it is changed on the way.
+    contract : Contract
+        Its contract.
+    card : str
+        Facts for the model card, JSON.
+    stretch : Golden or None
+        Raw samples and what they were in training; None to make them with the code at hand. The
+        answer to them is added here.
     """
     portable(model)
-    onnx.helper.set_model_props(model, {METADATA_KEY: contract.to_json(), CARD_KEY: card})
     onnx.checker.check_model(model)
+    stretch = stretch or golden.make(contract)
+    stretch = dataclasses.replace(stretch, answer=_answer(model, contract, stretch))
+    onnx.helper.set_model_props(
+        model,
+        {METADATA_KEY: contract.to_json(), CARD_KEY: card, golden.KEY: stretch.to_json()},
+    )
     return seal(model.SerializeToString())
+
+
+def _answer(model: onnx.ModelProto, contract: Contract, stretch: golden.Golden) -> dict[str, float]:
+    """Return per target the probability of the second class for a golden stretch."""
+    import onnxruntime
+
+    inputs = golden.check_input(stretch, contract, "The checkpoint")
+    feeds, music = {"eda": inputs[None]}, golden.music(contract)
+    if music is not None:
+        feeds["music"] = music[None]
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    names = [target.name for target in contract.targets]
+    return {
+        name: float(row[0, 1]) for name, row in zip(names, session.run(names, feeds), strict=True)
+    }

@@ -51,6 +51,7 @@ def main(
             raise MissingExtraError(package, extra, "Exporting")
     from export import card, parity, proof, variants
     from export import graph as graphs
+    from runtime.inference import golden
     from training.compute.files import write_whole
     from training.network import checkpoint
 
@@ -59,9 +60,11 @@ def main(
         raise CheckpointError(f"{path} holds no windows to prove an export with; train again")
     if fp16 or int8:
         variants.check(stored.truth)
+    if stored.golden is not None:
+        golden.check_input(stored.golden, stored.contract, str(path))
     graph = graphs.Graph(dict(stored.networks), stored.contract)
     click.echo(f"Exporting {path} ...")
-    data = graphs.build(graph, stored.contract, card.facts(stored.metrics))
+    data = graphs.build(graph, stored.contract, card.facts(stored.metrics), stored.golden)
     proven = {
         place: parity.compare(
             stored.networks, stored.contract, data, stored.examples, stored.music, place

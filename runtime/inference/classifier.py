@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from typing import Any
 
@@ -11,10 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from device import arguments
 from device.errors import ArgumentError, MissingExtraError, ModelError, SignalError
+from runtime.inference import golden
 from runtime.inference.seal import check
 from runtime.preprocessing.contract import METADATA_KEY, Contract
 
 ModelSource = str | os.PathLike[str] | bytes | bytearray | memoryview
+
+_log = logging.getLogger(__name__)
+# What has been checked against its golden stretch in this process: SHA-256 and provider.
+_fitting: set[tuple[str, str]] = set()
 
 _PROVIDERS = {
     "cpu": "CPUExecutionProvider",
@@ -50,7 +56,8 @@ class Classifier:
         If an argument is none of the above.
     ModelError
         If there is no such file, it is no ONNX file, it holds no contract of ours, it is not as it
-        was exported, or the provider is not there.
+        was exported, or the provider is not there; or if this version's preprocessing makes another
+        network input than it was trained with (`runtime.inference.golden`).
     device.errors.ContractError
         If the contract is refused.
     MissingExtraError
@@ -107,6 +114,9 @@ class Classifier:
             np.zeros((1, len(self.contract.channels), self.contract.input_length), np.float32),
             np.array(music, dtype=np.float32) if music else None,
         )
+        if (self.sha256, provider) not in _fitting:
+            self._check_golden(metadata.get(golden.KEY), provider, onnxruntime.__version__)
+            _fitting.add((self.sha256, provider))
 
     def __call__(
         self, inputs: ArrayLike, music: ArrayLike | None = None
@@ -174,6 +184,26 @@ class Classifier:
             )
         if given and not wanted:
             raise ModelError(f"{self.name} was trained without music; leave --music out")
+
+    def _check_golden(self, text: str | None, provider: str, version: str) -> None:
+        """Raise `ModelError` where this preprocessing, or this onnxruntime, is not the model's."""
+        if text is None:
+            _log.warning(
+                "%s was exported by an older RTCAN without a golden stretch, so whether this "
+                "version's preprocessing fits it is not known. Export it again: python -m "
+                "export.onnx save/best.pt",
+                self.name,
+            )
+            return
+        stretch = golden.Golden.from_json(text)
+        inputs = golden.check_input(stretch, self.contract, self.name)
+        answer = self(inputs[None], golden.music(self.contract))
+        golden.check_answer(
+            stretch,
+            {target: float(row[0, 1]) for target, row in answer.items()},
+            self.name,
+            f"onnxruntime {version} on {provider}",
+        )
 
     def _check_interface(self) -> None:
         contract = self.contract

@@ -12,6 +12,7 @@ from device.errors import ExportError
 from export import graph as graphs
 from export import onnx as command
 from export import parity
+from runtime.preprocessing import windows
 from runtime.preprocessing.contract import METADATA_KEY, Contract
 from training.network import checkpoint
 
@@ -83,6 +84,19 @@ def test_a_model_that_differs_is_not_written(
     assert "no file was written" in result.output
     assert not target.exists()
     assert issubclass(ExportError, Exception)
+
+
+def test_a_checkpoint_of_other_preprocessing_is_not_exported(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stretch = windows.stretch
+    monkeypatch.setattr(windows, "stretch", lambda x, n: stretch(x, n)[:, ::-1])
+    target = tmp_path / "model.onnx"
+    result = CliRunner().invoke(command.main, [str(tiny_checkpoint), "--output", str(target)])
+    assert result.exit_code == 1
+    assert "another network input of the same samples" in result.output
+    assert "best.pt was made by RTCAN" in result.output
+    assert not target.exists()
 
 
 @pytest.mark.parametrize("content", [None, b"not a checkpoint"])

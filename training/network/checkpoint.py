@@ -17,6 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from device.errors import CheckpointError
+from runtime.inference import golden
+from runtime.inference.golden import Golden
 from runtime.preprocessing.contract import Contract
 from training.compute.files import write_whole
 from training.network.model import RTCAN, NetworkConfig
@@ -50,6 +52,9 @@ class Checkpoint:
         Music features of each example, as computed, where the networks take them.
     calibration_music : float32 (m, features) or None
         The same of each window in `calibration`.
+    golden : Golden or None
+        Raw samples and the network input that they were when it was trained; made when it is saved,
+        None in older files.
     """
 
     contract: Contract
@@ -60,6 +65,7 @@ class Checkpoint:
     metrics: dict[str, Any]
     music: NDArray[np.float32] | None = None
     calibration_music: NDArray[np.float32] | None = None
+    golden: Golden | None = None
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
@@ -83,6 +89,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
         "metrics": json.dumps(checkpoint.metrics),
         "music": _tensor(checkpoint.music),
         "calibration_music": _tensor(checkpoint.calibration_music),
+        "golden": (checkpoint.golden or golden.make(checkpoint.contract)).to_json(),
     }
     file = io.BytesIO()
     torch.save(data, file)
@@ -141,10 +148,11 @@ def load(path: Path) -> Checkpoint:
         music = _array(data["music"])
         # Older files have none.
         calibration_music = _array(data.get("calibration_music"))
+        stretch = Golden.from_json(data["golden"]) if "golden" in data else None
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise CheckpointError(f"{path} is damaged: {error}. Train again.") from error
     return Checkpoint(
-        contract, networks, examples, truth, calibration, metrics, music, calibration_music
+        contract, networks, examples, truth, calibration, metrics, music, calibration_music, stretch
     )
 
 

@@ -1,0 +1,228 @@
+"""A golden stretch in every model: whether this version feeds it as it was trained.
+
+The contract holds every constant of the preprocessing, not its code. So a model carries some raw
+samples, the network input that the preprocessing of its training made of them, and its answer to
+that. Loading it pushes the samples through the preprocessing at hand and compares.
+
+Numbers are compared within a tolerance, not hashed: the compiled kernel, LAPACK and processors
+round differently, and a value beside the edge of a rounding step would change any hash. Kernel and
+SciPy agree to 2e-7 (8 to 128 Hz); one per cent on gamma, the least of the constants, makes 1.4e-4.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.errors import ContractError, ModelError
+from device.samples import FloatArray, Samples
+from runtime.preprocessing.contract import Contract
+
+# Key under which it stands in an ONNX file's metadata.
+KEY = "rtcan_golden"
+# Largest difference of a network input, in its own units (standard deviations).
+INPUT_TOLERANCE = 1e-4
+# Largest difference of a probability: 8-bit products are rounded as the processor can.
+ANSWER_TOLERANCE = 0.02
+# Values of each channel that are compared, evenly spread.
+_PLACES = 256
+_RATE_HZ = 10.0
+_SEED = 20150204
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Raw samples, the network input made of them, and the answer to it.
+
+    Attributes
+    ----------
+    version : str
+        Of the RTCAN that made it, see `version`.
+    samples : Samples
+        In whole milliseconds and tenths of a nanosiemens.
+    input : float64 (3, at most 256)
+        The first network input that the samples give, at evenly spread places.
+    answer : mapping of str to float
+        Per target, the probability of the second class; empty before the export.
+    """
+
+    version: str
+    samples: Samples
+    input: FloatArray
+    answer: Mapping[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return the one JSON form."""
+        return json.dumps(
+            {
+                "version": self.version,
+                "time_ms": np.rint(1e3 * self.samples.time_s).astype(int).tolist(),
+                "eda_us": self.samples.eda_us.round(4).tolist(),
+                "input": self.input.round(6).tolist(),
+                "answer": {name: round(value, 6) for name, value in self.answer.items()},
+            },
+            separators=(",", ":"),
+        )
+
+    @staticmethod
+    def from_json(text: str) -> Golden:
+        """Read the JSON form.
+
+        Raises
+        ------
+        ModelError
+            If it is not that form.
+        """
+        try:
+            data = json.loads(text)
+            time_s = np.array(data["time_ms"], dtype=np.float64) / 1e3
+            samples = Samples(time_s, np.array(data["eda_us"], dtype=np.float64))
+            answer = {str(name): float(value) for name, value in data["answer"].items()}
+            inputs = np.array(data["input"], dtype=np.float64)
+            return Golden(str(data["version"]), samples, inputs, answer)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError(
+                f"The golden stretch of a model is damaged ({type(error).__name__}: {error}); "
+                "export it again"
+            ) from error
+
+
+def version() -> str:
+    """Return RTCAN's version and the first digits of a hash of its preprocessing's source."""
+    runtime = Path(__file__).parents[1]
+    code = hashlib.sha256()
+    for room in ("preprocessing", "cvxeda"):
+        for path in sorted((runtime / room).glob("*.[pc]*")):
+            if path.suffix in (".py", ".c"):
+                code.update(path.read_bytes())
+    try:
+        number = metadata.version("rtcan")
+    except metadata.PackageNotFoundError:
+        number = "of unknown version"
+    return f"{number} (preprocessing {code.hexdigest()[:8]})"
+
+
+def make(contract: Contract) -> Golden:
+    """Return a stretch of a simulated person for a contract, with what is made of it here and now.
+
+    It is sampled unevenly and has a gap that is bridged, so that resampling shows too.
+
+    Raises
+    ------
+    ContractError
+        If a simulated person gives no network input under this contract.
+    """
+    from device.simulation.physiology import Person, simulate
+
+    total_s = contract.reference_s + contract.total_samples / contract.rate_hz
+    rate_hz = max(_RATE_HZ, 4.0 / contract.max_gap_s)
+    # A little more than a window, for the resampler looks ahead.
+    raw = simulate(
+        Person(artefacts_per_min=0.0), total_s + 2.0, rate_hz,
+        arousal=lambda s: 0.5 + 0.5 * float(np.sin(s / 9.0)), seed=_SEED,
+    )  # fmt: skip
+    rng = np.random.default_rng(_SEED)
+    uneven_s = raw.time_s + rng.uniform(0.0, 0.4 / rate_hz, len(raw))
+    gap_s = min(1.5 * contract.max_gap_s, 0.5 * contract.max_gap_share * total_s)
+    kept = np.abs(uneven_s - 0.6 * total_s) > gap_s / 2
+    time_s, first = np.unique(uneven_s[kept].round(3), return_index=True)
+    samples = Samples(time_s, raw.eda_us[kept][first].round(4))
+    found = network_input(samples, contract)
+    if found is None:
+        raise ContractError("A simulated person gives no network input under this contract")
+    return Golden(version(), samples, _spread(found))
+
+
+def network_input(samples: Samples, contract: Contract) -> NDArray[np.float32] | None:
+    """Return the first network input (3, input_length) that samples give; None if there is none."""
+    from runtime.preprocessing.windows import Preprocessor
+
+    windows = Preprocessor(contract).push(samples.time_s, samples.eda_us)
+    found: NDArray[np.float32] | None = next(
+        (window.input for window in windows if window.input is not None), None
+    )
+    return found
+
+
+def music(contract: Contract) -> NDArray[np.float32] | None:
+    """Return the music (features,) beside the stretch: one deviation above the mean, or None."""
+    if not contract.music_mean:
+        return None
+    above = np.array(contract.music_mean) + np.array(contract.music_std)
+    return np.asarray(above, dtype=np.float32)
+
+
+def check_input(golden: Golden, contract: Contract, name: str) -> NDArray[np.float32]:
+    """Return the network input (3, input_length) of a golden stretch, made here and compared.
+
+    Parameters
+    ----------
+    golden : Golden
+        As read from a file.
+    contract : Contract
+        Of that file.
+    name : str
+        Of that file, for the message.
+
+    Raises
+    ------
+    ModelError
+        If it is another than the model was trained with.
+    """
+    found = network_input(golden.samples, contract)
+    if found is None:
+        difference = "none at all here"
+    elif _spread(found).shape != golden.input.shape:
+        difference = f"{found.shape} values here"
+    else:
+        apart = np.abs(_spread(found) - golden.input).max(axis=1)
+        if apart.max() <= INPUT_TOLERANCE:
+            return found
+        worst = contract.channels[int(apart.argmax())]
+        difference = f"{worst} differs by {apart.max():.2g}; {INPUT_TOLERANCE:g} is rounding"
+    raise ModelError(
+        f"{name} was made by RTCAN {golden.version}; this RTCAN {version()} makes another network "
+        f"input of the same samples ({difference}), so its answers would mean nothing. Install the "
+        "RTCAN that made it, or train and export again with this one."
+    )
+
+
+def check_answer(golden: Golden, answer: Mapping[str, float], name: str, where: str) -> None:
+    """Compare the answer to a golden stretch.
+
+    Parameters
+    ----------
+    golden : Golden
+        As read from a file.
+    answer : mapping of str to float
+        Per target, the probability of the second class, computed here.
+    name, where : str
+        Name of the file and what computed it, for the message.
+
+    Raises
+    ------
+    ModelError
+        If it is another than at the export.
+    """
+    for target, expected in golden.answer.items():
+        got = answer[target]
+        if not abs(got - expected) <= ANSWER_TOLERANCE:
+            raise ModelError(
+                f"{name} answers {got:.3f} for {target} of its own golden stretch with {where}; "
+                f"at its export by RTCAN {golden.version} it was {expected:.3f} (this RTCAN is "
+                f"{version()}). Use another onnxruntime or provider, or export it again here."
+            )
+
+
+def _spread(inputs: NDArray[np.float32]) -> FloatArray:
+    """Return at most 256 values of each channel, first and last among them."""
+    length = inputs.shape[1]
+    places = np.linspace(0, length - 1, min(length, _PLACES)).round().astype(np.intp)
+    return inputs[:, places].astype(np.float64)
