@@ -13,7 +13,7 @@ import click
 
 from device.cli import RtcanCommand
 from device.errors import MissingExtraError, ModelError
-from runtime.preprocessing.contract import METADATA_KEY, Contract
+from runtime.preprocessing.contract import METADATA_KEY, Contract, Target
 
 # Key under which the facts for the card stand in an ONNX file's metadata.
 CARD_KEY = "rtcan_card"
@@ -89,6 +89,9 @@ def read(path: Path) -> tuple[Contract, dict[str, Any]]:
 def markdown(name: str, contract: Contract, known: Mapping[str, Any]) -> str:
     """Return the card as Markdown."""
     targets = " and ".join(target.name for target in contract.targets)
+    valence = " It tells little about valence: take that output as a guess."
+    if "valence" not in targets:
+        valence = ""
     lines = [
         f"# Model card: {name}",
         "",
@@ -114,15 +117,15 @@ def markdown(name: str, contract: Contract, known: Mapping[str, Any]) -> str:
         f"* no answer where more than {contract.max_gap_share:.0%} of a window has no samples, or "
         "the signal does not move",
         *(
-            f"* {target.name}: {target.classes[1]} from a probability of {target.threshold:g}; "
-            f"temperature {target.temperature:.2f}"
+            f"* {target.name}: {target.classes[1]}{_meaning(target)} from a probability of "
+            f"{target.threshold:g}; temperature {target.temperature:.2f}"
             for target in contract.targets
         ),
         "",
         "## Limits",
         "",
         "* Skin conductance shows arousal, differently in everybody, and also heat, movement, talk "
-        "and coffee. It tells little about valence: take that output as a guess.",
+        f"and coffee.{valence}",
         "* The figures above hold for people, sensors and situations like those of the data. A "
         "probability is calibrated for them at best.",
         "* Dry or cold hands, loose electrodes and motion give windows that look like answers.",
@@ -136,6 +139,11 @@ def markdown(name: str, contract: Contract, known: Mapping[str, Any]) -> str:
         "other decision about a person, not for watching people who have not agreed to it.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _meaning(target: Target) -> str:
+    """Return what a target's upper class means, where its name does not say it."""
+    return f" ({target.words[1]}, not {target.words[0]})" if target.words else ""
 
 
 def _data(contract: Contract, known: Mapping[str, Any]) -> list[str]:

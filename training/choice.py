@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import torch
 
     from runtime.preprocessing.contract import Contract
+    from training.datasets.recordings import Dataset
     from training.evaluation.problem import Problem
     from training.evaluation.runner import Runner
     from training.evaluation.splits import Plan
@@ -57,7 +58,6 @@ def choose(
         If the data cannot be read, or options do not go together.
     """
     from runtime.preprocessing.contract import Contract
-    from training.datasets.recordings import TARGETS
     from training.datasets.registry import Source
     from training.evaluation.problem import Problem
     from training.evaluation.splits import Plan
@@ -136,7 +136,7 @@ def choose(
         data=data,
         windows=windows,
         annotation=annotated(data, labels, runner.console),
-        targets=TARGETS if o["target"] == "both" else (o["target"],),
+        targets=_targets(data, o["target"]),
         config=config,
         settings=settings,
         plan=plan,
@@ -147,6 +147,17 @@ def choose(
             plan, protocol="paper", songs_apart=False, leave_one_out=False
         )
     return Choice(problem, contract, compared)
+
+
+def _targets(data: Dataset, wanted: str) -> tuple[str, ...]:
+    """Return what is learnt; "both" is all that the data set has."""
+    if wanted == "both":
+        return data.targets
+    if wanted not in data.targets:
+        raise DatasetError(
+            f"{data.name} has no {wanted}; it has: {', '.join(data.targets) or 'no labels'}"
+        )
+    return (wanted,)
 
 
 def _precision(wanted: str, device: torch.device) -> str:

@@ -45,6 +45,8 @@ FRAMES = {
     "synthetic": Frame(labels="fixed:5", folds=1),
     # Eight trials a person are few for clusters; the scale is 1 to 5.
     "eevr": Frame(labels="fixed:3"),
+    # Tasks and rests of two to twenty minutes.
+    "stress-predict": Frame(),
     # 3 s of rest and 60 s of video.
     "deap": Frame(context_s=2.5),
     # 5 s of rest and 51 to 150 s of video.

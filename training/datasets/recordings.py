@@ -75,6 +75,10 @@ class Dataset(Fingerprinted):
     song_level : bool
         Ratings belong to the stimulus, not to the subject: everybody who heard a song has the
         same label.
+    class_rule : str
+        How classes were decided, in words, where recordings carry classes.
+    words : mapping of str to (str, str)
+        By target, what low and high mean, for people; empty where these words say it.
     music : mapping of str to float32 (features,)
         Static music features by stimulus, as extracted; empty where there are none.
     """
@@ -87,6 +91,20 @@ class Dataset(Fingerprinted):
     notes: tuple[str, ...] = ()
     song_level: bool = False
     music: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    class_rule: str = "classes as the published code decided them"
+    words: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What can be learnt from it: not every data set has both."""
+        return tuple(
+            target
+            for target in TARGETS
+            if any(
+                target in r.targets and (target in r.ratings or target in r.classes)
+                for r in self.recordings
+            )
+        )
 
     @property
     def subjects(self) -> list[str]:

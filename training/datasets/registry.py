@@ -8,13 +8,14 @@ from pathlib import Path
 
 from device.errors import DatasetError
 from training.compute.contents import files_under
-from training.datasets import amigos, deap, eevr, pmemo, prepared, synthetic
-from training.datasets.names import NAMES, PUBLISHED
+from training.datasets import amigos, deap, eevr, pmemo, prepared, stress_predict, synthetic
+from training.datasets.names import NAMES, PUBLISHED, STANDINS
 from training.datasets.recordings import Dataset
 from training.datasets.standins import mark
 
 _HOW_TO_GET = {
     "eevr": eevr.HOW_TO_GET,
+    "stress-predict": stress_predict.HOW_TO_GET,
     "deap": deap.HOW_TO_GET,
     "amigos": amigos.HOW_TO_GET,
     "pmemo": pmemo.HOW_TO_GET,
@@ -74,7 +75,7 @@ def find_root(source: Source) -> Path | None:
         if place.is_dir():
             return place
     looked = " and no ".join(map(str, places))
-    hint = "" if source.name not in PUBLISHED else (
+    hint = "" if source.name not in STANDINS else (
         " To try without it: python -m training.datasets.standin --dataset "
         f"{source.name} --out data/{source.name} writes simulated data in its format;"
     )  # fmt: skip
@@ -124,6 +125,8 @@ def _read(source: Source, root: Path | None) -> Dataset:
         return prepared.load(source.name, root, source.music)
     if source.name == "eevr":
         return eevr.load(root)
+    if source.name == "stress-predict":
+        return stress_predict.load(root)
     if source.name == "deap":
         return deap.load(root, source.gsr_unit)
     if source.name == "amigos":

@@ -12,20 +12,20 @@ from pathlib import Path
 import click
 
 from device.cli import RtcanCommand
-from training.datasets.names import PUBLISHED
+from training.datasets.names import STANDINS
 
 # Enough to run every command with; DEAP's files hold 103 MB each, whatever is in them.
-_PEOPLE = {"deap": 6, "amigos": 8, "pmemo": 20}
+_PEOPLE = {"deap": 6, "amigos": 8, "pmemo": 20, "stress-predict": 8}
 
 
 @click.command(cls=RtcanCommand, context_settings={"show_default": True})
-@click.option("--dataset", type=click.Choice(PUBLISHED), required=True, help="Whose format.")
+@click.option("--dataset", type=click.Choice(STANDINS), required=True, help="Whose format.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
 @click.option(
     "--people",
     type=click.IntRange(min=2),
-    show_default="6 for deap, 8 for amigos, 20 for pmemo",
-    help="32, 40 and 457 in the real ones.",
+    show_default="6 for deap, 20 for pmemo, 8 for others",
+    help="In the real ones: deap 32, amigos 40, pmemo 457, stress-predict 35.",
 )
 @click.option("--songs", type=click.IntRange(min=2), default=24, help="Of pmemo; 794 in real.")
 @click.option(
@@ -49,7 +49,7 @@ def main(
     from rich.console import Console
 
     from training.compute.progress import Bar
-    from training.datasets.standins import amigos, deap, pmemo
+    from training.datasets.standins import amigos, deap, pmemo, stress_predict
 
     number = people or _PEOPLE[dataset]
     steps = songs if dataset == "pmemo" else number
@@ -58,6 +58,8 @@ def main(
             deap.write(out, number, seed, matlab=matlab, progress=bar.advance)
         elif dataset == "amigos":
             amigos.write(out, number, seed, progress=bar.advance)
+        elif dataset == "stress-predict":
+            stress_predict.write(out, number, seed, progress=bar.advance)
         else:
             pmemo.write(
                 out, number, songs, seed, by_subject=release == "2018", progress=bar.advance

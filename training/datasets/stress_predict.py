@@ -71,6 +71,8 @@ def load(root: Path) -> Dataset:
         (0.0, 1.0),
         skipped,
         (NOTE,),
+        class_rule="task is high, rest between or after the tasks is low",
+        words={"arousal": ("as at rest", "as in a mental task")},
     )
 
 

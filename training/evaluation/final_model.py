@@ -38,7 +38,14 @@ def finished(contract: Contract, problem: Problem, chosen: dict[str, Outcome]) -
     scale = chosen[problem.targets[0]].scale
     return dataclasses.replace(
         contract,
-        targets=tuple(Target(name=t, temperature=chosen[t].temperature) for t in problem.targets),
+        targets=tuple(
+            Target(
+                name=t,
+                temperature=chosen[t].temperature,
+                words=tuple(problem.data.words.get(t, ())),
+            )
+            for t in problem.targets
+        ),
         labels=problem.annotation.rule,
         trained_on=problem.data.trained_on,
         music_mean=scale.mean,

@@ -92,7 +92,7 @@ def annotate(dataset: Dataset, rule: str) -> Annotation:
     recordings = dataset.recordings
     if any(recording.classes for recording in recordings):
         return Annotation(
-            "classes as the published code decided them",
+            dataset.class_rule,
             {target: _given(recordings, target) for target in TARGETS},
             {},
             Counter(),

@@ -14,7 +14,7 @@ from training.evaluation.figures import MODELS
 from training.report import plots
 from training.report.annotation_figure import figure
 from training.report.order import natural
-from training.report.summary import leaks
+from training.report.summary import VALENCE, leaks
 from training.report.theme import CSS
 from training.report.verdict import verdicts, with_interval
 
@@ -44,9 +44,8 @@ def build(result: Result) -> str:
         f"<h3>Beside it: {escape(told['compared']['protocol'])}</h3>"
         + _results(told["compared"]["targets"]),
         "<p>Figures are per trial: a trial's probability is the mean over its windows. Intervals "
-        "are 95 %, from a bootstrap over subjects. 0.50 balanced accuracy is chance. Skin "
-        "conductance follows arousal; it tells little about valence, and figures near chance there "
-        "are what to expect.</p>",
+        "are 95 %, from a bootstrap over subjects. 0.50 balanced accuracy is chance."
+        + (VALENCE if "valence" in told["targets"] else "") + "</p>",
         "<h2>What was run</h2>",
         _facts(told),
         "<h2>What was left out</h2>",

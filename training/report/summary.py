@@ -12,6 +12,7 @@ from training.evaluation.experiment import WRITTEN, Result
 from training.evaluation.figures import MODELS
 from training.report.verdict import verdicts, with_interval
 
+VALENCE = " Skin conductance tells little about valence: expect chance there."
 # Points of balanced accuracy by which figures of pairs may beat those of people unremarked.
 LEAK_POINTS = 0.10
 
@@ -32,8 +33,8 @@ def show(result: Result, output: Path, console: Console) -> None:
     for reason, count in {**results["skipped"], **results["refused"]}.items():
         console.print(f"left out: {count} x {reason}")
     console.print(
-        f"Trained on {results['trained_on']}. Skin conductance tells little about valence: expect "
-        "chance there."
+        f"Trained on {results['trained_on']}."
+        + (VALENCE if "valence" in results["targets"] else "")
     )
     if results["not_live"]:
         console.print(f"[yellow]Not for live use: {results['not_live']}.[/]")

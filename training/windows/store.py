@@ -128,6 +128,8 @@ def write(entry: Path, data: Dataset, made: Windows) -> None:
             "skipped": data.skipped,
             "notes": data.notes,
             "song_level": data.song_level,
+            "class_rule": data.class_rule,
+            "words": dict(data.words),
             "refused": made.refused,
             "songs": songs,
             "recordings": [
@@ -174,6 +176,8 @@ def read(entry: Path) -> tuple[Dataset, Windows] | None:
             skipped=Counter(facts["skipped"]),
             notes=tuple(facts["notes"]),
             song_level=facts["song_level"],
+            class_rule=facts["class_rule"],
+            words={target: tuple(words) for target, words in facts["words"].items()},
             music=music,
         )
         if int(arrays["recording"].max()) + 1 != len(recordings):
