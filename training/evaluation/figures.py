@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from device.samples import FloatArray
@@ -115,6 +116,7 @@ def judge(
     """
     seed = problem.settings.seed
     who = [problem.subjects[i] for i in trials.recording]
+    songs = [problem.stimuli[i] for i in trials.recording] if problem.data.song_level else None
     right = trials.predicted["rtcan"] == trials.truth
     of_fold = np.array(trials.fold)
     each = [
@@ -130,9 +132,12 @@ def judge(
         for split, outcome in zip(folds, outcomes, strict=True)
     ]
     figures: dict[str, Any] = {
-        name: metrics.evaluate(trials.truth, labels, who, seed)
+        name: metrics.evaluate(
+            trials.truth, labels, who, seed, songs=songs, trials=trials.recording
+        )
         for name, labels in trials.predicted.items()
     }
+    tested = np.concatenate([outcome.window for outcome in outcomes])
     window_truth = np.concatenate(
         [
             problem.annotation.classes[target][problem.windows.recording[outcome.window]]
@@ -148,13 +153,13 @@ def judge(
         "high_share": float(trials.truth.mean()),
         "roc": _roc(trials.truth, trials.probability),
         "calibration": {
-            "windows": len(after),
+            "windows": int(np.unique(tested).size),
             "error_before": calibration_error(before, window_truth),
             "error_after": calibration_error(after, window_truth),
             "before": _bins(before, window_truth),
             "after": _bins(after, window_truth),
         },
-        "subjects": _per_subject(trials.truth, trials.predicted["rtcan"], who),
+        "subjects": _per_subject(right, who, trials.recording),
         "folds": each,
     }
     return figures
@@ -202,12 +207,12 @@ def _bins(probability: FloatArray, truth: metrics.Labels) -> list[list[float]]:
 
 
 def _per_subject(
-    truth: metrics.Labels, predicted: metrics.Labels, who: list[str]
+    right: NDArray[np.bool_], who: list[str], recording: metrics.Labels
 ) -> dict[str, list[float]]:
     """Return accuracy and number of trials by subject."""
     names = np.array(who)
     out = {}
     for name in np.unique(names):
         own = names == name
-        out[str(name)] = [float((truth[own] == predicted[own]).mean()), int(own.sum())]
+        out[str(name)] = [float(right[own].mean()), int(np.unique(recording[own]).size)]
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from device.samples import FloatArray
+from training.evaluation.intervals import interval
 
 Labels = NDArray[np.int64]
-_RESAMPLES = 1000
 
 
 def per_recording(values: FloatArray, recording: NDArray[np.int64], order: Labels) -> FloatArray:
@@ -41,40 +42,45 @@ def macro_f1(counts: NDArray[np.int64]) -> FloatArray:
 
 
 def evaluate(
-    truth: Labels, predicted: Labels, subjects: list[str], seed: int = 0
+    truth: Labels,
+    predicted: Labels,
+    subjects: Sequence[str],
+    seed: int = 0,
+    *,
+    songs: Sequence[str] | None = None,
+    trials: Labels | None = None,
 ) -> dict[str, Any]:
-    """Return n, accuracy, balanced accuracy and macro F1 of recordings, with 95 % intervals.
+    """Return n, accuracy, balanced accuracy and macro F1 of decisions, with 95 % intervals.
 
     The intervals come from a bootstrap over subjects, because a subject's recordings are not
-    independent of each other.
+    independent of each other; and over songs too where a label is a song's.
 
     Parameters
     ----------
-    truth, predicted : int64 (recordings,)
+    truth, predicted : int64 (decisions,)
         Classes, 0 or 1.
-    subjects : list of str
-        Subject of each recording.
+    subjects : sequence of str (decisions,)
+        Subject of each.
     seed : int
         Of the bootstrap.
+    songs : sequence of str (decisions,) or None
+        Song of each, where all who heard a song have its label.
+    trials : int64 (decisions,) or None
+        Which trial each is about, where the folds were drawn more than once; n counts trials.
     """
-    names = np.array(subjects)
-    each = np.stack(
-        [confusion(truth[names == name], predicted[names == name]) for name in np.unique(names)]
-    )
-    draws = np.random.default_rng(seed).integers(0, len(each), (_RESAMPLES, len(each)))
-    drawn = each[draws].sum(axis=1)  # (resamples, 2, 2)
-    # A draw in which a class does not occur says nothing about telling classes apart.
-    drawn = drawn[(drawn.sum(axis=2) > 0).all(axis=1)]
+    counts = confusion(truth, predicted)
     out: dict[str, Any] = {
-        "n": int(truth.size),
-        "subjects": len(each),
+        "n": int(truth.size if trials is None else np.unique(trials).size),
+        "decisions": int(truth.size),
+        "subjects": len(set(subjects)),
         "accuracy": float((truth == predicted).mean()),
-        "confusion": each.sum(axis=0).tolist(),
+        "confusion": counts.tolist(),
+        "interval_over": "subjects" if songs is None else "subjects and songs",
     }
+    groupings = [subjects] if songs is None else [subjects, songs]
     for figure in (balanced_accuracy, macro_f1):
-        out[figure.__name__] = float(figure(each.sum(axis=0)))
-        interval = np.percentile(figure(drawn), [2.5, 97.5]) if len(drawn) else None
-        out[f"{figure.__name__}_95"] = None if interval is None else interval.tolist()
+        out[figure.__name__] = float(figure(counts))
+        out[f"{figure.__name__}_95"] = interval(2 * truth + predicted, groupings, figure, seed)
     return out
 
 

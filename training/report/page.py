@@ -44,7 +44,8 @@ def build(result: Result) -> str:
         f"<h3>Beside it: {escape(told['compared']['protocol'])}</h3>"
         + _results(told["compared"]["targets"]),
         "<p>Figures are per trial: a trial's probability is the mean over its windows. Intervals "
-        "are 95 %, from a bootstrap over subjects. 0.50 balanced accuracy is chance."
+        f"are 95 %, from a bootstrap over {told['targets'][first]['rtcan']['interval_over']}. "
+        "0.50 balanced accuracy is chance."
         + (VALENCE if "valence" in told["targets"] else "") + "</p>",
         "<h2>What was run</h2>",
         _facts(told),

@@ -29,6 +29,48 @@ def test_intervals_come_from_subjects() -> None:
     assert figures["subjects"] == 2
 
 
+def coverage(seed: int, people: int, songs: int, *, song_level: bool, taste: float) -> float:
+    """Return in what share of 100 data sets of pure chance the interval holds 0.5."""
+    rng = np.random.default_rng(seed)
+    held = []
+    for draw in range(100):
+        who, song = (grid.ravel() for grid in np.indices((people, songs)))
+        own = rng.integers(0, 2, songs)[song] if song_level else rng.integers(0, 2, who.size)
+        # What the model says depends on the song, on the person, and on neither.
+        score = taste * rng.normal(size=songs)[song] + rng.normal(size=who.size)
+        score += 0.5 * rng.normal(size=people)[who]
+        figures = metrics.evaluate(
+            own, (score > 0).astype(np.int64), list(who.astype(str)), draw,
+            songs=list(song.astype(str)) if song_level else None,
+        )  # fmt: skip
+        low, high = figures["balanced_accuracy_95"]
+        held.append(low <= 0.5 <= high)
+    return float(np.mean(held))
+
+
+@pytest.mark.parametrize("taste", [0.0, 1.0, 4.0])
+def test_intervals_hold_chance_as_often_as_they_say_where_labels_are_songs(taste: float) -> None:
+    assert 0.90 <= coverage(0, 12, 40, song_level=True, taste=taste) <= 0.99
+
+
+def test_intervals_hold_chance_as_often_as_they_say_where_labels_are_subjects() -> None:
+    assert 0.90 <= coverage(1, 30, 16, song_level=False, taste=0.0) <= 0.99
+
+
+def test_a_trial_that_is_decided_three_times_counts_once() -> None:
+    rng = np.random.default_rng(0)
+    truth = np.tile(rng.integers(0, 2, 40), 3)
+    predicted = np.tile(rng.integers(0, 2, 40), 3)
+    who = [str(n % 10) for n in range(40)] * 3
+    trials = np.tile(np.arange(40), 3)
+    thrice = metrics.evaluate(truth, predicted, who, trials=trials)
+    once = metrics.evaluate(truth[:40], predicted[:40], who[:40])
+    assert (thrice["n"], thrice["decisions"], once["n"]) == (40, 120, 40)
+    assert thrice["balanced_accuracy"] == once["balanced_accuracy"]
+    # Nor is it surer for that.
+    assert thrice["balanced_accuracy_95"] == pytest.approx(once["balanced_accuracy_95"])
+
+
 def test_one_class_has_no_interval() -> None:
     figures = metrics.evaluate(np.zeros(6, dtype=np.int64), np.zeros(6, dtype=np.int64), ["a"] * 6)
     assert figures["balanced_accuracy"] == 1.0
