@@ -17,6 +17,7 @@ from rtcan import _siblings
 if TYPE_CHECKING:
     from device.errors import RtcanError as RtcanError
     from device.samples import Samples as Samples
+    from runtime.cvxeda.recording import decompose as decompose
     from runtime.cvxeda.solver import CvxEDA as CvxEDA
     from runtime.inference.classifier import Classifier as Classifier
     from runtime.inference.decision import Decider as Decider
@@ -31,11 +32,12 @@ _HOMES = {
     "Pipeline": "runtime.inference.pipeline",
     "RtcanError": "device.errors",
     "Samples": "device.samples",
+    "decompose": "runtime.cvxeda.recording",
     "live": "runtime.live.stream",
     "open_sensor": "runtime.live.sensors",
 }
 __all__ = ["Classifier", "CvxEDA", "Decider", "Pipeline", "RtcanError", "Samples"]
-__all__ += ["live", "open_sensor"]
+__all__ += ["decompose", "live", "open_sensor"]
 
 _siblings.claim()
 

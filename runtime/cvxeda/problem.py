@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
 
+from device.errors import ArgumentError
 from runtime.cvxeda.model import CvxEDAModel, prepare
 from runtime.cvxeda.steps import Steps
 
@@ -58,31 +59,33 @@ class Parameters:
         for name in ("rate_hz", "tau_slow_s", "tau_fast_s", "knot_spacing_s", "alpha", "gamma"):
             value = getattr(self, name)
             if not 0.0 < value < math.inf:
-                raise ValueError(f"{name} is {value}; it must be finite and greater than 0")
+                raise ArgumentError(f"{name} is {value}; it must be finite and greater than 0")
         if self.n < 3 or self.max_iterations < 1:
-            raise ValueError(
+            raise ArgumentError(
                 f"n is {self.n} and max_iterations {self.max_iterations}; a window needs at least "
                 "3 samples and 1 iteration"
             )
         if self.tau_slow_s == self.tau_fast_s:
-            raise ValueError(
+            raise ArgumentError(
                 f"both time constants are {self.tau_slow_s} s: the Bateman response is the "
                 "difference of two exponentials and needs two different ones"
             )
         if self.baseline not in get_args(Baseline):
-            raise ValueError(
+            raise ArgumentError(
                 f"baseline is {self.baseline!r}; it must be one of {get_args(Baseline)}"
             )
         if not 1e-12 <= self.tolerance <= 1e-3:
-            raise ValueError(f"tolerance is {self.tolerance}; it must lie between 1e-12 and 1e-3")
+            raise ArgumentError(
+                f"tolerance is {self.tolerance}; it must lie between 1e-12 and 1e-3"
+            )
         if self.n > MOST_KNOTS * max(1, round(self.knot_spacing_s * self.rate_hz)):
-            raise ValueError(
+            raise ArgumentError(
                 f"knot_spacing_s is {self.knot_spacing_s}, which gives this window more than "
                 f"{MOST_KNOTS} knots; is it in seconds? A long recording is split by "
                 "runtime.cvxeda.decompose"
             )
         if self.floor is not None and self.floor not in FLOORS:
-            raise ValueError(
+            raise ArgumentError(
                 f"floor {self.floor!r} is not installed here; there is {' and '.join(FLOORS)}. "
                 "The kernel is built on installation where a C compiler is found."
             )

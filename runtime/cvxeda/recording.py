@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from device.arguments import number, real_array
 from device.errors import SignalError
 from runtime.cvxeda.model import Array
 from runtime.cvxeda.solver import CvxEDA
@@ -78,12 +79,11 @@ def decompose(eda_us: ArrayLike, rate_hz: float, **parameters: Any) -> Recording
     ------
     SignalError
         The recording has the wrong shape or type, is too short, or holds NaN or infinity.
-    ValueError
-        A parameter is out of range.
+    ArgumentError
+        A parameter is no number or out of range.
     """
     eda = _checked(eda_us)
-    if not 0.0 < rate_hz < math.inf:
-        raise ValueError(f"rate_hz is {rate_hz}; it must be finite and greater than 0")
+    rate_hz = number("rate_hz", rate_hz, 0, open_ends=True)
     mean = float(eda.mean())
     std = float(eda.std()) or 1.0
     scaled = (eda - mean) / std
@@ -110,14 +110,12 @@ def decompose(eda_us: ArrayLike, rate_hz: float, **parameters: Any) -> Recording
 
 
 def _checked(eda_us: ArrayLike) -> Array:
-    eda = np.asarray(eda_us)
+    eda = real_array("eda_us", eda_us)
     if eda.ndim != 1 or eda.size < 3:
         raise SignalError(
             f"eda_us has shape {eda.shape}; it must be one-dimensional with at least 3 samples"
         )
-    if eda.dtype.kind not in "fiu":
-        raise SignalError(f"eda_us holds {eda.dtype}; give it real numbers, in microsiemens")
-    eda = eda.astype(np.float64)
+    eda = np.ascontiguousarray(eda, dtype=np.float64)
     finite = np.isfinite(eda)
     if not finite.all():
         raise SignalError(

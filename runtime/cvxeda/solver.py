@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import operator
 import warnings
 from functools import partial
 from typing import Any
@@ -25,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from device.arguments import number, real_array, whole
 from device.errors import SignalError, SignalWarning
 from runtime.cvxeda.decomposition import Decomposition as Decomposition
 from runtime.cvxeda.model import Array
@@ -75,8 +75,8 @@ class CvxEDA:
 
     Raises
     ------
-    ValueError
-        A parameter is out of range, or the floor is not installed.
+    ArgumentError
+        A parameter is no number or out of range, or the floor is not installed.
     """
 
     def __init__(
@@ -95,16 +95,16 @@ class CvxEDA:
         floor: Floor | None = None,
     ) -> None:
         self._parameters = Parameters(
-            n=operator.index(n),
-            rate_hz=float(rate_hz),
-            tau_slow_s=float(tau_slow_s),
-            tau_fast_s=float(tau_fast_s),
-            knot_spacing_s=float(knot_spacing_s),
-            alpha=float(alpha),
-            gamma=float(gamma),
+            n=whole("n", n),
+            rate_hz=number("rate_hz", rate_hz),
+            tau_slow_s=number("tau_slow_s", tau_slow_s),
+            tau_fast_s=number("tau_fast_s", tau_fast_s),
+            knot_spacing_s=number("knot_spacing_s", knot_spacing_s),
+            alpha=number("alpha", alpha),
+            gamma=number("gamma", gamma),
             baseline=baseline,
-            tolerance=float(tolerance),
-            max_iterations=operator.index(max_iterations),
+            tolerance=number("tolerance", tolerance),
+            max_iterations=whole("max_iterations", max_iterations),
             floor=floor,
         )
         self._problem = self._parameters.problem()
@@ -203,14 +203,12 @@ class CvxEDA:
         return iterations, proof or steps.certificate()
 
     def _checked(self, y: ArrayLike) -> Array:
-        window, n = np.asarray(y), self._parameters.n
+        window, n = real_array("y", y), self._parameters.n
         if window.shape != (n,):
             raise SignalError(
                 f"the window has shape {window.shape}, but this decomposition was prepared for "
                 f"({n},): prepare another CvxEDA for another length"
             )
-        if window.dtype.kind not in "fiu":
-            raise SignalError(f"the window holds {window.dtype}; give it real numbers")
         window = window.astype(np.float64)
         usable = np.abs(window) <= _LARGEST_SAMPLE
         if not usable.all():

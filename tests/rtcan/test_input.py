@@ -186,3 +186,36 @@ def test_decisions(tiny_model: Path, recording: rtcan.Samples) -> None:
 def test_settings_out_of_range_are_refused_by_name(wrong: dict[str, Any]) -> None:
     with pytest.raises(ArgumentError, match=f"{next(iter(wrong))} is "):
         DecisionSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"n": 240.5},
+        {"n": "240"},
+        {"n": True},
+        {"rate_hz": None},
+        {"rate_hz": [4.0]},
+        {"alpha": -1},
+        {"gamma": "0.01"},
+        {"max_iterations": 1.5},
+        {"baseline": []},
+    ],
+)
+def test_parameters_of_the_decomposition_are_refused_by_name(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ArgumentError, match=f"{next(iter(wrong))} is "):
+        rtcan.CvxEDA(**{"n": 240, "rate_hz": 4.0, **wrong})
+    rtcan.CvxEDA(np.int64(240), np.float32(4.0))
+
+
+def test_a_whole_recording_may_be_anything_that_numpy_reads(recording: rtcan.Samples) -> None:
+    eda_us = recording.eda_us
+    expected = rtcan.decompose(eda_us, 19.0)
+    for given in (eda_us.tolist(), strided(eda_us), np.ma.masked_array(eda_us)):
+        assert (rtcan.decompose(given, 19).phasic == expected.phasic).all()
+    for wrong in ("eda", None, [1.0, None, 2.0], np.ma.masked_array(eda_us, eda_us > 7.2)):
+        with pytest.raises(SignalError, match="eda_us"):
+            rtcan.decompose(wrong, 19.0)  # type: ignore[arg-type]
+    for rate in (0, "19", None, float("nan")):
+        with pytest.raises(ArgumentError, match="rate_hz is"):
+            rtcan.decompose(eda_us, rate)  # type: ignore[arg-type]
