@@ -21,6 +21,9 @@ from rich.text import Text
 from device.cli import RtcanCommand
 from device.errors import DeviceError
 from device.simulation.skin import alternating
+from runtime.sinks.charts import bar
+from runtime.sinks.screen import STYLES
+from runtime.sinks.words import clock
 
 _PERIOD_S = 120.0
 _PERIODS = 4
@@ -98,12 +101,13 @@ def _live(console: Console, link: Path, model: Path) -> list[dict[str, Any]]:
             event = json.loads(line)
             if event["type"] == "start":
                 window_s = event["window_s"]
+                total_s = event["context_s"] + window_s
                 console.print(
-                    f"the first window fills: {event['context_s'] + window_s:g} s, "
-                    f"{(event['context_s'] + window_s) / _SPEED:.1f} s at this speed"
+                    f"the first window fills: {total_s:g} s of signal, which are "
+                    f"{total_s / _SPEED:.1f} s at {_SPEED}× real time"
                 )
                 console.print("[bold]  time   felt            predicted arousal[/]")
-            elif event["type"] == "prediction" and event["arousal"]["probability_high"] is not None:
+            elif event["type"] == "prediction" and event["arousal"]["smoothed"] is not None:
                 end_s = event["time_s"]
                 now, before = felt(end_s - 1e-6), felt(end_s - window_s)
                 steady = now == before
@@ -118,21 +122,19 @@ def _live(console: Console, link: Path, model: Path) -> list[dict[str, Any]]:
 
 def _line(row: dict[str, Any]) -> Text:
     feeling = ("high" if row["felt"] > 0.5 else "low") if row["steady"] else "changing"
-    share = row["probability_high"]
-    colour = "red" if row["label"] == "high" else "green"
-    text = Text(f"{row['time_s']:5.0f} s   {feeling:<9}     ")
-    text.append("━" * round(share * _BAR), style=colour)
-    text.append("╌" * (_BAR - round(share * _BAR)), style="bright_black")
-    text.append(f" {share:4.0%} high -> ")
-    text.append(f"{row['label']}", style=f"bold {colour}")
-    return text
+    style = STYLES[row["state"]]
+    text = Text(f"{clock(row['time_s']):>6}   {feeling:<9}     ")
+    text.append_text(bar(row["smoothed"], _BAR, style))
+    text.append(f" {100 * row['smoothed']:3.0f} % high  ")
+    return text.append(row["state"], style=style)
 
 
 def _summary(console: Console, rows: list[dict[str, Any]], output: Path, seconds: float) -> None:
     steady = [row for row in rows if row["steady"]]
-    right = sum((row["felt"] > 0.5) == (row["label"] == "high") for row in steady)
+    right = sum(row["state"] == ("high" if row["felt"] > 0.5 else "low") for row in steady)
+    undecided = sum(row["state"] == "undecided" for row in steady)
     means = [
-        sum(r["probability_high"] for r in group) / max(len(group), 1)
+        sum(r["smoothed"] for r in group) / max(len(group), 1)
         for group in (
             [r for r in steady if r["felt"] > 0.5],
             [r for r in steady if r["felt"] <= 0.5],
@@ -140,7 +142,8 @@ def _summary(console: Console, rows: list[dict[str, Any]], output: Path, seconds
     ]
     console.print(
         f"\n[bold]Done in {seconds:.0f} s.[/] {len(rows)} predictions. Of the {len(steady)} whose "
-        f"whole window had one feeling, {right / max(len(steady), 1):.0%} were right "
+        f"whole window had one feeling, {right / max(len(steady), 1):.0%} were right, "
+        f"{undecided / max(len(steady), 1):.0%} undecided "
         f"(mean probability of high arousal: {means[0]:.0%} when high, {means[1]:.0%} when low).\n"
         "This model has only seen simulated people: it shows the chain, and says nothing about "
         "real ones.\n\n"

@@ -78,6 +78,8 @@ def application(hub: Hub, access: Access, mark: Callable[[str], None], *, pages:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await websocket.close()  # where that has not been done
 
     routes: list[BaseRoute] = [WebSocketRoute("/ws", stream)]
     if pages:
