@@ -27,6 +27,10 @@ class SensorInfo:
     speed : float or None
         How many times faster than life its time passes; None where that is as fast as its samples
         are taken.
+    live : bool
+        Whether its samples are taken now: not those of a recording that is played.
+    began_utc_s : float or None
+        Of a recording: when its time 0 was, in seconds of Unix time, where it says.
     """
 
     name: str
@@ -34,6 +38,8 @@ class SensorInfo:
     rate_hz: float | None
     details: str = ""
     speed: float | None = 1.0
+    live: bool = True
+    began_utc_s: float | None = None
 
     def __post_init__(self) -> None:
         # Names of ports and files may hold anything.

@@ -36,6 +36,8 @@ class Source:
         Name and hash of the model that answered when it was recorded; "" where none did.
     markers : tuple of (float, str)
         Times (s, in the samples' time) and texts of what was noted while it was recorded.
+    began_utc_s : float or None
+        When its time 0 was, in seconds of Unix time, where it says.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class Source:
     model: str = ""
     model_sha256: str = ""
     markers: tuple[tuple[float, str], ...] = ()
+    began_utc_s: float | None = None
 
 
 def in_blocks(samples: Samples, length: int = 1024) -> Iterator[Samples]:

@@ -72,6 +72,7 @@ def open_source(path: Path) -> Source:
         rate_hz,
         lambda: in_blocks(samples),
         markers=_markers(tags, begin_s, eda_us.size / rate_hz),
+        began_utc_s=begin_s,
     )
 
 

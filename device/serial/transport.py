@@ -23,6 +23,7 @@ from device.errors import (
     SensorDisconnectedError,
 )
 from device.serial.ports import PortFinder, present_in_words
+from device.timing.now import now_s
 
 _MISSING = {errno.ENOENT, errno.ENXIO, errno.ENODEV}
 _BUSY = {errno.EBUSY, errno.EAGAIN}
@@ -118,7 +119,7 @@ class SerialTransport:
         return link
 
     def read(self, timeout_s: float) -> tuple[bytes, float]:
-        """Return the bytes that are there and the monotonic time (s) when all had been read.
+        """Return the bytes that are there and the time (s, `now_s`) when all had been read.
 
         Waits about `timeout_s` for the first byte, in steps of 50 ms, and not at all where it is
         0; returns `b""` when none came.
@@ -134,7 +135,7 @@ class SerialTransport:
         try:
             data = (_from_socket if self._is_socket else _from_port)(link, timeout_s)
             # Asked last: what came between the two reads must not seem to have come before.
-            return data, time.monotonic()
+            return data, now_s()
         except _READ_FAILURES as error:
             # pyserial raises TypeError when another thread closes the port during a read.
             self.close()

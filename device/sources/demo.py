@@ -32,13 +32,14 @@ class DemoSensor:
         self._speed = speed
         self._course = alternating(period_s)
         self._seed = seed
+        self.origin_s: float | None = None
         self.counters = SensorCounters()
 
     def open(self) -> None:
         """Begin the person's life anew."""
         person = Person.draw(np.random.default_rng(self._seed))
         self._person = SimulatedPerson(person, _RATE_HZ, self._seed)
-        self._began_s = time.monotonic()
+        self._began_s = self.origin_s = time.monotonic()
         self._second = -1
         self._waiting = Samples.empty()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 
@@ -51,8 +52,8 @@ class ReplaySensor:
         """Start from the beginning."""
         self._blocks = self.source.blocks()
         self._block = Samples.empty()
-        self._began_s = self.origin_s = time.monotonic()
-        self._first_s = None
+        self._began_s = time.monotonic()
+        self.origin_s = self._first_s = None
 
     def read(self, timeout_s: float) -> Samples:
         """Return the samples whose time has come; see `device.sensor.Sensor.read`.
@@ -71,6 +72,7 @@ class ReplaySensor:
             self._block = block
         if self._first_s is None:
             self._first_s = float(self._block.time_s[0])
+            self.origin_s = self._began_s - self._first_s / (self._speed or math.inf)
         if self._speed is None:
             return self._deliver(len(self._block))
         until_s = time.monotonic() + timeout_s
@@ -94,7 +96,13 @@ class ReplaySensor:
         """Say what is played."""
         source = self.source
         return SensorInfo(
-            source.name, f"replay:{source.path}", source.rate_hz, source.details, self._speed
+            source.name,
+            f"replay:{source.path}",
+            source.rate_hz,
+            source.details,
+            self._speed,
+            live=False,
+            began_utc_s=source.began_utc_s,
         )
 
     def _deliver(self, count: int) -> Samples:

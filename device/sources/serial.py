@@ -16,6 +16,7 @@ from device.serial.detect import detect
 from device.serial.transport import SerialTransport
 from device.timing.clock import Clock, CountClock
 from device.timing.host_clock import HostClock
+from device.timing.now import SleepWatch, now_s
 
 # After this long of nothing but nonsense the user is told; an Uno's boot takes two seconds.
 _PATIENCE_S = 4.0
@@ -73,13 +74,14 @@ class SerialSensor:
         self._pause_from_s: float | None = None
         self._looked_s = 0.0
         self._hidden = 0
+        self._sleep = SleepWatch()
         self.counters = SensorCounters()
         if sensor != AUTO:
             self._adopt(make_driver(sensor, self._options))
 
     @property
     def origin_s(self) -> float | None:
-        """Monotonic host time of the samples' time 0; None while, or where, it is not known."""
+        """Host time (`now_s`) of the samples' time 0; None while, or where, it is not known."""
         return getattr(self._clock, "origin_s", None)
 
     def open(self) -> None:
@@ -101,7 +103,7 @@ class SerialSensor:
                 raise
             self._heard = found.heard
         assert self._driver is not None
-        self._looked_s = time.monotonic()
+        self._looked_s = now_s()
         self._driver.begin(self._looked_s)
         self._fresh = True
         self._reset_health(self._driver)
@@ -131,13 +133,14 @@ class SerialSensor:
             try:
                 data, arrival_s = self._exchange(driver, until_s)
             except SensorDisconnectedError as error:
-                self._take(driver, driver.push(b"", time.monotonic(), final=True), None)
+                self._take(driver, driver.push(b"", now_s(), final=True), None)
                 self._settle()
                 self._gone = error
                 if not self._ready:
                     gone, self._gone = self._gone, None
                     raise gone from error.__cause__
                 return self._deliver(driver)
+            self._sleep_over(arrival_s)
             if data:
                 self._take(driver, driver.push(data, arrival_s), arrival_s)
                 self._check_health(driver, data, arrival_s)
@@ -174,13 +177,19 @@ class SerialSensor:
         """Send what is due and return what arrived."""
         if self._heard:
             return self._heard.pop(0)
-        now_s = time.monotonic()
-        due = driver.poll(now_s) if now_s - self._looked_s < _STALL_S else b""
+        at_s = now_s()
+        due = driver.poll(at_s) if at_s - self._looked_s < _STALL_S else b""
         if due:
             self._transport.write(due)
         left_s = max(until_s - time.monotonic(), 0.0)
         data, self._looked_s = self._transport.read(min(left_s, _SLICE_S))
         return data, self._looked_s
+
+    def _sleep_over(self, arrival_s: float) -> None:
+        """Make a gap of the time in which the computer slept."""
+        if self._sleep.take() and self._pause_from_s is not None:
+            self._settle()
+            self._clock.restart(arrival_s - self._pause_from_s)
 
     def _take(self, driver: Driver, batches: list[Batch], arrival_s: float | None) -> None:
         """Give samples their time; those of a port that is gone came with the last arrival."""

@@ -207,7 +207,7 @@ class HostClock:
         if self._measured and self._pace and y[-1] < _RESUME_TRUST_S:
             low = self._pace * (1 - _RESUME_TOLERANCE)
             high = self._pace * (1 + _RESUME_TOLERANCE)
-        slope = _hull_slope(x, y) if x[-1] > x[0] else (self._pace or 1.0)
+        slope = hull_slope(x, y) if x[-1] > x[0] else (self._pace or 1.0)
         pace = min(max(slope, low), high)
         if self._known_rate and not self._measured:
             pace = 1.0 + (pace - 1.0) * min(1.0, float(y[-1]) / _TRUST_S)
@@ -282,7 +282,7 @@ class HostClock:
         return np.asarray(going + np.clip(target - going, -room, room))
 
 
-def _hull_slope(x: FloatArray, y: FloatArray) -> float:
+def hull_slope(x: FloatArray, y: FloatArray) -> float:
     """Return the slope of the lower hull's edge at the mean of x; x rises."""
     hull: list[tuple[float, float]] = []
     for point in zip(x.tolist(), y.tolist(), strict=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike
 from device import arguments
 from device.errors import ArgumentError, ModelError, SignalWarning
 from device.samples import SLOWEST_STEP_S, Samples
+from device.timing.now import now_s
 from runtime.inference.classifier import Classifier, ModelSource
 from runtime.preprocessing.quality import assess
 from runtime.preprocessing.windows import Preprocessor, Window
@@ -83,6 +83,8 @@ class Prediction:
         Tonic level of the newest hop against the baseline, microsiemens.
     quality : float
         How far the window's signal can be believed, 0 to 1; see `runtime.preprocessing.quality`.
+    utc_s : float or None
+        The window's end by the computer's wall clock, Unix time; None where it is not known.
     """
 
     window: Window
@@ -93,6 +95,7 @@ class Prediction:
     baseline_left_s: float = 0.0
     level_change_us: float | None = None
     quality: float = 1.0
+    utc_s: float | None = None
 
     @property
     def withheld(self) -> bool:
@@ -183,7 +186,7 @@ class Pipeline:
         samples : Samples
             New samples, later than all before.
         arrival_s : float or None
-            `time.monotonic()` when the newest of them arrived; None for now.
+            `device.timing.now.now_s()` when the newest of them arrived; None for now.
 
         Raises
         ------
@@ -203,23 +206,23 @@ class Pipeline:
                 "seconds and microsiemens"
             )
         self._steps.push(samples)
-        began_s = time.monotonic()
+        began_s = now_s()
         arrived_s = began_s if arrival_s is None else arrival_s
         predictions = []
         for window in self.preprocessor.push(samples.time_s, samples.eda_us):
             quality = assess(window, self.contract)
             estimates = self._estimate(window, quality.sufficient)
-            now_s = time.monotonic()
+            done_s = now_s()
             predictions.append(
                 Prediction(
                     replace(window, reasons=quality.reasons),
                     estimates,
-                    1e3 * (now_s - began_s),
-                    1e3 * (now_s - arrived_s),
+                    1e3 * (done_s - began_s),
+                    1e3 * (done_s - arrived_s),
                     quality=quality.score,
                 )
             )
-            began_s = now_s
+            began_s = done_s
         return predictions
 
     def _estimate(self, window: Window, sufficient: bool) -> dict[str, Estimate]:

@@ -14,6 +14,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from device.errors import RecordingError
+from runtime.recording.describe import (
+    EVENTS_DESCRIPTION,
+    Found,
+    physio_description,
+    predictions_description,
+)
 from runtime.recording.journal import Torn, read
 from runtime.recording.layout import Run
 from runtime.recording.lock import JournalLock
@@ -71,10 +77,10 @@ def _finish(run: Run, lock: JournalLock, progress: Progress | None) -> Torn:
         )
     targets = [target["name"] for target in header["contract"]["targets"]]
     try:
-        first_s, raw = _write_tables(run, targets, events)
-        _write_json(run.physio_json, _physio_description(header, first_s, raw, torn))
-        _write_json(run.events_json, _EVENTS_DESCRIPTION)
-        _write_json(run.predictions_json, _predictions_description(header))
+        found = _write_tables(run, targets, events)
+        _write_json(run.physio_json, physio_description(header, found, torn))
+        _write_json(run.events_json, EVENTS_DESCRIPTION)
+        _write_json(run.predictions_json, predictions_description(header))
         _sync_folder(run.journal.parent)
         lock.remove()
     except OSError as error:
@@ -125,12 +131,9 @@ def cell(value: Any) -> str:
     return " ".join(str(value).split()) or "n/a"
 
 
-def _write_tables(
-    run: Run, targets: list[str], events: Iterator[dict[str, Any]]
-) -> tuple[float, bool]:
-    """Write the three tables in one pass; return the first time, and whether there are counts."""
-    first_s: float | None = None
-    raw = False
+def _write_tables(run: Run, targets: list[str], events: Iterator[dict[str, Any]]) -> Found:
+    """Write the three tables in one pass."""
+    found = Found()
     with (
         _whole(run.physio) as physio,
         _whole(run.events) as marks,
@@ -141,10 +144,13 @@ def _write_tables(
         for event in events:
             kind = event["kind"]
             if kind == "samples":
-                if first_s is None:
-                    first_s = float(event["time_s"][0])
-                    raw = "raw" in event
-                columns = [event["time_s"], event["eda_us"], *([event["raw"]] if raw else [])]
+                if found.first_s is None:
+                    found.first_s = float(event["time_s"][0])
+                    found.raw = "raw" in event
+                found.last_s = float(event["time_s"][-1])
+                found.samples += len(event["time_s"])
+                columns = [event["time_s"], event["eda_us"]]
+                columns += [event["raw"]] if found.raw else []
                 texts = (["n/a" if x is None else x for x in column] for column in columns)
                 physio.write("".join(["\t".join(row) + "\n" for row in zip(*texts, strict=True)]))
             elif kind == "prediction":
@@ -152,12 +158,14 @@ def _write_tables(
                 for name, target in event["targets"].items():
                     if target.get("triggered"):
                         marks.write(f"{cell(event['end_s'])}\t0\ttrigger\t{name}\n")
+            elif kind == "clock":
+                found.clock = {name: event[name] for name in event if name != "kind"}
             elif kind == "marker":
                 marks.write(f"{cell(event['time_s'])}\t0\tmarker\t{cell(event['text'])}\n")
             elif kind == "status":
                 text = cell(event["text"])
                 marks.write(f"{cell(event['time_s'])}\t0\t{event['status']}\t{text}\n")
-    return first_s or 0.0, raw
+    return found
 
 
 @contextlib.contextmanager
@@ -204,72 +212,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
-
-
-def _made_by(header: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in header.items() if key != "kind"}
-
-
-def _physio_description(
-    header: dict[str, Any], first_s: float, raw: bool, torn: Torn
-) -> dict[str, Any]:
-    description = {
-        # BIDS wants a number; the column `time` is what holds.
-        "SamplingFrequency": header["sensor"]["rate_hz"] or 0,
-        "StartTime": first_s,
-        "Columns": ["time", "eda", *(["raw"] if raw else [])],
-        "time": {"Description": "seconds since the sensor's first sample", "Units": "s"},
-        "eda": {
-            "Description": "skin conductance; n/a where the sensor gave no valid value",
-            "Units": "uS",
-        },
-    }
-    if raw:
-        description["raw"] = {"Description": "the converter's count", "Units": "arbitrary"}
-    description |= {
-        "DeviceName": header["sensor"]["name"],
-        "TornBytes": torn.bytes,
-        "RTCAN": _made_by(header),
-    }
-    return description
-
-
-_EVENTS_DESCRIPTION = {
-    "onset": {"Description": "in the time of the samples", "Units": "s"},
-    "duration": {"Description": "always 0: all events are moments", "Units": "s"},
-    "trial_type": {
-        "Levels": {
-            "marker": "a person pressed a key; value is the text",
-            "trigger": "the smoothed probability reached the trigger level; value is the target",
-            "disconnected": "the sensor went away",
-            "reconnected": "the sensor came back",
-            "silent": "the sensor sends nothing",
-            "electrodes": "the sensor is read, but gives no value",
-            "rate": "the sensor is slower than the model's grid",
-            "sink": "news of an output",
-        }
-    },
-    "value": {"Description": "see trial_type"},
-}
-
-
-def _predictions_description(header: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "window": {"Description": "number of the window, from 0; missing where nothing was read"},
-        "start_s": {"Description": "start of what the network saw", "Units": "s"},
-        "end_s": {"Description": "its end", "Units": "s"},
-        "TARGET_label": {"Description": "class by the contract's threshold; none without answer"},
-        "TARGET_probability_high": {"Description": "probability of the second class"},
-        "TARGET_state": {"Description": "the decision, after smoothing and hysteresis"},
-        "TARGET_smoothed": {"Description": "smoothed probability of the second class"},
-        "TARGET_change": {"Description": "smoothed probability against the baseline"},
-        "TARGET_triggered": {"Description": "whether the trigger level was reached"},
-        "quality": {"Description": "how far the signal can be believed, 0 to 1"},
-        "gap_share": {"Description": "share of the window without samples"},
-        "baseline_left_s": {"Description": "answers that the baseline still needs", "Units": "s"},
-        "level_change_us": {"Description": "tonic level against the baseline", "Units": "uS"},
-        "reasons": {"Description": "what is wrong with the signal"},
-        "compute_ms": {"Description": "time spent on this window", "Units": "ms"},
-        "latency_ms": {"Description": "from the newest sample's arrival", "Units": "ms"},
-        "RTCAN": _made_by(header),
-    }

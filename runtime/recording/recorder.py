@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from device.samples import Samples
+from device.timing.sample_clock import ClockReading, SampleClock
 from runtime.inference.pipeline import Prediction
 from runtime.recording.finish import finish
 from runtime.recording.journal import Journal, numbers
 from runtime.recording.layout import Run, new_run
+from runtime.sinks.encoding import clock_fields
 from runtime.sinks.events import Marker, Session, Status, Summary
 from runtime.sinks.sink import Sink
 
@@ -46,6 +48,7 @@ class Recorder(Sink):
         self._journal: Journal | None = None
         self._newest_s = 0.0
         self._hurried = False
+        self._clock: SampleClock | None = None
 
     def prepare(self) -> None:
         """Make the folder and the journal; see `Journal` for the errors."""
@@ -63,6 +66,7 @@ class Recorder(Sink):
 
     def start(self, session: Session) -> None:
         """Write down what made the run."""
+        self._clock = session.clock
         self._write("header", header(session))
 
     def samples(self, samples: Samples, fill_s: float) -> None:
@@ -86,6 +90,10 @@ class Recorder(Sink):
             "status", {"time_s": self._newest_s, "status": status.kind, "text": status.text}
         )
 
+    def clock(self, reading: ClockReading) -> None:
+        """Record how the samples' time stands to the wall clock."""
+        self._write("clock", exact_clock(reading))
+
     def marker(self, marker: Marker) -> None:
         """Record a marker."""
         self._write("marker", dataclasses.asdict(marker))
@@ -97,6 +105,8 @@ class Recorder(Sink):
         if self._journal.empty:
             self.release()
             return
+        if self._clock is not None and self._clock.reading is not None:
+            self._write("clock", exact_clock(self._clock.reading))  # as known best, at the end
         self._write("end", {"summary": dataclasses.asdict(summary)})
         try:
             finish(self._run, self._journal.hand_over(), self._advance)
@@ -139,6 +149,11 @@ def header(session: Session) -> dict[str, Any]:
         "versions": versions,
         "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
     }
+
+
+def exact_clock(reading: ClockReading) -> dict[str, Any]:
+    """Return a reading as it is recorded: nothing rounded."""
+    return {**clock_fields(reading), **dataclasses.asdict(reading)}
 
 
 def exact(prediction: Prediction) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from device.readers.base import Source
 from device.readers.registry import open_recording
@@ -60,4 +61,12 @@ def _ours(root: Path, number: int | None) -> Source:
         recording.header["model"],
         recording.header["model_sha256"],
         tuple(recording.markers()),
+        _zero_utc_s(recording.header),
     )
+
+
+def _zero_utc_s(header: dict[str, Any]) -> float | None:
+    clock = header.get("clock") or {}
+    if clock.get("utc_s") is None:
+        return None
+    return float(clock["utc_s"] - clock["utc_pace"] * clock["time_s"])

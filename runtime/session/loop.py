@@ -11,11 +11,13 @@ from dataclasses import replace
 
 from device.errors import ContractError
 from device.sensor import Sensor, SensorInfo
+from device.timing.now import now_s
+from device.timing.sample_clock import SampleClock
 from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline, Prediction
 from runtime.preprocessing.contract import Contract
 from runtime.session.farewell import Farewell, Waiting
-from runtime.session.pace import MeasuredRate, too_slow
+from runtime.session.pace import MeasuredRate, named_wrongly, too_slow
 from runtime.session.reader import Chunk, Failure, Reader
 from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
 from runtime.sinks.isolated import IsolatedSink
@@ -129,6 +131,8 @@ class _Loop:
         self._farewell = farewell
         self._lossless = lossless
         self._told: set[str] = set()
+        info = sensor.describe()
+        self._clock = SampleClock(info.speed, info.began_utc_s, live=info.live)
         self._marks: queue.SimpleQueue[tuple[float, str]] = queue.SimpleQueue()
         # Of a recording: what was noted when it was made.
         self._noted = collections.deque(sorted(getattr(sensor, "markers", ())))
@@ -155,6 +159,7 @@ class _Loop:
             self._decider.settings,
             self._health,
             self._mark,
+            clock=self._clock,
         )
         for sink in self._sinks:
             sink.start(session)
@@ -202,6 +207,9 @@ class _Loop:
 
     def _take(self, chunk: Chunk) -> None:
         """Compute, and tell everybody."""
+        origin_s = getattr(self._sensor, "origin_s", None)
+        self._clock.push(chunk.samples.time_s, chunk.arrival_s, origin_s)
+        self._tell_clock()
         rate_hz = self._pace.push(chunk.samples.time_s) if self._pace is not None else None
         if rate_hz is not None:
             self._pace = None
@@ -216,12 +224,24 @@ class _Loop:
         self._tell_marks()
         self._tell_trouble()
 
+    def _tell_clock(self) -> None:
+        reading = self._clock.news()
+        if reading is not None:
+            for sink in self._sinks:
+                sink.clock(reading)
+        if self._clock.contradiction is not None and "rate" not in self._told:
+            self._told.add("rate")
+            self._tell(named_wrongly(self._sensor.describe(), self._clock.contradiction))
+
     def _judge_rate(self, sensor: SensorInfo) -> None:
         slow = too_slow(sensor, self._pipeline.contract)
         if slow is not None:
             self._tell(Status("rate", slow))
 
     def _tell_prediction(self, prediction: Prediction) -> None:
+        reading = self._clock.reading
+        if reading is not None:
+            prediction = replace(prediction, utc_s=reading.utc(prediction.window.end_s))
         for sink in self._sinks:
             sink.prediction(prediction)
         self._windows += 1
@@ -284,4 +304,4 @@ class _Loop:
         return tuple(sink.health for sink in self._sinks)
 
     def _mark(self, text: str) -> None:
-        self._marks.put((time.monotonic(), text))
+        self._marks.put((now_s(), text))

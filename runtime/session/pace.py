@@ -8,6 +8,7 @@ from device.errors import ContractError
 from device.samples import FloatArray
 from device.sensor import SensorInfo
 from runtime.preprocessing.contract import Contract
+from runtime.sinks.events import Status
 
 _LENGTH_S = 10.0
 _FEWEST_STEPS = 4
@@ -62,4 +63,24 @@ def too_slow(sensor: SensorInfo, contract: Contract) -> str | None:
     return (
         f"the sensor's {rate_hz:.3g} Hz are below the model's {contract.rate_hz:g} Hz: what lies "
         "between its samples is taken for straight lines"
+    )
+
+
+def named_wrongly(sensor: SensorInfo, share: float) -> Status:
+    """Return what is to be said of a rate that arrivals contradict.
+
+    Parameters
+    ----------
+    sensor : SensorInfo
+        With the rate as named.
+    share : float
+        By which the samples' time runs slow; see `device.timing.sample_clock.SampleClock`.
+    """
+    named_hz = sensor.rate_hz or 0.0
+    found_hz = named_hz / (1.0 + share)
+    return Status(
+        "rate",
+        f"{found_hz:.4g} samples a second arrive, not the {named_hz:g} named with --rate: the "
+        f"samples' time runs {100 * abs(share):.1f} % {'slow' if share > 0 else 'fast'}. Leave "
+        f"--rate out, or name {found_hz:.4g}.",
     )

@@ -14,6 +14,7 @@ import numpy as np
 from device.errors import DeviceError, RecordingEndedError, SensorDisconnectedError
 from device.samples import Samples
 from device.sensor import Sensor
+from device.timing.now import SleepWatch, now_s
 from runtime.sinks.events import Status
 
 _LOG = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ _OPEN_S = 2.0
 
 @dataclass(frozen=True)
 class Chunk:
-    """Samples and the monotonic time (s) at which they arrived."""
+    """Samples and the time (s, `device.timing.now.now_s`) at which they arrived."""
 
     samples: Samples
     arrival_s: float
@@ -78,6 +79,7 @@ class Reader(threading.Thread):
         self._reconnect = reconnect
         self._lossless = lossless
         self._stopping = threading.Event()
+        self._sleep = SleepWatch()
 
     def stop(self) -> None:
         """Ask the thread to end, and wait until the sensor is closed."""
@@ -110,21 +112,27 @@ class Reader(threading.Thread):
                     return
                 heard_s, told = time.monotonic(), False
                 continue
-            now_s = time.monotonic()
+            at_s, arrival_s = time.monotonic(), now_s()
+            self._tell_sleep(self._sleep.take())
             if len(samples):
-                heard_s, told = now_s, False
-                self._tell(Chunk(samples, now_s))
+                heard_s, told = at_s, False
+                self._tell(Chunk(samples, arrival_s))
                 if valued_s is None or not np.isnan(samples.eda_us).all():
-                    valued_s = now_s
-                elif now_s - valued_s > _OPEN_S:
+                    valued_s = at_s
+                elif at_s - valued_s > _OPEN_S:
                     valued_s = math.inf  # said once
                     text = f"no value for {_OPEN_S:.0f} s: electrodes off the skin, or saturated"
                     self._tell(Status("electrodes", text))
-            elif now_s - heard_s > _SILENCE_S and not told:
+            elif at_s - heard_s > _SILENCE_S and not told:
                 told = True
                 port = self._sensor.describe().port
                 text = f"{port} is open, but has sent nothing usable for {_SILENCE_S:.0f} s"
                 self._tell(Status("silent", text))
+
+    def _tell_sleep(self, slept_s: float) -> None:
+        if slept_s and not self._lossless:
+            text = f"the computer slept for {slept_s:.0f} s: nothing is known of that time"
+            self._tell(Status("suspended", text))
 
     def _wait_for_return(self) -> bool:
         while not self._stopping.wait(_RETRY_S):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from device.text import joined
+from device.timing.sample_clock import ClockReading, iso
 from runtime.inference.decision import expires_s
 from runtime.inference.pipeline import Prediction
 from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
@@ -77,6 +78,7 @@ def prediction_fields(prediction: Prediction) -> dict[str, Any]:
     return {
         "window": window.index,
         "time_s": round(window.end_s, 6),
+        "utc": iso(prediction.utc_s),
         **{name: _target_fields(prediction, name) for name in prediction.estimates},
         "quality": round(prediction.quality, 4),
         "gap_share": round(window.gap_share, 4),
@@ -91,6 +93,19 @@ def prediction_fields(prediction: Prediction) -> dict[str, Any]:
 def status_fields(status: Status) -> dict[str, Any]:
     """Return news."""
     return {"kind": status.kind, "text": status.text}
+
+
+def clock_fields(reading: ClockReading) -> dict[str, Any]:
+    """Return how the samples' time stands to the wall clock."""
+    return {
+        "time_s": round(reading.time_s, 6),
+        "utc": iso(reading.utc_s),
+        "time_zero_utc": reading.utc_text(0.0),
+        "uncertainty_s": round(reading.uncertainty_s, 4),
+        "pace": round(reading.pace, 7),
+        "rate_hz": _rounded(reading.rate_hz),
+        "slept_s": round(reading.slept_s, 3),
+    }
 
 
 def marker_fields(marker: Marker) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from device.sensor import SensorCounters, SensorInfo
 from device.text import clean
+from device.timing.sample_clock import SampleClock
 from runtime.inference.decision import DecisionSettings
 from runtime.preprocessing.contract import Contract
 
@@ -22,8 +23,8 @@ class Status:
     Attributes
     ----------
     kind : str
-        "disconnected", "reconnected", "silent" or "electrodes"; "sink" for news of a sink; "model"
-        where none was named.
+        "disconnected", "reconnected", "silent", "electrodes", "rate" or "suspended"; "sink" for
+        news of a sink; "model" where none was named.
     text : str
         In plain words.
     """
@@ -106,6 +107,8 @@ class Session:
         Takes the text of a marker, which then reaches all sinks; to be called from any thread.
     trained_on : str
         What the model learnt from, to stand beside every prediction; "" for the contract's words.
+    clock : SampleClock
+        How the samples' time stands to the computer's clocks; to be read from any thread.
     """
 
     sensor: SensorInfo
@@ -116,6 +119,7 @@ class Session:
     health: Callable[[], tuple[SinkHealth, ...]] = _no_sinks
     mark: Callable[[str], None] = _no_markers
     trained_on: str = ""
+    clock: SampleClock = field(default_factory=SampleClock)
 
     def __post_init__(self) -> None:
         if not self.trained_on:

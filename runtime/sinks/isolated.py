@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from device.errors import RtcanError
 from device.samples import Samples
+from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Prediction
 from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
 from runtime.sinks.sink import Sink
@@ -98,6 +99,10 @@ class IsolatedSink:
     def status(self, status: Status) -> None:
         """Hand on news of the sensor."""
         self._tell(lambda: self.sink.status(status))
+
+    def clock(self, reading: ClockReading) -> None:
+        """Hand on how the samples' time stands to the wall clock."""
+        self._tell(lambda: self.sink.clock(reading))
 
     def marker(self, marker: Marker) -> None:
         """Hand on a marker."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any, Protocol
 
+from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Prediction
 from runtime.sinks.encoding import (
+    clock_fields,
     marker_fields,
     prediction_fields,
     start_fields,
@@ -72,6 +74,10 @@ class JsonLines(Sink):
     def status(self, status: Status) -> None:
         """Write news of the sensor."""
         self._write("status", status_fields(status))
+
+    def clock(self, reading: ClockReading) -> None:
+        """Write how the samples' time stands to the wall clock."""
+        self._write("clock", clock_fields(reading))
 
     def marker(self, marker: Marker) -> None:
         """Write a marker."""

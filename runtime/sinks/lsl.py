@@ -6,24 +6,26 @@
                         signal allows no answer
     RTCAN-markers       type Markers: what a person marked, and news of the sensor
 
-Times are those of the samples, brought to LSL's clock by the promptest arrivals.
+Times are those of the samples on LSL's clock, by `device.timing.sample_clock`. What is to be added
+to them for the wall clock (Unix time) stands in every outlet's description: clock/utc_minus_lsl_s.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import math
+import time
 from typing import Any
 
+import numpy as np
+
 from device.errors import MissingExtraError
-from device.samples import Samples
+from device.samples import FloatArray, Samples
+from device.timing.now import now_s
 from runtime.inference.decision import UNDECIDED
 from runtime.inference.pipeline import Prediction
 from runtime.sinks.events import Marker, Session, Status, Summary
 from runtime.sinks.sink import Sink
-
-# How fast the offset between the clocks may grow again, as the sensor's clock may be slower.
-_DRIFT = 2e-4
 
 
 class LslSink(Sink):
@@ -40,8 +42,9 @@ class LslSink(Sink):
     def __init__(self) -> None:
         if importlib.util.find_spec("pylsl") is None:
             raise MissingExtraError("pylsl", "lsl", "Streaming with --lsl")
-        self._offset_s: float | None = None
-        self._offset_at_s = 0.0
+        self._session: Session | None = None
+        self._fixed_s: float | None = None
+        self._stamped_s = -math.inf
         self._targets: list[str] = []
         self._eda: Any = None
         self._predictions: Any = None
@@ -52,6 +55,7 @@ class LslSink(Sink):
         import pylsl
 
         self._clock = pylsl.local_clock
+        self._session = session
         self._targets = [target.name for target in session.contract.targets]
         self._states = {
             target.name: {target.classes[0]: 0.0, UNDECIDED: 0.5, target.classes[1]: 1.0}
@@ -62,6 +66,7 @@ class LslSink(Sink):
         eda = pylsl.StreamInfo("RTCAN-EDA", "EDA", 1, rate_hz, pylsl.cf_double64, source + "-eda")
         _describe(eda, [("EDA", "microsiemens", "EDA")])
         eda.desc().append_child_value("manufacturer", session.sensor.name)
+        _tell_clock(eda, self._clock())
         self._eda = pylsl.StreamOutlet(eda)
         channels = [
             (f"{target}_{kind}", "probability", "Emotion")
@@ -80,34 +85,31 @@ class LslSink(Sink):
         _describe(info, channels)
         info.desc().append_child_value("model", session.model)
         info.desc().append_child_value("trained_on", session.trained_on)
+        _tell_clock(info, self._clock())
         self._predictions = pylsl.StreamOutlet(info)
         markers = pylsl.StreamInfo(
             "RTCAN-markers", "Markers", 1, pylsl.IRREGULAR_RATE, pylsl.cf_string, source + "-marks"
         )
+        _tell_clock(markers, self._clock())
         self._markers = pylsl.StreamOutlet(markers)
 
     def samples(self, samples: Samples, fill_s: float) -> None:
         """Send samples."""
-        newest_s = float(samples.time_s[-1])
-        offset_s = self._clock() - newest_s
-        if self._offset_s is not None:
-            grown_s = self._offset_s + _DRIFT * (newest_s - self._offset_at_s)
-            offset_s = min(offset_s, grown_s)
-        self._offset_s, self._offset_at_s = offset_s, newest_s
+        offset_s, pace = self._line(samples.time_s)
         for time_s, eda_us in zip(samples.time_s.tolist(), samples.eda_us.tolist(), strict=True):
-            self._eda.push_sample([eda_us], time_s + offset_s)
+            # What is known of the clocks gets better: time never goes back for that.
+            self._stamped_s = max(offset_s + pace * time_s, self._stamped_s)
+            self._eda.push_sample([eda_us], self._stamped_s)
 
     def prediction(self, prediction: Prediction) -> None:
         """Send a prediction, with the time of its window's end."""
-        if self._offset_s is None:
-            return
         values = []
         for target in self._targets:
             decision = prediction.decisions.get(target)
             values.append(_value(prediction.estimates[target].probability_high))
             values.append(_value(decision.smoothed if decision else None))
         values += [self._state(prediction, target) for target in self._targets]
-        self._predictions.push_sample(values, prediction.window.end_s + self._offset_s)
+        self._predictions.push_sample(values, self._stamp(prediction.window.end_s))
 
     def _state(self, prediction: Prediction, target: str) -> float:
         decision = prediction.decisions.get(target)
@@ -119,11 +121,31 @@ class LslSink(Sink):
 
     def marker(self, marker: Marker) -> None:
         """Send a marker."""
-        self._markers.push_sample([marker.text], marker.time_s + (self._offset_s or 0.0))
+        self._markers.push_sample([marker.text], self._stamp(marker.time_s))
+
+    def _stamp(self, time_s: float) -> float:
+        offset_s, pace = self._line(np.array([time_s]))
+        return offset_s + pace * time_s
+
+    def _line(self, time_s: FloatArray) -> tuple[float, float]:
+        """Return offset and pace that bring the samples' time to LSL's clock."""
+        assert self._session is not None
+        reading = self._session.clock.reading
+        if reading is not None and self._session.sensor.speed is not None:
+            return self._clock() - now_s() + reading.host(0.0), reading.pace
+        # Played as fast as it is taken: only the samples' own time means anything.
+        if self._fixed_s is None:
+            self._fixed_s = self._clock() - float(time_s[-1])
+        return self._fixed_s, 1.0
 
     def close(self, summary: Summary) -> None:
         """Close the outlets."""
         self._eda = self._predictions = self._markers = None
+
+
+def _tell_clock(info: Any, lsl_s: float) -> None:
+    clock = info.desc().append_child("clock")
+    clock.append_child_value("utc_minus_lsl_s", f"{time.time() - lsl_s:.6f}")
 
 
 def _describe(info: Any, channels: list[tuple[str, str, str]]) -> None:

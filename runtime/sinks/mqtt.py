@@ -2,6 +2,7 @@
 
     TOPIC/status       online or offline, retained; the last will says offline
     TOPIC/start        what holds for the run, retained
+    TOPIC/clock        how the samples' time stands to the wall clock, retained
     TOPIC/prediction   one JSON object a window (docs/jsonl.md), QoS 1
     TOPIC/news         news of the sensor, and markers
     homeassistant/...  one retained description for every value
@@ -14,16 +15,16 @@ from __future__ import annotations
 
 import importlib.util
 import math
-import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
-from device.errors import MissingExtraError, SinkError
+from device.errors import MissingExtraError
+from device.timing.sample_clock import ClockReading
 from runtime.inference.decision import UNDECIDED, WITHHELD, expires_s
 from runtime.inference.pipeline import Prediction
+from runtime.sinks.broker import Broker as Broker
 from runtime.sinks.encoding import (
+    clock_fields,
     marker_fields,
     prediction_fields,
     start_fields,
@@ -42,62 +43,6 @@ _KEEPALIVE_S = 20
 _CAPACITY = 600
 _RETRY_S = (1, 30)
 _FAREWELL_S = 2.0
-
-
-@dataclass(frozen=True)
-class Broker:
-    """Where to publish.
-
-    Attributes
-    ----------
-    host, port : str, int
-        Of the broker.
-    topic : str
-        Under which everything lies.
-    user, password : str or None
-        The password may also stand in the environment: RTCAN_MQTT_PASSWORD.
-    tls : bool
-        Whether to encrypt.
-    """
-
-    host: str
-    port: int
-    topic: str
-    user: str | None = None
-    password: str | None = None
-    tls: bool = False
-
-    @staticmethod
-    def parse(url: str) -> Broker:
-        """Read mqtt[s]://[user[:password]@]host[:port]/topic.
-
-        Raises
-        ------
-        SinkError
-            Saying what is wrong with it.
-        """
-        parts = urlsplit(url)
-        topic = parts.path.strip("/")
-        try:
-            port = parts.port
-        except ValueError:
-            port = -1
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or not topic or port == -1:
-            raise SinkError(
-                f"--mqtt {_without_password(url)!r} is not understood; expected was "
-                "mqtt://host/topic, or mqtts://user:password@host:port/topic"
-            )
-        if re.search(r"[+#]", topic):
-            raise SinkError(f"--mqtt: the topic {topic!r} may hold neither + nor #")
-        tls = parts.scheme == "mqtts"
-        return Broker(
-            parts.hostname,
-            port or (8883 if tls else 1883),
-            topic,
-            unquote(parts.username) if parts.username else None,
-            unquote(parts.password) if parts.password else os.environ.get("RTCAN_MQTT_PASSWORD"),
-            tls,
-        )
 
 
 class MqttSink(Sink):
@@ -205,6 +150,10 @@ class MqttSink(Sink):
         """Publish news."""
         self._publish("news", to_json(status_fields(status)))
 
+    def clock(self, reading: ClockReading) -> None:
+        """Publish how the samples' time stands to the wall clock, for those who come later too."""
+        self._publish("clock", to_json(clock_fields(reading)), retain=True)
+
     def marker(self, marker: Marker) -> None:
         """Publish a marker."""
         self._publish("news", to_json({"kind": "marker", **marker_fields(marker)}))
@@ -222,12 +171,12 @@ class MqttSink(Sink):
         client.loop_stop()
         self.missed += self._sent - self._arrived
 
-    def _publish(self, name: str, text: str) -> None:
+    def _publish(self, name: str, text: str, *, retain: bool = False) -> None:
         from paho.mqtt.enums import MQTTErrorCode
 
         if self._client is None:
             return
-        queued = self._client.publish(self._topic(name), text, qos=_QOS)
+        queued = self._client.publish(self._topic(name), text, qos=_QOS, retain=retain)
         if queued.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
             self.missed += 1
         else:
@@ -286,7 +235,3 @@ def discovery(topic: str, session: Session) -> list[tuple[str, str]]:
         )
         for item, fields in found
     ]
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from device.samples import Samples
+from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Prediction
 from runtime.sinks.events import Marker, Session, Status, Summary
 from runtime.sinks.events import SinkHealth as SinkHealth  # where it once was
@@ -61,6 +62,9 @@ class Sink:
 
     def status(self, status: Status) -> None:
         """Take news of the sensor."""
+
+    def clock(self, reading: ClockReading) -> None:
+        """Take how the samples' time stands to the wall clock: when first known, and if changed."""
 
     def marker(self, marker: Marker) -> None:
         """Take a marker."""

@@ -112,7 +112,7 @@ def test_a_second_ctrl_c_leaves_the_files_for_later(
             for _ in range(100):
                 file.write(line * 400)
         live.send_signal(signal.SIGINT)
-        said = live.stderr.readline()
+        said = next(line for line in live.stderr if "Finishing" in line)
         assert "Finishing recording" in said and "Ctrl-C" in said
         live.send_signal(signal.SIGINT)
         assert live.wait(15) == 0

@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 
 from device.readers.base import Source, in_blocks
+from device.samples import Samples
+from device.sensor import SensorInfo
 from device.simulation.physiology import Person, simulate
 from device.sources.replay import ReplaySensor
+from device.timing.now import now_s
+from device.timing.sample_clock import SampleClock
 from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline
 from runtime.sinks.events import Session
@@ -67,6 +71,34 @@ def test_lsl_with_a_real_inlet(pipeline: Pipeline) -> None:
     np.testing.assert_allclose(ends, [p.window.end_s + offset_s for p in predictions], atol=1e-6)
     isolated.finish(summary())
     isolated.join(time.monotonic() + 10)
+
+
+def test_stamps_keep_to_the_clock_whatever_rate_was_named(pipeline: Pipeline) -> None:
+    """A Grove of 20 Hz that was named 25 counts 8 s in 10; LSL's clock must not follow."""
+    try:
+        import pylsl
+    except (ImportError, RuntimeError) as error:
+        pytest.skip(f"pylsl is not installed: {error}")
+    from runtime.sinks.lsl import LslSink
+
+    clock, info = SampleClock(), SensorInfo("Grove", f"named-{os.getpid()}", 25.0)
+    sink = LslSink()
+    sink.start(Session(info, "m", pipeline.contract, clock=clock))
+    inlet = pylsl.StreamInlet(pylsl.resolve_byprop("source_id", f"rtcan-{info.port}-eda", 1, 20)[0])
+    inlet.open_stream(10)
+    offset = inlet.info().desc().child("clock").child_value("utc_minus_lsl_s")
+    assert abs(float(offset) - (time.time() - pylsl.local_clock())) < 1
+    began_s, true_s = time.monotonic(), []
+    for k in range(240):
+        time.sleep(max(began_s + k / 20 - time.monotonic(), 0.0))
+        true_s.append(pylsl.local_clock())
+        samples = Samples(np.array([k / 25]), np.array([5.0]))
+        clock.push(samples.time_s, now_s())
+        sink.samples(samples, 0.0)
+    _, times = _pull(inlet, 240)
+    late_s = (np.array(times) - true_s)[40:]
+    # This loop itself is late at times: a sample is stamped when it should have been sent.
+    assert late_s.max() < 0.05 and np.percentile(late_s, 20) > -0.05
 
 
 def _pull(inlet: Any, count: int) -> tuple[list[list[float]], list[float]]:

@@ -15,6 +15,7 @@ from device.errors import SinkError
 from device.readers.base import Source
 from device.sensor import SensorInfo
 from device.sources.replay import ReplaySensor
+from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Pipeline
 from runtime.session.loop import run
 from runtime.sinks.events import Session
@@ -42,10 +43,29 @@ def test_other_addresses_are_refused(url: str) -> None:
         Broker.parse(url)
 
 
-def test_a_password_is_not_repeated() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://me:secret@host/topic",
+        "http://me:p@secret@host/topic",  # an @ that is not escaped
+        "mqtt://me:secret/more@host/topic",
+        "mqtt://me:secret#1@host/topic",
+        "mqtt://me:secret?@host",
+        "mqtt://me:secret/topic",  # the host was forgotten
+        "mqtt://me:1883secret/topic",
+        "me:secret@host/topic",
+        "mqtt://me:secret@[::1/topic",
+    ],
+)
+def test_a_password_is_not_repeated(url: str) -> None:
     with pytest.raises(SinkError) as caught:
-        Broker.parse("http://me:secret@host/topic")
+        Broker.parse(url)
     assert "secret" not in str(caught.value)
+    assert "***" in str(caught.value) and "expected was mqtt://host/topic" in str(caught.value)
+
+
+def test_an_unescaped_at_belongs_to_the_password() -> None:
+    assert Broker.parse("mqtt://me:p@ss@host/t") == Broker("host", 1883, "t", "me", "p@ss")
 
 
 @contextmanager
@@ -162,6 +182,23 @@ def test_the_last_will_says_offline(tmp_path: Path, tiny_model: Path) -> None:
             live.kill()
         until(lambda: listener.of("t/status") == ["online", "offline"])
         listener.close()
+
+
+def test_who_comes_late_still_learns_the_time(tmp_path: Path, pipeline: Pipeline) -> None:
+    port = free_port()
+    with broker(port, tmp_path):
+        isolated = IsolatedSink(MqttSink(f"mqtt://127.0.0.1:{port}/t"))
+        isolated.start(Session(SensorInfo("a", "b", 19.0), "m", pipeline.contract))
+        isolated.clock(ClockReading(60.0, 1000.0, 1.5e9, 0.01, 1.0, 19.0))
+        until(lambda: isolated.health.trouble is None and isolated.sink._arrived > 3)
+        listener = Listener(port)
+        until(lambda: listener.of("t/clock"))
+        clock = json.loads(listener.of("t/clock")[0])
+        listener.close()
+        isolated.finish(summary())
+        isolated.join(time.monotonic() + 10)
+    assert clock["time_zero_utc"] == "2017-07-14T02:39:00.000000Z"
+    assert clock["uncertainty_s"] == 0.01
 
 
 def test_what_never_arrived_is_counted(source: Source, pipeline: Pipeline) -> None:
