@@ -1,4 +1,7 @@
-"""From microsiemens to what is decomposed: the one place where a window is normalised."""
+"""A window z-scored: the published unit of what is decomposed.
+
+The person's own units are `runtime.preprocessing.personal`'s.
+"""
 
 from __future__ import annotations
 
@@ -29,20 +32,16 @@ class Normalised:
     unit_us: float
 
 
-def normalise(eda_us: FloatArray, normalisation: str, min_std_us: float) -> Normalised | None:
-    """Scale context and window as the contract says; None where the signal is flat.
+def normalise(eda_us: FloatArray, min_std_us: float) -> Normalised | None:
+    """Z-score context and window by these very samples, ddof 0; None where the signal is flat.
 
     Parameters
     ----------
     eda_us : float64 (total_samples,)
         On the grid, without NaN.
-    normalisation : {"zscore"}
-        Of the contract. "zscore" divides by the standard deviation of these very samples, ddof 0.
     min_std_us : float
         Standard deviation under which a signal counts as flat.
     """
-    if normalisation != "zscore":
-        raise ValueError(f"normalisation is {normalisation!r}; this version knows 'zscore'")
     mean_us = float(eda_us.mean())
     centred_us = eda_us - mean_us
     std_us = math.sqrt(float(np.mean(centred_us * centred_us)))

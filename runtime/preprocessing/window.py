@@ -37,6 +37,11 @@ class Window:
         saturated electrodes.
     context_us : float64 (context_samples,)
         The context before the window, like `eda_us`: it is normalised and decomposed with it.
+    features : float32 (features,) or None
+        Plain features in the person's own units, the network's second input, where the contract
+        has them; None when the window is refused.
+    reference_left_s : float
+        Seconds of believable signal that the personal reference needs before the first answer.
     """
 
     index: int
@@ -51,6 +56,8 @@ class Window:
     well_posed: bool = True
     open_share: float = 0.0
     context_us: FloatArray = field(default_factory=lambda: np.empty(0))
+    features: NDArray[np.float32] | None = None
+    reference_left_s: float = 0.0
 
 
 def stretch(channels: FloatArray, length: int) -> FloatArray:

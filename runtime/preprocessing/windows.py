@@ -18,15 +18,17 @@ import threading
 from copy import deepcopy
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from device.samples import FloatArray
-from runtime.cvxeda.solver import CvxEDA
+from runtime.cvxeda.solver import Baseline, CvxEDA
 from runtime.preprocessing.contract import Contract
 from runtime.preprocessing.normalise import normalise
+from runtime.preprocessing.personal import PersonalUnits
+from runtime.preprocessing.reference import Reference
 from runtime.preprocessing.resample import REACH, Grid, Resampler
 from runtime.preprocessing.window import Window as Window
 from runtime.preprocessing.window import stretch as stretch
@@ -59,7 +61,9 @@ class Preprocessor:
             knot_spacing_s=p.knot_spacing_s,
             alpha=p.alpha,
             gamma=p.gamma,
+            baseline=cast(Baseline, p.baseline),
         )
+        self._personal = PersonalUnits(contract) if contract.personal else None
         total_s = contract.total_samples / contract.rate_hz
         max_bridge_s = max(contract.max_gap_s, contract.max_gap_share * total_s)
         self._resampler = Resampler(contract.rate_hz, contract.max_gap_s, max_bridge_s)
@@ -81,7 +85,9 @@ class Preprocessor:
         return deepcopy(self)
 
     def reset(self) -> None:
-        """Forget everything; the next sample is the first."""
+        """Forget all samples; the next is the first. The person's reference is kept."""
+        if self._personal is not None:
+            self._personal.restart()
         self._resampler.reset()
         self._eda = np.empty(0)
         self._gap = np.empty(0, dtype=bool)
@@ -89,6 +95,11 @@ class Preprocessor:
         self._first = 0  # grid index of the oldest value kept
         self._count = 0
         self._news: tuple[str, ...] = ()
+
+    @property
+    def reference(self) -> Reference | None:
+        """What is usual for this person, where the contract asks for it."""
+        return None if self._personal is None else self._personal.reference
 
     @property
     def fill_s(self) -> float:
@@ -161,6 +172,9 @@ class Preprocessor:
         at = self._count * contract.hop_samples - self._first
         while at + contract.total_samples <= self._eda.size:
             piece = slice(at, at + contract.total_samples)
+            if self._personal is not None:
+                stop = self._first + at + contract.total_samples
+                self._personal.follow(self._first, self._eda, self._gap, stop)
             if self._was_read(at + contract.total_samples):
                 windows.append(self._window(self._first + at, self._eda[piece], self._gap[piece]))
                 self._news = ()
@@ -214,21 +228,37 @@ class Preprocessor:
             open_share=self._open_share(first),
             context_us=eda_us[:context].copy(),
         )
+        if self._personal is not None:
+            window = replace(window, reference_left_s=self._personal.left_s)
         if gap_share > contract.max_gap_share or np.isnan(eda_us).any():
             return window
-        scaled = normalise(eda_us, contract.normalisation, contract.min_std_us)
+        scaled = (
+            normalise(eda_us, contract.min_std_us)
+            if self._personal is None
+            else self._personal.normalise(eda_us)
+        )
         if scaled is None:
             return replace(window, reasons=("the signal does not move at all", *reasons))
-        parts = self._cvxeda.decompose(scaled.values)
+        parts = self._cvxeda.solve(scaled.values)
         if not parts.converged:
             return replace(window, reasons=("the decomposition did not converge", *reasons))
-        channels = {"tonic": parts.tonic, "phasic": parts.phasic, "origin": scaled.values}
-        stacked = np.stack([channels[name][context:] for name in contract.channels])
         if not parts.well_posed:
             reasons += ("tonic and phasic cannot be told apart",)
+        features: NDArray[np.float32] | None = None
+        if self._personal is None:
+            channels = {"tonic": parts.tonic, "phasic": parts.phasic, "origin": scaled.values}
+        else:
+            own = self._personal.see(eda_us, scaled, parts)
+            channels, features = own.channels, own.features
+            if window.reference_left_s > 0:
+                left = f"{window.reference_left_s:.0f} s"
+                waiting = f"learning what is usual for this person: {left} more are needed"
+                return replace(window, reasons=(waiting, *reasons))
+        stacked = np.stack([channels[name][context:] for name in contract.channels])
         return replace(
             window,
             input=stretch(stacked, contract.input_length).astype(np.float32),
+            features=features,
             tonic_us=parts.tonic[context:] * scaled.unit_us + scaled.mean_us,
             phasic_us=parts.phasic[context:] * scaled.unit_us,
             reasons=reasons,

@@ -1,0 +1,133 @@
+"""A window in the person's own units: what the contract's normalisation "personal" does.
+
+Once a hop, the reference (`runtime.preprocessing.reference`) takes up the newest believable
+samples; the window is decomposed in units of its scale S, which keeps a quiet minute quiet; and the
+window's plain features are added to the reference and read against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.samples import FloatArray
+from runtime.cvxeda.solver import Decomposition
+from runtime.preprocessing.contract import Contract, QualityLimits
+from runtime.preprocessing.features import FEATURES, features
+from runtime.preprocessing.normalise import Normalised
+from runtime.preprocessing.reference import Reference
+
+
+@dataclass(frozen=True)
+class Personal:
+    """What the network sees of one window in the person's own units.
+
+    Attributes
+    ----------
+    channels : dict of str to float64 (total_samples,)
+        asinh((tonic - M)/S), log1p(phasic/S) and asinh((eda - M)/S), by the contract's names.
+    features : float32 (features,)
+        In the contract's order.
+    """
+
+    channels: dict[str, FloatArray]
+    features: NDArray[np.float32]
+
+
+class PersonalUnits:
+    """The person's reference, and windows seen against it.
+
+    Parameters
+    ----------
+    contract : Contract
+        With the normalisation "personal".
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.reference = Reference(
+            len(contract.features), contract.hop_s, contract.reference_span_s
+        )
+        self._places = np.array([FEATURES.index(name) for name in contract.features], dtype=np.intp)
+        self._until = 0
+
+    @property
+    def left_s(self) -> float:
+        """Seconds of believable signal that are needed before the first answer."""
+        return max(0.0, self.contract.reference_s - self.reference.past_s)
+
+    def restart(self) -> None:
+        """Begin a new stream of the same person."""
+        self._until = 0
+
+    def follow(self, first: int, eda_us: FloatArray, gap: NDArray[np.bool_], stop: int) -> None:
+        """Take up the hops before place `stop` that were not taken up yet.
+
+        Parameters
+        ----------
+        first : int
+            Place of `eda_us[0]` on the grid.
+        eda_us, gap
+            Of the grid from there on.
+        stop : int
+            Where a window ends.
+        """
+        hop = self.contract.hop_samples
+        until = max(self._until, first)
+        start = stop - hop * -(-(stop - until) // hop)
+        for at in range(start, stop, hop):
+            piece = slice(max(at, until) - first, at + hop - first)
+            good = believable(eda_us[piece], self.contract.quality) & ~gap[piece]
+            self.reference.add_level(eda_us[piece][good])
+        self._until = stop
+
+    def normalise(self, eda_us: FloatArray) -> Normalised | None:
+        """Return context and window in units of S; None before anything was believable."""
+        _, scale_us = self.reference.level()
+        if np.isnan(scale_us) or float(eda_us.std()) < self.contract.min_std_us:
+            return None
+        mean_us = float(eda_us.mean())
+        return Normalised((eda_us - mean_us) / scale_us, mean_us, scale_us)
+
+    def see(self, eda_us: FloatArray, scaled: Normalised, parts: Decomposition) -> Personal:
+        """Return a decomposed window in the person's units, which its features become part of.
+
+        Parameters
+        ----------
+        eda_us : float64 (total_samples,)
+            Context and window, microsiemens.
+        scaled : Normalised
+            As `normalise` gave it.
+        parts : Decomposition
+            Of `scaled.values`.
+        """
+        contract = self.contract
+        context = contract.context_samples
+        mean_us, scale_us = self.reference.level()
+        tonic_us = parts.tonic * scaled.unit_us + scaled.mean_us
+        phasic_us = parts.phasic * scaled.unit_us
+        channels = {
+            "tonic": np.arcsinh((tonic_us - mean_us) / scale_us),
+            "phasic": np.log1p(phasic_us / scale_us),
+            "origin": np.arcsinh((eda_us - mean_us) / scale_us),
+        }
+        found = features(
+            eda_us[context:], tonic_us[context:], phasic_us[context:], contract.rate_hz
+        )
+        own = found[self._places]
+        if believable(eda_us, contract.quality).all() and not _fast(eda_us, contract):
+            self.reference.add_features(own)
+        return Personal(channels, self.reference.scaled(own).astype(np.float32))
+
+
+def believable(eda_us: FloatArray, limits: QualityLimits) -> NDArray[np.bool_]:
+    """Return which samples lie at a level that skin has, bool (n,); NaN does not."""
+    return np.asarray((eda_us >= limits.min_us) & (eda_us <= limits.max_us))
+
+
+def _fast(eda_us: FloatArray, contract: Contract) -> bool:
+    """Return whether anything changes faster than sweat can."""
+    steps_us = np.abs(np.diff(eda_us))
+    return bool((steps_us * contract.rate_hz > contract.quality.max_slope_us_per_s).any())
