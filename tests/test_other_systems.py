@@ -11,11 +11,11 @@ import builtins, sys
 HIDDEN = {"fcntl", "grp", "pty", "pwd", "resource", "termios", "tty"}
 OURS = ("device", "runtime", "training", "export", "benchmarks")
 found = builtins.__import__
-def hiding(name, globals=None, *rest):
+def hiding(name, globals=None, *rest, **named):
     asked_by = (globals or {}).get("__name__", "").partition(".")[0]
     if name in HIDDEN and asked_by in OURS:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-    return found(name, globals, *rest)
+    return found(name, globals, *rest, **named)
 builtins.__import__ = hiding
 """
 _IMPORT_ALL = """
