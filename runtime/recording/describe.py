@@ -37,6 +37,8 @@ def physio_description(header: dict[str, Any], found: Found, torn: Torn) -> dict
     description = {
         # BIDS wants a number; the column `time` is what holds.
         "SamplingFrequency": _rate_hz(header, found),
+        **TASK,
+        "PhysioType": "generic",
         "StartTime": found.first_s or 0.0,
         "TimeZeroUTC": clock.get("time_zero_utc") or "n/a",
         "TimeZeroUncertainty": clock.get("uncertainty_s", "n/a"),
@@ -50,6 +52,7 @@ def physio_description(header: dict[str, Any], found: Found, torn: Torn) -> dict
     if raw:
         description["raw"] = {"Description": "the converter's count", "Units": "arbitrary"}
     description |= {
+        "SoftwareVersions": f"rtcan {header.get('versions', {}).get('rtcan', 'n/a')}",
         "DeviceName": header["sensor"]["name"],
         "TornBytes": torn.bytes,
         "RTCAN": {**_made_by(header), "clock": found.clock},
@@ -57,10 +60,17 @@ def physio_description(header: dict[str, Any], found: Found, torn: Torn) -> dict
     return description
 
 
+TASK = {
+    "TaskName": "live",
+    "TaskDescription": "Skin conductance of a person whose arousal and valence are estimated live.",
+    "Instructions": "None: whatever the person was doing.",
+}
 EVENTS_DESCRIPTION = {
+    **TASK,
     "onset": {"Description": "in the time of the samples", "Units": "s"},
     "duration": {"Description": "always 0: all events are moments", "Units": "s"},
     "trial_type": {
+        "Description": "kind of the event",
         "Levels": {
             "marker": "a person pressed a key; value is the text",
             "trigger": "the smoothed probability reached the trigger level; value is the target",
@@ -71,9 +81,10 @@ EVENTS_DESCRIPTION = {
             "rate": "the sensor is slower than the model's grid, or than its named rate",
             "suspended": "the computer slept",
             "sink": "news of an output",
-        }
+            "model": "the model was chosen by the program",
+        },
     },
-    "value": {"Description": "see trial_type"},
+    "value": {"Description": "text of the marker or the news; target of the trigger"},
 }
 
 

@@ -21,9 +21,28 @@ _DESCRIPTION = {
     "BIDSVersion": "1.10.0",
     "DatasetType": "raw",
     "GeneratedBy": [{"Name": "rtcan-live"}],
+    # For the user to fill in: nothing of theirs is known here, and these files are never touched.
+    "Authors": ["n/a"],
+    "License": "n/a",
+    "SourceDatasets": [],
 }
-# What is ours and not BIDS.
-_IGNORED = "*_journal.jsonl\n*_predictions.tsv\n*_predictions.json\n"
+# What is ours and not BIDS: a run that lasts, files that are being made, the network's answers.
+_IGNORED = ("*_journal.jsonl", "*.part", "*_predictions.tsv", "*_predictions.json")
+_README = """# Skin conductance, recorded live
+
+Recorded with `rtcan-live --record`, one numbered run each time, under `sub-01/beh`:
+
+- `*_recording-eda_physio.tsv.gz`: time (s), skin conductance (microsiemens) and, where the sensor
+  gives it, the converter's count; the `.json` beside it says what the columns are, what the sensor,
+  the model and the settings were, and when it was (`TimeZeroUTC`).
+- `*_events.tsv`: markers, triggers, news of the sensor.
+- `*_predictions.tsv`: what the network answered, window by window (not part of BIDS).
+
+A file that ends in `_journal.jsonl` is a run that lasts, or one that was cut off:
+`rtcan-record list .` tells which, `rtcan-record repair .` finishes the latter.
+
+Fill in who recorded this, and under which licence it may be used, in `dataset_description.json`.
+"""
 
 
 @dataclass(frozen=True)
@@ -112,10 +131,11 @@ def new_run(root: Path) -> Run:
         _folder(root).mkdir(parents=True, exist_ok=True)
         for name, text in (
             ("dataset_description.json", json.dumps(_DESCRIPTION, indent=2) + "\n"),
-            (".bidsignore", _IGNORED),
+            ("README.md", _README),
         ):
             if not (root / name).exists():
                 (root / name).write_text(text, encoding="utf-8")
+        _ignore(root / ".bidsignore")
     except OSError as error:
         raise RecordingError(
             f"Nothing can be recorded in {root}: {error.strerror}. Choose another folder with "
@@ -123,6 +143,16 @@ def new_run(root: Path) -> Run:
         ) from error
     before = runs(root)
     return Run(root, before[-1].number + 1 if before else 1)
+
+
+def _ignore(path: Path) -> None:
+    """Add what validators must ignore to what is there."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    missing = [pattern for pattern in _IGNORED if pattern not in text.splitlines()]
+    if missing:
+        if text and not text.endswith("\n"):
+            text += "\n"
+        path.write_text(text + "".join(f"{pattern}\n" for pattern in missing), encoding="utf-8")
 
 
 def _folder(root: Path) -> Path:
