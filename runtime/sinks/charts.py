@@ -46,7 +46,7 @@ def chart(
     for row in range(rows):
         scale = {0: high, rows - 1: low}.get(row)
         label = f"{scale:5.2f} µS" if scale is not None and high > low else ""
-        text = Text(f"{label:<{LABEL}}", style="", no_wrap=True, end="")
+        text = Text(f"{label:<{LABEL}}", no_wrap=True)
         text.stylize("dim")
         for style, run in groupby(range(columns), lambda k, row=row: int(first[row, k])):  # type: ignore[misc]
             text.append("".join(chr(0x2800 + int(whole[row, k])) for k in run), lines[style][0])
