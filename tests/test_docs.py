@@ -1,0 +1,41 @@
+"""The code on the pages about Python runs, from top to bottom."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+def blocks(page: str) -> list[str]:
+    return re.findall(
+        r"^```python\n(.*?)^```$", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL
+    )
+
+
+@pytest.mark.parametrize("page", ["python.md", "cvxeda.md"])
+def test_every_block_runs(page: str, tmp_path: Path, tiny_model: Path) -> None:
+    (tmp_path / "save").mkdir()
+    (tmp_path / "save" / "best.onnx").write_bytes(tiny_model.read_bytes())
+    code = blocks(page)
+    assert code
+    script = tmp_path / "page.py"
+    script.write_text("\n".join(code))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(script)],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=110,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    if page == "python.md":
+        assert re.search(
+            r"^\d+ s: arousal (low|high|undecided|withheld)$", done.stdout, re.MULTILINE
+        )
+        assert "is it in milliseconds?" in done.stdout
+
+
+def test_no_page_has_code_that_is_not_run() -> None:
+    others = [page.name for page in DOCS.glob("*.md") if blocks(page.name)]
+    assert sorted(others) == ["cvxeda.md", "python.md"]
