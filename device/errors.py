@@ -19,6 +19,7 @@
     │   └── RecordingInUseError      a recording that is still being written
     ├── SinkError                    a receiver of predictions that cannot be set up as asked
     ├── WorkerError                  a cluster that cannot be used, or that lost a task for good
+    ├── FitError                     a network that cannot be fitted
     ├── ExportError                  an exported model that does not equal its source
     └── MissingExtraError            an optional package that is needed and not installed
 
@@ -108,6 +109,10 @@ class SinkError(RtcanError):
 
 class WorkerError(RtcanError):
     """A cluster that cannot be used, or that lost a task for good."""
+
+
+class FitError(RtcanError):
+    """A network that cannot be fitted."""
 
 
 class ExportError(RtcanError):

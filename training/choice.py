@@ -63,7 +63,7 @@ def choose(
     from training.evaluation.splits import Plan
     from training.labels import annotation
     from training.network.model import NetworkConfig
-    from training.windows.prepare import annotated, prepare
+    from training.windows.prepare import prepare
 
     chosen: Preset = preset(o["preset_name"])
     frame = FRAMES[o["dataset"]]
@@ -102,11 +102,12 @@ def choose(
         seed=o["seed"] if o["dataset"] == "synthetic" else 0,
     )
     folder = None if o["no_cache"] else cache_folder(o)
-    data, windows = prepare(
+    data, windows, classes = prepare(
         source,
         contract,
         o["stride_s"],
         whole,
+        labels,
         folder,
         runner.console,
         runner.workers,
@@ -135,7 +136,7 @@ def choose(
     problem = Problem(
         data=data,
         windows=windows,
-        annotation=annotated(data, labels, runner.console),
+        annotation=classes,
         targets=_targets(data, o["target"]),
         config=config,
         settings=settings,

@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from device.errors import RtcanError
+from device.errors import FitError, RtcanError
 from training.evaluation.journal import Outcome
 from training.evaluation.problem import MusicScale, Problem
 from training.evaluation.splits import Split
 from training.fitting.calibration import fit_temperature
 from training.fitting.data import Data
-from training.fitting.fit import Epoch, Task, fit, predict
+from training.fitting.fit import Epoch, NotFiniteError, Task, fit, predict
 from training.network.model import RTCAN
 
 
@@ -47,6 +47,8 @@ def fit_bundle(
 
     Raises
     ------
+    FitError
+        If the validation loss of a fit is never a number; names the fit.
     RtcanError
         If the memory does not hold a single fit.
     """
@@ -57,8 +59,8 @@ def fit_bundle(
     place, problem, most = torch.device(device), problems[which], len(own)
     tasks = [_task(problem, *one) for one in own]
     while True:
+        found: list[tuple[RTCAN, list[Epoch]]] = []
         try:
-            found: list[tuple[RTCAN, list[Epoch]]] = []
             for start in range(0, len(own), most):
                 found += fit(
                     problem.config, tasks[start : start + most], problem.settings, place,
@@ -69,6 +71,13 @@ def fit_bundle(
                 for one, task, fitted in zip(own, tasks, found, strict=True)
             ]
             return outcomes, most
+        except NotFiniteError as error:
+            target, split, _ = own[len(found) + error.task]
+            raise FitError(
+                f"No epoch of {len(error.history)} gave a validation loss that is a number "
+                f"({target}, {split.name}): the weights grew without bound. Try a lower "
+                "--learning-rate, or --precision fp32."
+            ) from error
         except RuntimeError as error:
             if not _out_of_memory(error):
                 raise
@@ -111,7 +120,7 @@ def _outcome(
         split.name,
         window,
         logits,
-        fit_temperature(chosen, validation.truth),
+        fit_temperature(chosen, validation.truth, validation.weight),
         [dataclasses.asdict(epoch) for epoch in history],
         network.state_dict(),
         scale,

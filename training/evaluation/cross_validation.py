@@ -81,8 +81,8 @@ def run(
     workers : Workers
         What fits run on: on CPUs as many at a time as `threads_of` leaves cores for.
     stack : int or None
-        How many fits are computed as one program (`training.fitting.stack`); None for one
-        on a CPU, and for as many as there are on an accelerator.
+        How many fits are computed as one program (`training.fitting.stack`); None for
+        `stack_size`.
     listener : Listener or None
         Who is told.
 
@@ -90,6 +90,8 @@ def run(
     ------
     DatasetError
         If a side of a split cannot be learnt from.
+    FitError
+        If the validation loss of a fit is never a number; names the fit.
     RtcanError
         If the memory does not hold a single fit.
     KeyboardInterrupt
@@ -111,7 +113,7 @@ def run(
             listener.done(one, one.problem.settings.epochs - len(found.history))
     rest = [number for number, found in enumerate(outcomes) if found is None]
     if stack is None:
-        stack = 1 if device.type == "cpu" else len(fits)
+        stack = stack_size(device, workers, len(rest))
     bundles = list(_bundles(fits, which, rest, stack))
     scales = _music_scales(fits, which)
     stop = threading.Event()
@@ -158,6 +160,16 @@ def run(
             stop.set()
             raise
     return [outcome for outcome in outcomes if outcome is not None]
+
+
+def stack_size(device: torch.device, workers: Workers, fits: int) -> int:
+    """Return how many fits are one program by default.
+
+    One on a CPU. On an accelerator all of them, or on a cluster each worker's share.
+    """
+    if device.type == "cpu":
+        return 1
+    return max(1, fits if workers.local else -(-fits // workers.jobs))
 
 
 def threads_of(problem: Problem) -> int:

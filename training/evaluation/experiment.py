@@ -26,6 +26,7 @@ from training.evaluation.splits import Plan, Split
 from training.evaluation.tracking import LOG
 from training.network import checkpoint
 
+_ROOT = Path(__file__).resolve().parents[2]
 # Files of a run that is done, the last of which says so.
 WRITTEN = ("best.pt", "predictions.csv", "metrics.json")
 # What else a run leaves, later.
@@ -169,18 +170,23 @@ def _described(problem: Problem) -> dict[str, Any]:
             "python": platform.python_version(),
             "torch": str(torch.__version__),
             "numpy": np.__version__,
-            "commit": _commit(),
+            "commit": commit(),
         },
     }
 
 
-def _commit() -> str:
-    """Return the commit of this source tree, or "" outside of one."""
+def commit(root: Path = _ROOT) -> str:
+    """Return the commit of a source tree, or "" outside of one.
+
+    A repository that the tree lies in somewhere, such as that of the user's own project, has
+    commits that say nothing about it.
+    """
     try:
         done = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],
-            cwd=Path(__file__).parent, capture_output=True, text=True, check=False, timeout=10,
+            ["git", "rev-parse", "--show-toplevel", "--short", "HEAD"],
+            cwd=root, capture_output=True, text=True, check=False, timeout=10,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.strip()
+    top, _, found = done.stdout.strip().partition("\n")
+    return found if done.returncode == 0 and Path(top).resolve() == root.resolve() else ""

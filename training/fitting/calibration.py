@@ -1,7 +1,8 @@
 """Probabilities that mean something: temperature scaling and the calibration error.
 
 Guo et al., "On Calibration of Modern Neural Networks", ICML 2017: one divisor of the logits, chosen
-on validation data by its likelihood. It changes no decision, only how sure it is said to be.
+on validation data by its likelihood. It changes no decision about a window, only how sure it
+is said to be; a trial, which is decided by the mean probability of its windows, may change sides.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ _COLDEST, _HOTTEST = 0.5, 20.0
 BINS = 10
 
 
-def fit_temperature(logits: FloatArray, truth: NDArray[np.int64]) -> float:
+def fit_temperature(
+    logits: FloatArray, truth: NDArray[np.int64], weight: FloatArray | None = None
+) -> float:
     """Return the temperature with the greatest likelihood, 0.5 to 20.
 
     Parameters
@@ -28,11 +31,15 @@ def fit_temperature(logits: FloatArray, truth: NDArray[np.int64]) -> float:
         Of validation windows.
     truth : int64 (n,)
         Their classes.
+    weight : float64 (n,) or None
+        Of each, see `training.fitting.data.Data.weight`; None for the same.
     """
     margin = np.where(truth == 1, 1.0, -1.0) * (logits[:, 1] - logits[:, 0])
+    share = np.ones(len(truth)) if weight is None else weight
+    share = share / share.sum()
 
     def loss(log_temperature: float) -> float:
-        return float(np.logaddexp(0.0, -margin / math.exp(log_temperature)).mean())
+        return float(np.logaddexp(0.0, -margin / math.exp(log_temperature)) @ share)
 
     found = minimize_scalar(loss, bounds=(math.log(_COLDEST), math.log(_HOTTEST)), method="bounded")
     return float(math.exp(found.x))

@@ -46,6 +46,15 @@ class Data:
         """How many recordings the windows are of."""
         return int(np.unique(self.recording).size)
 
+    @property
+    def weight(self) -> NDArray[np.float64]:
+        """Weight of each window (n,), so that all recordings weigh the same: 1 in sum each.
+
+        An epoch shows every recording equally often, however many windows it has.
+        """
+        _, own, windows = np.unique(self.recording, return_inverse=True, return_counts=True)
+        return np.asarray(1.0 / windows[own], dtype=np.float64)
+
     def take(self, index: NDArray[np.int64]) -> Data:
         """Return some of these windows."""
         return replace(

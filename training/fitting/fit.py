@@ -51,6 +51,14 @@ class Epoch:
     best: bool
 
 
+class NotFiniteError(Exception):
+    """Raised when no epoch of a task gave a validation loss that is a number."""
+
+    def __init__(self, task: int, history: list[Epoch]) -> None:
+        super().__init__(task, history)
+        self.task, self.history = task, history
+
+
 def fit(
     config: NetworkConfig,
     tasks: Sequence[Task],
@@ -77,6 +85,11 @@ def fit(
     -------
     list of (RTCAN, list of Epoch)
         In the order of the tasks; the networks in eval mode.
+
+    Raises
+    ------
+    NotFiniteError
+        If no epoch of a task has a validation loss that is a number.
     """
     if device.type == "cpu":
         keep_freed()
@@ -88,7 +101,7 @@ def fit(
     best = Best(stack)
     optimiser = Optimiser(settings, stack.flat)
     shelf = Shelf([task.train for task in tasks], device)
-    judge = _Judge([task.validation for task in tasks], settings, device)
+    validation = _Validation([task.validation for task in tasks], settings, device)
     orders = [_orders(task.train, settings) for task in tasks]
     recordings = [task.train.recordings for task in tasks]
     steps = np.array([steps_in_epoch(number, settings) for number in recordings])
@@ -127,7 +140,7 @@ def fit(
             optimiser.step(stack.flat, stack.gradient(loss.sum()), share[:, None], active)
             losses.append(loss.detach())
         train_loss = torch.stack(losses).cpu().numpy()  # (steps, k)
-        validation_loss = judge(stack, fits, weights[fits])
+        validation_loss = validation(stack, fits, weights[fits])
         better = validation_loss < lowest[alive]
         if better.any():
             best.take(stack, np.flatnonzero(better).tolist(), alive[better].tolist())
@@ -145,6 +158,9 @@ def fit(
             stack.keep(going.tolist())
             optimiser.keep(going.tolist())
             alive = alive[going]
+    lost = np.flatnonzero(np.isinf(lowest))
+    if lost.size:
+        raise NotFiniteError(int(lost[0]), history[lost[0]])
     return [
         (_network(config, state), own) for state, own in zip(best.states(), history, strict=True)
     ]
@@ -184,7 +200,7 @@ def predict(network: RTCAN, data: Data, device: torch.device) -> Tensor:
     return to_logits(torch.cat(parts), network.config.head)
 
 
-class _Judge:
+class _Validation:
     """Validation loss of every fit of a stack."""
 
     def __init__(self, sides: Sequence[Data], settings: Settings, device: torch.device) -> None:
@@ -192,6 +208,10 @@ class _Judge:
         sides = [side.spread(settings.validation_windows) for side in sides]
         self._shelf = Shelf(sides, device)
         self._numbers = torch.tensor([len(side) for side in sides], device=device)
+        weight = np.zeros((len(sides), int(self._numbers.max())), dtype=np.float32)
+        for row, side in zip(weight, sides, strict=True):
+            row[: len(side)] = side.weight
+        self._weight = torch.from_numpy(weight).to(device)
         self._device = device
 
     @torch.no_grad()
@@ -202,9 +222,10 @@ class _Judge:
         for part in _parts(int(numbers.max()), self._device):
             index = part.expand(len(fits), -1)
             inside = index < numbers
-            inputs, truth = self._shelf.take(fits, index.clamp(max=numbers - 1))
+            index = index.clamp(max=numbers - 1)
+            inputs, truth = self._shelf.take(fits, index)
             out = stack(*inputs, training=False)
-            own = weights.gather(1, truth) * inside
+            own = weights.gather(1, truth) * self._weight[fits].gather(1, index) * inside
             total += (_entropy(out, truth) * own).sum(1)
             weight += own.sum(1)
         loss: NDArray[np.float64] = (total / weight).cpu().double().numpy()
@@ -223,8 +244,11 @@ def _entropy(out: Tensor, truth: Tensor) -> Tensor:
 
 
 def _class_weights(train: Data, settings: Settings, config: NetworkConfig) -> Tensor:
-    """Return a weight per class: both weigh the same, whatever their share, or each window does."""
-    counts = np.bincount(train.truth, minlength=config.classes).astype(np.float64)
+    """Return a weight per class: both weigh the same, whatever their share, or each window does.
+
+    Of the share of what an epoch shows: recordings, however many windows each of them has.
+    """
+    counts = np.bincount(train.truth, weights=train.weight, minlength=config.classes)
     if not settings.balanced:
         counts[:] = 1
     share = counts.sum() / np.maximum(counts, 1) / config.classes

@@ -72,6 +72,10 @@ class Annotation:
     lines: Mapping[str, Line]
     degenerate: Counter[str]
 
+    def of(self, recordings: NDArray[np.int64]) -> Annotation:
+        """Return the classes of some recordings; the lines stay those of all ratings."""
+        return replace(self, classes={t: own[recordings] for t, own in self.classes.items()})
+
 
 def annotate(dataset: Dataset, rule: str) -> Annotation:
     """Give every recording its classes.
@@ -108,7 +112,7 @@ def annotate(dataset: Dataset, rule: str) -> Annotation:
     middle = sum(dataset.rating_range) / 2
     lines: dict[str, Line] = {}
     for owner in sorted(set(owners)):
-        own = [r for r, name in zip(recordings, owners, strict=True) if name == owner]
+        own = _ratings_once([r for r, o in zip(recordings, owners, strict=True) if o == owner])
         lines[owner] = _line(own, rule, middle)
     classes = {
         target: np.array(
@@ -148,6 +152,12 @@ def pairs(recordings: list[Recording]) -> FloatArray:
     """Return (valence, arousal) of recordings that have both, float64 (n, 2)."""
     both = [r.ratings for r in recordings if all(target in r.ratings for target in TARGETS)]
     return np.array([[r["valence"], r["arousal"]] for r in both]).reshape(-1, 2)
+
+
+def _ratings_once(own: list[Recording]) -> list[Recording]:
+    """Return a recording for each rating: a song that was heard twice was rated once."""
+    ratings = {(r.stimulus, *sorted(r.ratings.items())): r for r in own}
+    return list(ratings.values())
 
 
 def _line(own: list[Recording], rule: str, middle: float) -> Line:

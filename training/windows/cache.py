@@ -20,7 +20,7 @@ from training.datasets import registry
 from training.datasets.recordings import Dataset
 from training.datasets.registry import Source
 from training.windows import store
-from training.windows.cut import Windows, cut, keep_usable
+from training.windows.cut import Windows, cut, without_samples
 
 # What changes no number in a window; every other field of the contract is hashed.
 _WORDS = ("targets", "labels", "trained_on", "not_live", "music_mean", "music_std", "hop_s")
@@ -48,6 +48,8 @@ def windows(
     cutting: Callable[[int, int], None] = lambda done, of: None,
 ) -> tuple[Dataset, Windows]:
     """Return a data set without its samples, and its windows: from the cache, or made and kept.
+
+    All recordings are there, those without any window too: labels are drawn from all ratings.
 
     Parameters
     ----------
@@ -88,7 +90,7 @@ def windows(
         data, contract, stride_s, whole_trial=whole_trial, workers=workers,
         progress=lambda done: cutting(done, total),
     )  # fmt: skip
-    kept = keep_usable(data, made)
+    kept = without_samples(data), made
     if folder is not None and entry is not None:
         store.write(entry, *kept)
         store.prune(folder, limit_gb * _GB, keep=entry)

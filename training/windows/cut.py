@@ -45,17 +45,31 @@ class Windows(Fingerprinted):
     refused: Counter[str]
 
 
-def keep_usable(dataset: Dataset, windows: Windows) -> tuple[Dataset, Windows]:
-    """Leave out recordings without any window, and all samples: windows are what is learnt from."""
-    usable, recording = np.unique(windows.recording, return_inverse=True)
-    recordings = [
-        dataclasses.replace(dataset.recordings[i], samples=Samples.empty(), channels=None)
-        for i in usable
-    ]
+def usable(dataset: Dataset, windows: Windows) -> tuple[Dataset, Windows, NDArray[np.int64]]:
+    """Leave out recordings without any window.
+
+    Returns
+    -------
+    Dataset, Windows
+        What is left.
+    int64 (recordings,)
+        Which recordings those are.
+    """
+    left, recording = np.unique(windows.recording, return_inverse=True)
     return (
-        dataclasses.replace(dataset, recordings=recordings),
+        dataclasses.replace(dataset, recordings=[dataset.recordings[i] for i in left]),
         dataclasses.replace(windows, recording=recording.astype(np.int64)),
+        left.astype(np.int64),
     )
+
+
+def without_samples(dataset: Dataset) -> Dataset:
+    """Return the data set without its signals: windows are what is learnt from."""
+    bare = [
+        dataclasses.replace(recording, samples=Samples.empty(), channels=None)
+        for recording in dataset.recordings
+    ]
+    return dataclasses.replace(dataset, recordings=bare)
 
 
 def cut(

@@ -15,7 +15,7 @@ from training.datasets.recordings import Dataset
 from training.datasets.registry import Source
 from training.labels import annotation
 from training.windows import cache
-from training.windows.cut import Windows
+from training.windows.cut import Windows, usable
 
 
 def prepare(
@@ -23,12 +23,18 @@ def prepare(
     contract: Contract,
     stride_s: float,
     whole_trial: bool,
+    labels: str,
     folder: Path | None,
     console: Console,
     workers: Workers | None = None,
     limit_gb: float = cache.LIMIT_GB,
-) -> tuple[Dataset, Windows]:
-    """Read and decompose a data set, or take its windows from the cache."""
+) -> tuple[Dataset, Windows, annotation.Annotation]:
+    """Return recordings that have windows, those, and their classes by the rule `labels`.
+
+    The data set is read and decomposed, or its windows are taken from the cache. The classes are
+    drawn from the ratings of all recordings, before those without windows are left out: a label
+    does not depend on how windows are cut.
+    """
     bars: list[Bar] = []
     began_s = time.monotonic()
     with ExitStack() as shown:
@@ -43,12 +49,14 @@ def prepare(
             reading=lambda: console.print(f"Reading [bold]{source.name}[/] ..."), cutting=cutting,
             limit_gb=limit_gb,
         )  # fmt: skip
+    made = annotated(data, labels, console)
+    data, windows, left = usable(data, windows)
     console.print(
         f"{len(data.recordings)} recordings of {len(data.subjects)} people, {len(windows.inputs)} "
         f"windows ({'decomposed' if bars else 'from the cache'} in "
         f"{time.monotonic() - began_s:.1f} s)"
     )
-    return data, windows
+    return data, windows, made.of(left)
 
 
 def annotated(data: Dataset, labels: str, console: Console) -> annotation.Annotation:

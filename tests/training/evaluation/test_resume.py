@@ -7,28 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
 
-from device.errors import DatasetError, RtcanError
-from device.samples import Samples
 from runtime.preprocessing.contract import Contract
+from tests.training.evaluation.test_cross_validation import problem
 from tests.training.runs import call
 from training import ablate
-from training.compute.workers import Workers
-from training.datasets.recordings import Dataset, Recording
-from training.evaluation import bundle, cross_validation, experiment
-from training.evaluation.cross_validation import Fit, Listener
-from training.evaluation.journal import Journal
-from training.evaluation.problem import Problem
+from training.evaluation import bundle, experiment
 from training.evaluation.runner import identity
-from training.evaluation.splits import Plan
-from training.fitting.settings import Settings
-from training.labels import annotation
 from training.network import checkpoint
-from training.network.model import NetworkConfig
-from training.windows.cut import Windows
 
 
 def test_an_interrupted_run_goes_on(
@@ -176,23 +163,6 @@ def test_what_is_said_of_the_data_belongs_to_a_run() -> None:
     assert len(keys) == 1 + len(others) and identity([problem()], Contract()) in keys
 
 
-def test_what_cannot_be_learnt_is_refused_before_anything_is_fitted(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def never(*args: Any) -> Any:
-        raise AssertionError("fitted")
-
-    monkeypatch.setattr(bundle, "fit", never)
-    made = problem()
-    *sound, last = made.splits("arousal")
-    low = np.flatnonzero(made.annotation.classes["arousal"] == 0)
-    nobody = replace(last, validation=np.empty(0, dtype=np.int64))
-    for broken, said in ((replace(last, train=low), "have low arousal"), (nobody, "no usable")):
-        fits = [Fit(made, "arousal", split) for split in (*sound, broken)]
-        with pytest.raises(DatasetError, match=said):
-            cross_validation.run(fits, torch.device("cpu"), Journal(None), Workers(2))
-
-
 def test_every_epoch_is_there_for_tensorboard(tree: Path, tmp_path: Path) -> None:
     events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     assert call(tree, tmp_path, "--target", "arousal", "--tensorboard").exit_code == 0
@@ -218,71 +188,3 @@ def test_folds_fitted_together_give_the_same_figures(tree: Path, tmp_path: Path)
         for one, other in zip(alone[target]["folds"], together[target]["folds"], strict=True):
             assert one["temperature"] == pytest.approx(other["temperature"], rel=0.05)
             assert one["n"] == other["n"]
-
-
-def problem() -> Problem:
-    """Noise, in four folds."""
-    rng = np.random.default_rng(0)
-    recordings = [
-        Recording(
-            subject=f"{n % 8}", stimulus=f"{n // 8}", ratings={}, classes={"arousal": n // 8 % 2},
-            samples=Samples.empty(),
-        )
-        for n in range(64)
-    ]  # fmt: skip
-    data = Dataset(name="noise", trained_on="noise", recordings=recordings, rating_range=(1, 9))
-    inputs = rng.normal(size=(64, 3, 64)).astype(np.float32)
-    windows = Windows(inputs, np.zeros((64, 5)), np.arange(64), Counter())
-    return Problem(
-        data=data,
-        windows=windows,
-        annotation=annotation.annotate(data, "fixed:5"),
-        targets=("arousal",),
-        config=NetworkConfig(input_length=64, width=8),
-        settings=Settings(epochs=1, batch_size=16),
-        plan=Plan(folds=4),
-    )
-
-
-class Said(Listener):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-
-@pytest.mark.parametrize("room", [1, 2, 4])
-def test_little_memory_means_fewer_fits_at_once(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    # No processor runs out of memory in good order; an accelerator does, with this error.
-    whole = bundle.fit
-
-    def cramped(config: Any, tasks: Any, *more: Any) -> Any:
-        if len(tasks) > room:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return whole(config, tasks, *more)
-
-    made, cpu, said = problem(), torch.device("cpu"), Said()
-    fits = [Fit(made, "arousal", split) for split in made.splits("arousal")]
-    monkeypatch.setattr(bundle, "fit", cramped)
-    found = cross_validation.run(fits, cpu, Journal(None), Workers(1), stack=4, listener=said)
-    assert said.notes == (
-        [] if room == 4 else [f"The memory of cpu did not hold 4 fits at once: {room} at a time"]
-    )
-    monkeypatch.setattr(bundle, "fit", whole)
-    for one, other in zip(
-        found, cross_validation.run(fits, cpu, Journal(None), Workers(1)), strict=True
-    ):
-        assert one.name == other.name
-        np.testing.assert_allclose(one.logits, other.logits, atol=1e-3)
-
-
-def test_memory_that_holds_no_fit_at_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    def starved(*args: Any) -> Any:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-
-    made = problem()
-    fits = [Fit(made, "arousal", split) for split in made.splits("arousal")]
-    monkeypatch.setattr(bundle, "fit", starved)
-    with pytest.raises(RtcanError, match="does not hold a single fit"):
-        cross_validation.run(fits, torch.device("cpu"), Journal(None), Workers(1), stack=4)

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from device.errors import DatasetError
 from device.samples import Samples
-from training.datasets.recordings import Dataset, Recording
+from training.datasets.recordings import TARGETS, Dataset, Recording
 from training.labels.annotation import annotate, pairs
 
 
@@ -71,6 +73,24 @@ def test_song_level_ratings_have_one_line_for_all() -> None:
     assert list(made.lines) == ["all songs"]
     assert made.classes["arousal"].tolist() == [0, 0, 1, 1]
     assert "all songs'" in made.rule
+
+
+def test_a_rating_counts_once_however_often_its_song_was_heard() -> None:
+    """PMEmo of 2018: each song was heard once for each target, with the same ratings."""
+    once = dataset({"a": [(6.0, 2.0), (6.1, 2.0), (6.0, 2.1), (1.0, 9.0)]})
+    twice = [replace(r, targets=(t,)) for r in once.recordings for t in ("arousal", "valence")]
+    made = annotate(replace(once, recordings=twice), "midpoint")
+    assert made.degenerate == {"a cluster of one": 1}
+    assert len(made.lines["a"].points) == 4
+    # All who heard a song have its rating: the song counts once.
+    heard = [("a", "1"), ("b", "1"), ("c", "1"), ("a", "2"), ("a", "3"), ("a", "4")]
+    ratings = dict(zip("1234", [(1, 9), (6, 2), (6.1, 2), (6, 2.1)], strict=True))
+    songs = [
+        Recording(who, song, Samples.empty(), dict(zip(TARGETS, ratings[song], strict=True)))
+        for who, song in heard
+    ]
+    made = annotate(replace(once, recordings=songs, song_level=True), "midpoint")
+    assert made.degenerate == {"a cluster of one": 1}
 
 
 def test_given_classes_and_other_targets() -> None:

@@ -1,5 +1,6 @@
 """Windows on disk: found only for the very same, and no more of them than asked for."""
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -7,16 +8,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
+from device.samples import Samples
 from runtime.preprocessing.contract import Contract
 from tests.training.runs import call
 from training import run
 from training.datasets import registry
+from training.datasets.recordings import Dataset, Recording
 from training.datasets.registry import Source
 from training.datasets.standins import amigos, pmemo
 from training.windows import cache, store
+from training.windows.prepare import prepare
 
 CONTRACT = Contract(context_s=2.0, window_s=10.0, input_length=64)
 
@@ -113,6 +119,39 @@ def test_every_file_that_is_read_is_hashed(name: str, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.stdout.split() == []
     assert registry.files(Source(name=name, root=tmp_path))
+
+
+def test_labels_do_not_depend_on_how_windows_are_cut(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some trials are too short for the longer window; their ratings count all the same."""
+    rng = np.random.default_rng(0)
+    recordings = [
+        Recording(
+            subject, f"{n}", Samples(np.arange(8 * seconds) / 8.0, rng.normal(5, 1, 8 * seconds)),
+            {"arousal": rng.uniform(1, 9), "valence": rng.uniform(1, 9)},
+        )
+        for subject in "abc"
+        for n in range(8)
+        for seconds in (20 if n % 2 else 60,)
+    ]  # fmt: skip
+    data = Dataset("eevr", "-", recordings, (1.0, 9.0))
+    monkeypatch.setattr(registry, "load", lambda source: data)
+    monkeypatch.setattr(registry, "files", lambda source: [])
+    found = []
+    for window_s in (10.0, 30.0):
+        contract = dataclasses.replace(CONTRACT, window_s=window_s)
+        for _ in ("made", "from the cache"):
+            left, windows, classes = prepare(
+                Source(name="eevr", root=tmp_path), contract, 10.0, False, "midpoint", own_cache,
+                Console(quiet=True),
+            )  # fmt: skip
+            assert len(left.recordings) == int(windows.recording.max()) + 1
+            keys = [(r.subject, r.stimulus) for r in left.recordings]
+            found.append(dict(zip(keys, classes.classes["arousal"].tolist(), strict=True)))
+    short, again, long, _ = found
+    assert len(short) == 24 and len(long) == 12 and short == again
+    assert long == {key: short[key] for key in long}
 
 
 def test_what_was_not_used_for_longest_goes_first(songs: Path, own_cache: Path) -> None:
