@@ -23,6 +23,10 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+# A knot spacing that gives more columns than this was meant in another unit, and the matrices of a
+# longer window would not fit into memory.
+MOST_KNOTS = 1000
+
 # A window first meets the same problem at a quarter of the rate: a rough answer there costs about
 # one iteration and saves four. Below these limits there is nothing left to save.
 COARSENING = 4

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 from device.errors import ArgumentError
-from runtime.cvxeda.model import CvxEDAModel, prepare
+from runtime.cvxeda.model import MOST_KNOTS, CvxEDAModel, prepare
 from runtime.cvxeda.steps import Steps
 
 Baseline = Literal["linear", "constant", "none", "spline"]
@@ -30,9 +30,6 @@ else:
     FLOORS = ("kernel", "scipy")
 """The floors that this installation has, the fastest first; it is the one in use."""
 
-# A knot spacing that gives more columns than this was meant in another unit, and the matrices of a
-# longer window would not fit into memory.
-MOST_KNOTS = 1000
 # Problems up to this many samples are kept for whoever asks for the same again, so many of them.
 _LARGEST_KEPT, _KEPT = 1 << 16, 8
 # More threads than this at once set up their working memory at every call.

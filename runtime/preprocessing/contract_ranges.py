@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, get_args
 
 from device.errors import ContractError
+from runtime.cvxeda.model import MOST_KNOTS
 from runtime.cvxeda.solver import Baseline
 from runtime.preprocessing.features import FEATURES
 
@@ -74,6 +75,12 @@ def check(contract: Contract, schema: int) -> None:
         whole = math.isclose(exact, round(exact), rel_tol=1e-9, abs_tol=1e-6)
         checks.append((key, getattr(c, key), whole, f"a whole number of samples at {c.rate_hz} Hz"))
     checks.append(("hop_s", c.hop_s, c.hop_samples >= 1, "at least one sample"))
+    # What the decomposition needs, and can bear.
+    enough = c.total_samples >= 3
+    checks.append(("window_s", c.window_s, enough, "at least 3 samples with its context"))
+    knots = c.total_samples / max(1, round(d.knot_spacing_s * c.rate_hz))
+    key, most = "cvxeda.knot_spacing_s", f"at most {MOST_KNOTS} knots in context and window"
+    checks.append((key, d.knot_spacing_s, knots <= MOST_KNOTS, most))
     for i, target in enumerate(c.targets):
         path = f"targets[{i}]"
         known = target.name in ("arousal", "valence")
