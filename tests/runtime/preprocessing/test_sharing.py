@@ -70,8 +70,9 @@ def test_processes_and_threads_give_the_same_bits(tiny_contract: Contract) -> No
 def test_a_window_that_did_not_converge_is_refused(
     tiny_model: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    classifier = Classifier(tiny_model)  # type: ignore[arg-type]
     monkeypatch.setattr(module, "CvxEDA", functools.partial(CvxEDA, max_iterations=2))
-    predictions = Pipeline(Classifier(tiny_model)).push(RECORDINGS[0])  # type: ignore[arg-type]
+    predictions = Pipeline(classifier).push(RECORDINGS[0])
     assert predictions
     for prediction in predictions:
         assert prediction.window.input is None
