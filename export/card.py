@@ -41,7 +41,13 @@ _MODELS = {
 
 
 def facts(metrics: Mapping[str, Any]) -> str:
-    """Return what a model card needs of a training's metrics, as JSON text."""
+    """Return what a model card needs of a training's metrics, as JSON text.
+
+    Metrics of a joined model have those of each training under "parts" (`export.join`).
+    """
+    if "parts" in metrics:
+        parts = [json.loads(facts(part)) for part in metrics["parts"]]
+        return json.dumps({"parts": parts}, sort_keys=True)
     kept = {name: metrics[name] for name in _FACTS if name in metrics}
     kept["targets"] = {
         target: {
@@ -100,14 +106,7 @@ def markdown(name: str, contract: Contract, known: Mapping[str, Any]) -> str:
         "",
         f"**Trained on {contract.trained_on}.**",
         "",
-        "## Data and protocol",
-        "",
-        *_data(contract, known),
-        "",
-        "## What it is worth",
-        "",
-        *_figures(known),
-        "",
+        *(line for part in known.get("parts", [known]) for line in _training(contract, part)),
         "## Contract",
         "",
         f"* sensor: microsiemens at any rate, put on a grid of {contract.rate_hz:g} Hz",
@@ -144,6 +143,22 @@ def markdown(name: str, contract: Contract, known: Mapping[str, Any]) -> str:
 def _meaning(target: Target) -> str:
     """Return what a target's upper class means, where its name does not say it."""
     return f" ({target.words[1]}, not {target.words[0]})" if target.words else ""
+
+
+def _training(contract: Contract, known: Mapping[str, Any]) -> list[str]:
+    """Return what one training was of and what it is worth."""
+    joined = known.get("targets") and len(known["targets"]) < len(contract.targets)
+    of = f": {' and '.join(known['targets'])}" if joined else ""
+    return [
+        f"## Data and protocol{of}",
+        "",
+        *_data(contract, known),
+        "",
+        f"## What it is worth{of}",
+        "",
+        *_figures(known),
+        "",
+    ]
 
 
 def _data(contract: Contract, known: Mapping[str, Any]) -> list[str]:

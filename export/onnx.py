@@ -1,4 +1,4 @@
-"""`python -m export.onnx save/best.pt`: from a checkpoint to the one file that the edge needs."""
+"""`python -m export.onnx save/best.pt`: from checkpoints to the one file that the edge needs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,17 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=RtcanCommand)
-@click.argument("path", type=click.Path(path_type=Path), metavar="CHECKPOINT")
+@click.argument(
+    "paths",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="CHECKPOINT [CHECKPOINT]",
+)
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="[default: beside the checkpoint, .onnx]"
+    "--output",
+    type=click.Path(path_type=Path),
+    help="[default: beside the checkpoint, .onnx; joined.onnx for several]",
 )
 @click.option("--fp16", is_flag=True, help="Also write a half-precision variant, if it is as good.")
 @click.option("--int8", is_flag=True, help="Also write an 8-bit variant, if it is as good.")
@@ -34,9 +42,12 @@ if TYPE_CHECKING:
     help="Where to prove it; may be given several times.",
 )
 def main(
-    path: Path, output: Path | None, fp16: bool, int8: bool, provider: tuple[str, ...]
+    paths: tuple[Path, ...], output: Path | None, fp16: bool, int8: bool, provider: tuple[str, ...]
 ) -> None:
     """Export CHECKPOINT (save/best.pt) to ONNX, prove that it equals its source, and write it.
+
+    Several checkpoints, AROUSAL.pt VALENCE.pt, become one model with the targets of all; their
+    preprocessing must agree.
 
     A file that fails the proof is not written. What was measured stands beside the model, in
     .export.json. A smaller variant is written only if it decides like the original.
@@ -51,17 +62,20 @@ def main(
             raise MissingExtraError(package, extra, "Exporting")
     from export import card, parity, proof, variants
     from export import graph as graphs
+    from export.join import join
     from runtime.inference import golden
     from training.compute.files import write_whole
     from training.network import checkpoint
 
-    stored = checkpoint.load(path)
-    if len(stored.examples) == 0:
-        raise CheckpointError(f"{path} holds no windows to prove an export with; train again")
+    loaded = {str(path): checkpoint.load(path) for path in paths}
+    for name, one in loaded.items():
+        if len(one.examples) == 0:
+            raise CheckpointError(f"{name} holds no windows to prove an export with; train again")
+        if one.golden is not None:
+            golden.check_input(one.golden, one.contract, name)
+    stored, path = join(loaded), " and ".join(loaded)
     if fp16 or int8:
         variants.check(stored.truth)
-    if stored.golden is not None:
-        golden.check_input(stored.golden, stored.contract, str(path))
     graph = graphs.Graph(dict(stored.networks), stored.contract)
     click.echo(f"Exporting {path} ...")
     data = graphs.build(graph, stored.contract, card.facts(stored.metrics), stored.golden)
@@ -80,7 +94,8 @@ def main(
                 "of the export, not of the model: please report it with the versions of torch "
                 "and onnxruntime."
             )
-    target = output or path.with_suffix(".onnx")
+    beside = paths[0] if len(paths) == 1 else paths[0].with_name("joined.pt")
+    target = output or beside.with_suffix(".onnx")
     write_whole(target, data)
     facts = {
         place: proof.measure(target, result, stored.examples, stored.music, place)
