@@ -48,6 +48,10 @@ def test_from_the_download_to_checkpoint_metrics_and_report(tree: Path, tmp_path
     told = json.loads((tmp_path / "metrics.json").read_text())
     assert told["protocol"].startswith("subject (2 groups of subjects held out, with their songs")
     assert told["compared"]["protocol"].startswith("paper (2 stratified folds")
+    # People and songs apart leave recordings on neither side, and the report says how many.
+    share = told["shares"]["arousal"]
+    assert told["targets"]["arousal"]["rtcan"]["n"] == round(share["tested"] * told["recordings"])
+    assert any(f"{share['tested']:.0%} of the recordings for arousal" in n for n in told["notes"])
     with (tmp_path / "predictions.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["target"] == "arousal"]
     figures = told["targets"]["arousal"]

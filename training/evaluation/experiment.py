@@ -22,7 +22,7 @@ from training.evaluation.figures import Trials, decide, judge, table
 from training.evaluation.journal import Outcome
 from training.evaluation.problem import Problem
 from training.evaluation.runner import Runner, identity
-from training.evaluation.splits import Plan, Split
+from training.evaluation.splits import Plan, Split, shares
 from training.evaluation.tracking import LOG
 from training.network import checkpoint
 
@@ -115,6 +115,8 @@ def run(
         contract = final_model.finished(contract, problem, chosen)
         report = {
             **_described(problem),
+            "shares": _shares(problem, folds[0]),
+            "notes": [*problem.data.notes, *_apart(problem, folds[0])],
             "device": str(runner.device),
             "not_live": contract.not_live,
             "targets": judged[0][1],
@@ -149,6 +151,28 @@ def _judged(
     return trials, {t: judge(problem, t, folds[t], outcomes[t], trials[t]) for t in folds}
 
 
+def _shares(problem: Problem, folds: dict[str, list[Split]]) -> dict[str, dict[str, float]]:
+    """Return by target which share of the recordings is tested, and learnt from in a fold."""
+    found = {}
+    for target, own in folds.items():
+        usable = int((problem.annotation.classes[target] >= 0).sum())
+        tested, learnt = shares(own, usable)
+        found[target] = {"tested": round(tested, 4), "learnt": round(learnt, 4)}
+    return found
+
+
+def _apart(problem: Problem, folds: dict[str, list[Split]]) -> list[str]:
+    """Return what a reader must know of folds that keep people and songs apart."""
+    if not problem.plan.songs_apart:
+        return []
+    return [
+        f"People and songs are both held out: {own['tested']:.0%} of the recordings for {target} "
+        f"are tested, and a fold learns from {own['learnt']:.0%} of them. The others share a "
+        "person or a song with the test."
+        for target, own in _shares(problem, folds).items()
+    ]
+
+
 def _described(problem: Problem) -> dict[str, Any]:
     """Return what was learnt, from what, and with what."""
     return {
@@ -158,7 +182,6 @@ def _described(problem: Problem) -> dict[str, Any]:
         "tested_on": wording.measured_on(problem.plan),
         "labels": problem.annotation.rule,
         "labels_degenerate": dict(problem.annotation.degenerate),
-        "notes": list(problem.data.notes),
         "recordings": len(problem.data.recordings),
         "people": len(problem.data.subjects),
         "windows": len(problem.windows.inputs),

@@ -125,6 +125,24 @@ def splits(
             yield Split(name, train, validation, test)
 
 
+def shares(found: Sequence[Split], usable: int) -> tuple[float, float]:
+    """Return which share of the recordings is tested at all, and a fold learns from on average.
+
+    Where people and songs are both kept apart, a recording that shares one of them with the test
+    stands on neither side.
+
+    Parameters
+    ----------
+    found : sequence of Split
+        All folds.
+    usable : int
+        How many recordings there are for the target.
+    """
+    tested = np.unique(np.concatenate([split.test for split in found])).size
+    learnt = float(np.mean([split.train.size for split in found]))
+    return tested / usable, learnt / usable
+
+
 def inner(
     plan: Plan,
     subjects: Sequence[str],

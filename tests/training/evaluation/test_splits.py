@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.errors import DatasetError
-from training.evaluation.splits import Plan, Split, splits
+from training.evaluation.splits import Plan, Split, shares, splits
 
 PEOPLE = [f"s{i}" for i in range(12)]
 SONGS = [f"m{i}" for i in range(10)]
@@ -56,6 +56,19 @@ def test_no_song_stands_on_both_sides_where_songs_are_apart(seed: int, folds: in
         for names in (subjects, stimuli):
             own = [{names[i] for i in side} for side in (split.train, split.validation)]
             assert not own[0] & own[1]
+
+
+def test_shares_say_what_is_tested_and_what_a_fold_learns_from() -> None:
+    subjects, stimuli, truth = cohort(0, 600)
+    apart = list(splits(Plan(folds=5, songs_apart=True), subjects, stimuli, truth))
+    tested, learnt = shares(apart, 600)
+    # A fifth of the people and a fifth of the songs, five times.
+    assert 0.15 < tested < 0.35 and 0.2 < learnt < 0.4
+    assert tested == len({i for split in apart for i in split.test.tolist()}) / 600
+    whole = list(splits(Plan(folds=5), subjects, stimuli, truth))
+    assert shares(whole, 600)[0] == 1.0
+    # Drawn again, a recording is tested again, not more of them.
+    assert shares([*whole, *whole], 600)[0] == 1.0
 
 
 @settings(deadline=None, max_examples=15)
