@@ -26,6 +26,7 @@ export class Plane {
     const { context: c, width, height } = prepared(this.canvas);
     const edge = 22;
     const size = Math.min(width, height) - 2 * edge;
+    if (size <= 0) return; // hidden: the model has no valence
     const place = ([x, y]) => [edge + x * size, edge + (1 - y) * size];
     c.lineWidth = 1;
     c.strokeStyle = colour("line");

@@ -15,14 +15,18 @@ import pytest
 from websockets.sync.client import connect
 
 from benchmarks.common import browser as chromium
+from device.sensor import SensorInfo
+from runtime.dashboard.sink import WebSink
 from runtime.inference.classifier import Classifier
 from runtime.inference.decision import Decider, DecisionSettings
 from runtime.inference.pipeline import Pipeline
 from runtime.sinks.encoding import prediction_fields, to_json
+from runtime.sinks.events import Session
+from runtime.sinks.isolated import IsolatedSink
 from runtime.sinks.words import clock, filling, pace, shown
 from tests.runtime.dashboard.parts import get, get_ok
 from tests.runtime.inference.test_decision import prediction
-from tests.runtime.live_parts import LIVE, free_port, write_table
+from tests.runtime.live_parts import LIVE, free_port, summary, write_table
 
 
 @contextmanager
@@ -156,6 +160,45 @@ def test_the_page_of_a_recording_stays_until_the_user_ends_it(
         process.terminate()
         assert process.wait(timeout=20) == 0
     assert not get_ok(port)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_bars_are_the_numbers_and_one_target_has_no_plane(
+    tiny_model: Path, tmp_path: Path, count: int
+) -> None:
+    if chromium.find() is None:
+        pytest.skip("no Chromium is installed")
+    contract = Pipeline(Classifier(tiny_model)).contract
+    contract = dataclasses.replace(contract, targets=contract.targets[:count])
+    sink = WebSink("dashboard", free_port())
+    sink.prepare()
+    isolated = IsolatedSink(sink)
+    isolated.start(Session(SensorInfo("Grove", "p", 19.0, speed=2.0), "m", contract))
+    isolated.prediction(Decider(contract).push(prediction(383.0, 0.704)))
+    page = chromium.Browser(tmp_path)
+    try:
+        page.size(800, 700)
+        page.open(sink.note.split()[1])
+        page.until("document.querySelector('.label.high') != null")
+        # Read together with the word, at once: the bar does not lag.
+        seen = page.run(
+            "[...document.querySelectorAll('.target')].map((t) => ["
+            " t.querySelector('.label').textContent, t.querySelector('.share').textContent,"
+            " t.querySelector('.meter div').clientWidth /"
+            " t.querySelector('.meter').clientWidth])"
+        )
+        assert [row[:2] for row in seen] == [["high", "70 % high"]] * count
+        assert [row[2] for row in seen] == pytest.approx([0.704] * count, abs=0.01)
+        assert page.run("document.querySelector('.plane').hidden") is (count == 1)
+        assert page.run("document.querySelector('#source').textContent").endswith("2× real time")
+        assert "at 6:23" in page.run("document.querySelector('#fresh').textContent")
+        # 10 s of the sensor's time, at this speed 5 s: the answer has expired.
+        page.until("document.querySelector('.label.withheld')?.textContent == 'no answer'", 20)
+        assert page.errors == []
+    finally:
+        page.close()
+        isolated.finish(summary())
+        isolated.join(time.monotonic() + 10)
 
 
 def test_words_in_a_browser_are_those_of_the_terminal(
