@@ -26,6 +26,7 @@ CONTRACTS = {
     "fast": Contract(rate_hz=128.0),
     "25 Hz": Contract(rate_hz=25.0, hop_s=8.0),
     "no context": Contract(context_s=0.0, window_s=30.0),
+    "personal": Contract(normalisation="personal", reference_s=60.0, reference_span_s=1500.0),
     "hardly any gap": Contract(max_gap_s=0.2, max_gap_share=0.0),
 }
 
