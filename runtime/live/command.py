@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from device.cli import RtcanCommand
+from device.errors import RecordingError
 from runtime.inference.models import DEFAULT_MODEL
 from runtime.live.options import (
     decision_options,
@@ -186,9 +187,13 @@ def main(
             waiting=waiting,
         )
         waiting.end()
-        from runtime.live.summary import summary_text
+        from runtime.live.summary import summary_text, too_short
 
         click.echo(summary_text(summary), err=True)
+        short = too_short(summary, pipeline.contract)
+        failed = short is not None and not sensor.describe().live and not stopping.is_set()
+        if short is not None and not failed:
+            click.echo(short, err=True)
         if note is not None:
             click.echo(f"Note: {note}", err=True)
         troubled = {item.name for item in summary.sinks if item.trouble}
@@ -196,6 +201,8 @@ def main(
         if not stopping.is_set() and any(s.stays and s.name not in troubled for s in sinks):
             click.echo("The page stays until Ctrl-C.", err=True)
             stopping.wait()
+    if failed:
+        raise RecordingError(f"{sensor.describe().port} is too short: {short}")
 
 
 @contextmanager

@@ -131,6 +131,12 @@ def verify(folder: Path, model: Path | None, music: Path | None, number: int | N
     verdict = compare(recording, classifier, song)
     if recording.torn.bytes:
         click.echo(f"Note: {recording.torn.bytes} bytes of a torn end were left out", err=True)
+    if not verdict.windows and not verdict.unanswered:
+        contract = classifier.contract
+        raise RecordingError(
+            f"run {recording.run.number} has no window to compare: the model needs "
+            f"{contract.context_s + contract.window_s:g} s of samples"
+        )
     if verdict.differing:
         raise RecordingError("Not equal:\n  " + "\n  ".join(verdict.differing))
     more = f"; {verdict.unanswered} more have no recorded answer" if verdict.unanswered else ""

@@ -9,15 +9,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from device.errors import ContractError
 from device.sensor import Sensor, SensorInfo
 from device.timing.now import now_s
 from device.timing.sample_clock import SampleClock
 from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline, Prediction
-from runtime.preprocessing.contract import Contract
 from runtime.session.farewell import Farewell, Waiting
 from runtime.session.pace import MeasuredRate, named_wrongly, too_slow
+from runtime.session.prepare import prepare
 from runtime.session.reader import Chunk, Failure, Reader
 from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
 from runtime.sinks.isolated import IsolatedSink
@@ -82,7 +81,7 @@ def run(
     device.errors.RtcanError
         If a sink cannot have what it needs, or the sensor is too slow for the model.
     """
-    _prepare(sensor, sinks, pipeline.contract)
+    prepare(sensor, sinks, pipeline.contract)
     reader = Reader(sensor, reconnect=reconnect, lossless=lossless)
     stopping = stopping or threading.Event()
     isolated = [IsolatedSink(sink, lossless=lossless, stopping=stopping) for sink in sinks]
@@ -90,25 +89,6 @@ def run(
     farewell = Farewell(isolated, hurry, waiting)
     loop = _Loop(sensor, reader, pipeline, decider, isolated, farewell, lossless=lossless)
     return loop.run(duration_s, stopping, model_sha256, news)
-
-
-def _prepare(sensor: Sensor, sinks: Sequence[Sink], contract: Contract) -> None:
-    """Claim everything; what cannot be had is told before anything runs."""
-    claimed = []
-    try:
-        for sink in sinks:
-            sink.prepare()
-            claimed.append(sink)
-        sensor.open()
-        try:
-            too_slow(sensor.describe(), contract)
-        except ContractError:
-            sensor.close()
-            raise
-    except BaseException:
-        for sink in claimed:
-            sink.release()
-        raise
 
 
 class _Loop:
@@ -137,6 +117,7 @@ class _Loop:
         # Of a recording: what was noted when it was made.
         self._noted = collections.deque(sorted(getattr(sensor, "markers", ())))
         self._pace: MeasuredRate | None = None
+        self._first_s = 0.0
         self._newest: tuple[float, float] | None = None
         self._latency_ms: collections.deque[float] = collections.deque(maxlen=_KEPT)
         self._compute_ms: collections.deque[float] = collections.deque(maxlen=_KEPT)
@@ -214,12 +195,16 @@ class _Loop:
         if rate_hz is not None:
             self._pace = None
             self._judge_rate(replace(self._sensor.describe(), rate_hz=rate_hz))
-        predictions = self._pipeline.push(chunk.samples, chunk.arrival_s)
+        # What waited in a file was not late: there, time counts from here.
+        arrival_s = None if self._lossless else chunk.arrival_s
+        predictions = self._pipeline.push(chunk.samples, arrival_s)
         fill_s = self._pipeline.preprocessor.fill_s
         for sink in self._sinks:
             sink.samples(chunk.samples, fill_s)
         for prediction in predictions:
             self._tell_prediction(self._decider.push(prediction))
+        if self._newest is None:
+            self._first_s = float(chunk.samples.time_s[0])
         self._newest = (float(chunk.samples.time_s[-1]), chunk.arrival_s)
         self._tell_marks()
         self._tell_trouble()
@@ -294,10 +279,11 @@ class _Loop:
             overrun=self._reader.overrun,
             windows=self._windows,
             withheld=self._withheld,
-            latency_ms=percentiles(list(self._latency_ms)),
+            latency_ms=None if self._lossless else percentiles(list(self._latency_ms)),
             compute_ms=percentiles(list(self._compute_ms)),
             sinks=self._health(),
             speed=self._sensor.describe().speed,
+            signal_s=0.0 if self._newest is None else self._newest[0] - self._first_s,
         )
 
     def _health(self) -> tuple[SinkHealth, ...]:

@@ -142,11 +142,14 @@ class Summary:
     windows, withheld : int
         Windows judged, and those of them without an answer.
     latency_ms, compute_ms : (float, float) or None
-        Median and 99th percentile of the last hour or so; None without any window.
+        Median and 99th percentile of the last hour or so; None without any window. Latency is None
+        too for a recording that is played as fast as possible: it would be the file's wait.
     sinks : tuple of SinkHealth
         What every sink missed, and what was wrong with it at the end.
     speed : float or None
         How many times faster than life the sensor's time passed; None for as fast as possible.
+    signal_s : float
+        From the first sample to the last, in their time.
     """
 
     seconds: float
@@ -158,6 +161,7 @@ class Summary:
     compute_ms: tuple[float, float] | None
     sinks: tuple[SinkHealth, ...] = ()
     speed: float | None = 1.0
+    signal_s: float = 0.0
 
 
 def _clean(event: object, *names: str) -> None:

