@@ -24,7 +24,7 @@ from training import choice, options, run
 from training.compute.workers import cores
 from training.evaluation import metrics
 from training.evaluation.cross_validation import Fit
-from training.evaluation.figures import Trials, decide, judge
+from training.evaluation.figures import Trials, decide, evaluate
 from training.evaluation.problem import Problem
 from training.evaluation.runner import Runner
 from training.presets import PRESETS
@@ -127,7 +127,7 @@ def main(
             began_s = time.perf_counter()
             with runner.outcomes(name, fits) as outcomes:
                 trials[name] = decide(problem, target, splits, outcomes)
-                found = judge(problem, target, splits, outcomes, trials[name])
+                found = evaluate(problem, target, splits, outcomes, trials[name])
             took_s = time.perf_counter() - began_s
             figures[name] = {
                 "seconds": took_s,

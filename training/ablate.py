@@ -57,9 +57,9 @@ def main(output: Path, **o: Any) -> None:
 def _ablated(
     problems: dict[tuple[bool, bool, bool], Any], runner: Any, path: Path, key: str
 ) -> dict[str, Any]:
-    """Fit every variant on every fold, judge them, and write the table."""
+    """Fit every variant on every fold, evaluate them, and write the table."""
     from training.evaluation.cross_validation import Fit
-    from training.evaluation.figures import decide, judge
+    from training.evaluation.figures import decide, evaluate
 
     full = next(iter(problems.values()))
     folds = {target: full.splits(target) for target in full.targets}
@@ -77,7 +77,7 @@ def _ablated(
                 {
                     **dict(zip(_PARTS, variant, strict=True)),
                     "target": target,
-                    "figures": judge(*of, decide(*of)),
+                    "figures": evaluate(*of, decide(*of)),
                 }
             )
         told = {

@@ -19,7 +19,7 @@ _PAPER_ORDER = ("tonic", "phasic", "origin")
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """How a data set's trials are cut and judged by default.
+    """How a data set's trials are cut and labelled by default.
 
     Attributes
     ----------

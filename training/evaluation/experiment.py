@@ -1,4 +1,4 @@
-"""One experiment: all folds, the model that is kept, and what it is worth."""
+"""One experiment: all folds, the final model, and its figures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from runtime.preprocessing.contract import Contract
 from training.compute.files import write_together
 from training.evaluation import final_model, wording
 from training.evaluation.cross_validation import Fit
-from training.evaluation.figures import Trials, decide, judge, table
+from training.evaluation.figures import Trials, decide, evaluate, table
 from training.evaluation.journal import Outcome
 from training.evaluation.problem import Problem
 from training.evaluation.runner import Runner, identity
@@ -44,7 +44,7 @@ class Result:
     problem : Problem
         What was learnt.
     contract : Contract
-        Of the model that was kept.
+        Of the final model.
     already : bool
         Whether it was there before, from the very same run, and nothing was done.
     """
@@ -63,7 +63,7 @@ def run(
     compared: Plan | None = None,
     facts: dict[str, Any] | None = None,
 ) -> Result:
-    """Test a problem on all its folds, fit the model that is kept, and write both.
+    """Test a problem on all its folds, fit the final model, and write both.
 
     With several folds the final model is fitted once more, on all but those who choose its epoch
     and its temperature; its figures are those of the folds, whose models were fitted the same way
@@ -110,7 +110,7 @@ def run(
         rest = iter(found)
         outcomes = [{t: [next(rest) for _ in splits[t]] for t in splits} for splits in folds]
         chosen = {t: outcomes[0][t][0] for t in problem.targets} | {t: next(rest) for t in last}
-        judged = [_judged(*each) for each in zip(plans, folds, outcomes, strict=True)]
+        evaluated = [_evaluated(*each) for each in zip(plans, folds, outcomes, strict=True)]
         own = {t: found[0] for t, found in (last or folds[0]).items()}
         contract = final_model.finished(contract, problem, chosen)
         report = {
@@ -119,10 +119,10 @@ def run(
             "notes": [*problem.data.notes, *_apart(problem, folds[0])],
             "device": str(runner.device),
             "not_live": contract.not_live,
-            "targets": judged[0][1],
+            "targets": evaluated[0][1],
             "compared": None
             if compared is None
-            else {"protocol": compared.describe(), "targets": judged[1][1]},
+            else {"protocol": compared.describe(), "targets": evaluated[1][1]},
             "history": {t: chosen[t].history for t in problem.targets},
             "fold_history": {t: [o.history for o in outcomes[0][t]] for t in problem.targets},
             "kept_model": wording.final_model(
@@ -136,19 +136,19 @@ def run(
         best = final_model.checkpoint(problem, contract, chosen, own, report)
         contents = (
             checkpoint.to_bytes(best),
-            table(problem, judged[0][0]).encode(),
+            table(problem, evaluated[0][0]).encode(),
             (json.dumps(report, indent=2) + "\n").encode(),
         )
         write_together(output, dict(zip(WRITTEN, contents, strict=True)), stale=_DERIVED)
     return Result(report, problem, contract)
 
 
-def _judged(
+def _evaluated(
     problem: Problem, folds: dict[str, list[Split]], outcomes: dict[str, list[Outcome]]
 ) -> tuple[dict[str, Trials], dict[str, Any]]:
     """Return what was decided about every trial, and the figures of it, by target."""
     trials = {t: decide(problem, t, folds[t], outcomes[t]) for t in folds}
-    return trials, {t: judge(problem, t, folds[t], outcomes[t], trials[t]) for t in folds}
+    return trials, {t: evaluate(problem, t, folds[t], outcomes[t], trials[t]) for t in folds}
 
 
 def _shares(problem: Problem, folds: dict[str, list[Split]]) -> dict[str, dict[str, float]]:

@@ -1,4 +1,4 @@
-"""What the folds are worth: figures per trial, beside their baselines."""
+"""Figures of all folds, per trial, beside their baselines."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def decide(problem: Problem, target: str, folds: list[Split], outcomes: list[Out
     )
 
 
-def judge(
+def evaluate(
     problem: Problem, target: str, folds: list[Split], outcomes: list[Outcome], trials: Trials
 ) -> dict[str, Any]:
     """Return the figures of one target over all folds: what stands under its name in metrics.json.

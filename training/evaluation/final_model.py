@@ -1,4 +1,4 @@
-"""The model that is kept after the folds: who it learns from, and what travels with it."""
+"""The final model, fitted after the folds: who it learns from, and what travels with it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _CALIBRATION = 64
 
 
 def split(problem: Problem, target: str) -> Split:
-    """Return the split of the kept model: nobody tests, a fifth chooses."""
+    """Return the split of the final model: nobody tests, a fifth validates."""
     truth = problem.annotation.classes[target]
     usable = np.flatnonzero(truth >= 0).astype(np.int64)
     # The same draw for both targets, so that the same people chose both.
     rng = np.random.default_rng(np.random.SeedSequence((problem.plan.seed, 1_000_000)))
     train, validation = inner(problem.plan, problem.subjects, problem.stimuli, truth, usable, rng)
-    return Split("kept model", train, validation, np.empty(0, dtype=np.int64))
+    return Split("final model", train, validation, np.empty(0, dtype=np.int64))
 
 
 def finished(contract: Contract, problem: Problem, chosen: dict[str, Outcome]) -> Contract:
@@ -69,7 +69,7 @@ def checkpoint(
     contract : Contract
         The finished one.
     chosen : dict of str to Outcome
-        The fit that is kept of each target.
+        The final fit of each target.
     own : mapping of str to Split
         The split of that fit. Examples are of those whom it tested, else of those who chose.
     report : dict

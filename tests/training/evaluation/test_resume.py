@@ -63,17 +63,17 @@ def test_an_interrupted_run_goes_on(
 def test_a_damaged_fold_is_said_and_fitted_anew(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge = experiment.judge
+    evaluate = experiment.evaluate
 
     def never(*args: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(experiment, "judge", never)
+    monkeypatch.setattr(experiment, "evaluate", never)
     assert call(tree, tmp_path).exit_code == 1
     kept = sorted((tmp_path / "folds").glob("*.fold"))
     assert len(kept) == 6
     kept[0].write_bytes(kept[0].read_bytes()[:1000])
-    monkeypatch.setattr(experiment, "judge", judge)
+    monkeypatch.setattr(experiment, "evaluate", evaluate)
     result = call(tree, tmp_path, "--resume")
     assert result.exit_code == 0, result.output
     said = " ".join(result.output.split())

@@ -36,7 +36,7 @@ def test_the_whole_is_the_window_itself() -> None:
     torch.testing.assert_close(stretched(windows, whole), windows, atol=1e-3, rtol=0)
 
 
-def test_fits_learn_from_slices_and_are_judged_on_windows() -> None:
+def test_fits_learn_from_slices_and_are_evaluated_on_windows() -> None:
     data = waves(60)
     task = sides(data, 0, 40, 20)
     whole, sliced, again = (
