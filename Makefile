@@ -2,13 +2,15 @@
 # make demo-model   train anew the model that rtcan-live --demo uses
 # make firmware   build the sensor's firmware and the emulated board that tests it
 # make fuzz   a million random inputs for every decoder: about six minutes
+# make test-lowest   the tests of runtime and device on the lowest versions that pyproject.toml allows
 # make test   the whole suite: format, lint, types, import arrows, tests
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+LOWEST := .venv-lowest
 READY  := $(VENV)/.ready
 
-.PHONY: help demo demo-model firmware fuzz test check format clean
+.PHONY: help demo demo-model firmware fuzz test test-lowest check format clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -32,6 +34,14 @@ check: $(READY)
 test: check
 	$(BIN)/pytest
 
+# The model that the tests use is built with torch, here; what is tested has none.
+test-lowest: $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct -e '.[edge,web,mqtt,lsl]'
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python pytest pytest-timeout hypothesis psutil cvxopt joblib onnx
+	$(BIN)/python -m tests.tiny $(LOWEST)/best.onnx
+	RTCAN_TINY_MODEL=$(CURDIR)/$(LOWEST)/best.onnx $(LOWEST)/bin/python -m pytest tests/device tests/runtime tests/rtcan
+
 demo-model: $(READY)
 	$(BIN)/python -m training.run --dataset synthetic --input-length 500 --epochs 30 --output save/demo-model
 	$(BIN)/python -m export.onnx save/demo-model/best.pt
@@ -49,4 +59,4 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

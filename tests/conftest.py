@@ -6,9 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from runtime.preprocessing.contract import Contract
 from tests import tiny
+
+# How long an example takes tells how busy the machine is; times belong to the benchmarks.
+settings.register_profile("rtcan", deadline=None)
+settings.load_profile("rtcan")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

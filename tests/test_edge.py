@@ -1,6 +1,7 @@
 """What a user of the edge installs: wheels for every machine, no compiler, no torch."""
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -78,10 +79,15 @@ def test_the_edge_install_runs_the_demonstration_without_the_training_side(tmp_p
         [str(python), "-c", "import torch"], capture_output=True, check=False, cwd=tmp_path
     )
     assert missing.returncode != 0
+    # In a project that has folders of the same names, and on its path too.
+    for name in ("device", "runtime"):
+        (tmp_path / "project" / name).mkdir(parents=True)
+        (tmp_path / "project" / name / "__init__.py").touch()
     done = subprocess.run(
         [str(tmp_path / "edge" / "bin" / "rtcan-live"), "--demo", "--output", "jsonl",
          "--duration", "12"],
-        capture_output=True, text=True, check=True, cwd=tmp_path,
+        capture_output=True, text=True, check=True, cwd=tmp_path / "project",
+        env={**os.environ, "PYTHONPATH": "."},
     )  # fmt: skip
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert "simulated people" in events[0]["trained_on"]
