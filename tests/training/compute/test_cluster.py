@@ -37,7 +37,7 @@ def test_a_cluster_gives_the_same_even_if_a_worker_is_lost(
 
         def run(self: Workers, function: object, *more: object, **named: object) -> object:
             for result in save(self, function, *more, **named):  # type: ignore[arg-type]
-                if function.__name__ == "_fit_bundle" and not killed:  # type: ignore[attr-defined]
+                if function.__name__ == "fit_bundle" and not killed:  # type: ignore[attr-defined]
                     # The first fold is done; the others are under way.
                     running[0].kill()
                     killed.append(running[0])
