@@ -14,13 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from export.card import CARD_KEY
-from export.lower import Lowered
+from export.lower import lowered
 from export.portable import portable
 from runtime.inference import golden
 from runtime.inference.music import MOST_DEVIATIONS
 from runtime.inference.seal import seal
 from runtime.preprocessing.contract import METADATA_KEY, Contract
-from training.network.model import RTCAN, to_logits
+from training.network.wide_and_deep import WideAndDeep
 
 # The oldest that torch's exporter writes without converting.
 OPSET = 18
@@ -31,7 +31,7 @@ class Graph(nn.Module):
 
     Parameters
     ----------
-    networks : mapping of str to RTCAN or Lowered
+    networks : mapping of str to WideAndDeep
         One per target, in evaluation mode.
     contract : Contract
         Its targets give the order of the outputs and their temperatures.
@@ -41,12 +41,9 @@ class Graph(nn.Module):
     music_rest: Tensor
     music_std: Tensor
 
-    def __init__(
-        self, networks: Mapping[str, RTCAN] | Mapping[str, Lowered], contract: Contract
-    ) -> None:
+    def __init__(self, networks: Mapping[str, WideAndDeep], contract: Contract) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks[target.name] for target in contract.targets)
-        self.heads = [networks[target.name].config.head for target in contract.targets]
         self.temperatures = [target.temperature for target in contract.targets]
         # A mean in two parts: float32 alone would round a large one by more than a small deviation.
         mean = torch.tensor(contract.music_mean, dtype=torch.float64)
@@ -54,17 +51,17 @@ class Graph(nn.Module):
         self.register_buffer("music_rest", (mean - mean.float().double()).float())
         self.register_buffer("music_std", torch.tensor(contract.music_std))
 
-    def forward(self, eda: Tensor, music: Tensor | None = None) -> tuple[Tensor, ...]:
+    def forward(
+        self, eda: Tensor, features: Tensor | None = None, music: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
         """Return probabilities, one float32 (batch, 2) per target; `music` is as computed."""
-        inputs: tuple[Tensor, ...] = (eda,)
+        scaled = None
         if music is not None:
             scaled = ((music - self.music_mean) - self.music_rest) / self.music_std
-            inputs = (eda, scaled.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS))
+            scaled = scaled.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS)
         return tuple(
-            torch.softmax(to_logits(network(*inputs), head) / temperature, dim=1)
-            for network, head, temperature in zip(
-                self.networks, self.heads, self.temperatures, strict=True
-            )
+            torch.softmax(network(eda, features, scaled) / temperature, dim=1)
+            for network, temperature in zip(self.networks, self.temperatures, strict=True)
         )
 
 
@@ -76,17 +73,18 @@ def build(
     What is written is the lowered form of the networks (`export.lower`); that it equals them is
     for `export.parity` to prove.
     """
-    lowered = Graph(
+    form = Graph(
         {
-            target.name: Lowered(network)
+            target.name: lowered(network)
             for target, network in zip(contract.targets, graph.networks, strict=True)
-            if isinstance(network, RTCAN)
+            if isinstance(network, WideAndDeep)
         },
         contract,
     )
     examples = {"eda": torch.randn(3, len(contract.channels), contract.input_length)}
-    if contract.music_mean:
-        examples["music"] = torch.randn(3, len(contract.music_mean))
+    for name, values in (("features", contract.features), ("music", contract.music_mean)):
+        if values:
+            examples[name] = torch.randn(3, len(values))
     batch = torch.export.Dim("batch", min=1)
     names = [target.name for target in contract.targets]
     # The exporter only writes to files; its own directory keeps a failed export from leaving any.
@@ -97,15 +95,16 @@ def build(
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         path = Path(folder) / "model.onnx"
         torch.onnx.export(
-            lowered.eval(),
-            tuple(examples.values()),
+            form.eval(),
+            (),
             path,
+            kwargs=examples,
             dynamo=True,
             external_data=False,
             opset_version=OPSET,
             input_names=list(examples),
             output_names=names,
-            dynamic_shapes=tuple({0: batch} for _ in examples),
+            dynamic_shapes={name: {0: batch} for name in examples},
             verbose=False,
         )
         model = onnx.load(path)
@@ -147,10 +146,9 @@ def _answer(model: onnx.ModelProto, contract: Contract, stretch: golden.Golden) 
     """Return per target the probability of the second class for a golden stretch."""
     import onnxruntime
 
-    inputs = golden.check_input(stretch, contract, "The checkpoint")
-    feeds, music = {"eda": inputs[None]}, golden.music(contract)
-    if music is not None:
-        feeds["music"] = music[None]
+    inputs, features = golden.check_input(stretch, contract, "The checkpoint")
+    given = {"eda": inputs, "features": features, "music": golden.music(contract)}
+    feeds = {name: values[None] for name, values in given.items() if values is not None}
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(

@@ -63,10 +63,12 @@ def join(stored: Mapping[str, Checkpoint]) -> Checkpoint:
         },
         calibration=np.concatenate([one.calibration for one in all_of_them]),
         metrics={"parts": [one.metrics for one in all_of_them]},
-        music=_songs([one.music for one in all_of_them]) if with_music else None,
-        calibration_music=_songs([one.calibration_music for one in all_of_them])
+        music=_beside([one.music for one in all_of_them]) if with_music else None,
+        calibration_music=_beside([one.calibration_music for one in all_of_them])
         if with_music
         else None,
+        features=_beside([one.features for one in all_of_them]),
+        calibration_features=_beside([one.calibration_features for one in all_of_them]),
         golden=all_of_them[0].golden,
     )
 
@@ -125,7 +127,7 @@ def _told(contracts: list[Contract], key: str) -> str:
     return "; ".join(f"{name}: {words}" for name, words in zip(names, said, strict=True))
 
 
-def _songs(parts: list[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
-    """Return the songs of all parts; None where one of them has none (older files)."""
+def _beside(parts: list[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
+    """Return the rows of all parts; None where one of them has none (older files)."""
     known = [part for part in parts if part is not None]
     return np.concatenate(known) if len(known) == len(parts) else None

@@ -25,6 +25,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from training.network.model import RTCAN, ChannelAttention, ResidualUnit, TemporalAttention
+from training.network.wide_and_deep import WideAndDeep
 
 
 def _flat_conv(conv: nn.Conv1d, norm: nn.BatchNorm1d | None = None) -> nn.Conv2d:
@@ -176,3 +177,12 @@ class Lowered(nn.Module):
         if self.config.head == "softmax":
             return torch.softmax(out, dim=1)
         return out
+
+
+def lowered(source: WideAndDeep) -> WideAndDeep:
+    """Return the same function with every member lowered; the linear path is shared."""
+    members = [Lowered(member) for member in source.members if isinstance(member, RTCAN)]
+    form = WideAndDeep(members, source.features)
+    form.wide = source.wide
+    form.deep_weight.copy_(source.deep_weight)
+    return form

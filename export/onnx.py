@@ -60,7 +60,7 @@ def main(
     ):
         if importlib.util.find_spec(package) is None:
             raise MissingExtraError(package, extra, "Exporting")
-    from export import card, parity, proof, variants
+    from export import card, parity, proof, verdict
     from export import graph as graphs
     from export.join import join
     from runtime.inference import golden
@@ -75,13 +75,19 @@ def main(
             golden.check_input(one.golden, one.contract, name)
     stored, path = join(loaded), " and ".join(loaded)
     if fp16 or int8:
-        variants.check(stored.truth)
+        verdict.check(stored.truth)
     graph = graphs.Graph(dict(stored.networks), stored.contract)
     click.echo(f"Exporting {path} ...")
     data = graphs.build(graph, stored.contract, card.facts(stored.metrics), stored.golden)
     proven = {
         place: parity.compare(
-            stored.networks, stored.contract, data, stored.examples, stored.music, place
+            stored.networks,
+            stored.contract,
+            data,
+            stored.examples,
+            stored.music,
+            place,
+            stored.features,
         )
         for place in provider
     }
@@ -98,7 +104,7 @@ def main(
     target = output or beside.with_suffix(".onnx")
     write_whole(target, data)
     facts = {
-        place: proof.measure(target, result, stored.examples, stored.music, place)
+        place: proof.measure(target, result, stored.examples, stored.music, place, stored.features)
         for place, result in proven.items()
     }
     smaller = _variants(stored, data, target, fp16=fp16, int8=int8)
@@ -120,7 +126,7 @@ def _variants(
     """Build, judge and, where they pass, write the variants that were asked for."""
     if not (fp16 or int8):
         return []
-    from export import variants
+    from export import variants, verdict
     from export.card import facts as card_facts
     from training.compute.files import write_whole
 
@@ -132,21 +138,28 @@ def _variants(
             variant = variants.half(data, stored.contract, facts)
         else:
             variant = variants.eight_bit(
-                data, stored.contract, stored.calibration, facts, stored.calibration_music
+                data,
+                stored.contract,
+                stored.calibration,
+                facts,
+                stored.calibration_music,
+                stored.calibration_features,
             )
-        verdict = variants.judge(name, data, variant, stored.examples, stored.truth, stored.music)
+        found = verdict.judge(
+            name, data, variant, stored.examples, stored.truth, stored.music, stored.features
+        )
         place = target.with_suffix(f".{name}.onnx")
-        click.echo(verdict.describe())
-        if verdict.accepted:
+        click.echo(found.describe())
+        if found.accepted:
             write_whole(place, variant)
             click.echo(f"Wrote {place}")
         else:
             place.unlink(missing_ok=True)
             click.echo(
-                f"Not written: {variants.LEAST_AGREEMENT:.0%} equal decisions and less than "
-                f"{100 * variants.MOST_CHANGE:.0f} point of balanced accuracy are asked for."
+                f"Not written: {verdict.LEAST_AGREEMENT:.0%} equal decisions and less than "
+                f"{100 * verdict.MOST_CHANGE:.0f} point of balanced accuracy are asked for."
             )
-        verdicts.append(asdict(verdict) | {"accepted": verdict.accepted})
+        verdicts.append(asdict(found) | {"accepted": found.accepted})
     return verdicts
 
 

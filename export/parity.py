@@ -20,7 +20,7 @@ from runtime.preprocessing.contract import Contract
 from training.fitting.calibration import probability_high
 from training.fitting.data import Data
 from training.fitting.fit import predict
-from training.network.model import RTCAN
+from training.network.wide_and_deep import WideAndDeep
 
 # Largest difference of a probability that is float32 rounding and no more.
 TOLERANCE = 1e-5
@@ -57,18 +57,19 @@ class Parity:
 
 
 def compare(
-    networks: Mapping[str, RTCAN],
+    networks: Mapping[str, WideAndDeep],
     contract: Contract,
     model: bytes,
     windows: NDArray[np.float32],
     music: NDArray[np.float32] | None = None,
     provider: str = "cpu",
+    features: NDArray[np.float32] | None = None,
 ) -> Parity:
     """Run the same windows through training's code and onnxruntime, alone and in all batch sizes.
 
     Parameters
     ----------
-    networks : mapping of str to RTCAN
+    networks : mapping of str to WideAndDeep
         One per target, as they were trained.
     contract : Contract
         Theirs.
@@ -80,13 +81,19 @@ def compare(
         Music features as computed, for networks that take them.
     provider : str
         Where onnxruntime computes.
+    features : float32 (n, k) or None
+        Plain features of the windows, for networks that take them.
     """
     classifier = Classifier(model, provider=provider)
-    high = reference(networks, contract, windows, music)
-    inputs = [windows] if music is None else [windows, music]
+    high = reference(networks, contract, windows, music, features)
     differences, same = [], []
     for start, stop in _batches(len(windows)):
-        answer = classifier(*(part[start:stop] for part in inputs))
+        at = slice(start, stop)
+        answer = classifier(
+            windows[at],
+            None if music is None else music[at],
+            None if features is None else features[at],
+        )
         for target in contract.targets:
             got, expected = answer[target.name], high[target.name][start:stop]
             differences.append(np.abs(got - np.stack([1 - expected, expected], axis=1)).ravel())
@@ -102,10 +109,11 @@ def compare(
 
 
 def reference(
-    networks: Mapping[str, RTCAN],
+    networks: Mapping[str, WideAndDeep],
     contract: Contract,
     windows: NDArray[np.float32],
     music: NDArray[np.float32] | None = None,
+    features: NDArray[np.float32] | None = None,
 ) -> dict[str, FloatArray]:
     """Return per target the probabilities of high, float64 (n,), as training evaluates them.
 
@@ -116,8 +124,9 @@ def reference(
     if music is not None:
         scaled = standardise(music, contract.music_mean, contract.music_std)
     data = Data(
-        windows, count, count, np.zeros_like(count), scaled, None if music is None else count
-    )
+        windows, count, count, np.zeros_like(count), scaled, None if music is None else count,
+        features,
+    )  # fmt: skip
     device = torch.device("cpu")
     return {
         target.name: probability_high(

@@ -77,6 +77,7 @@ def measure(
     windows: NDArray[np.float32],
     music: NDArray[np.float32] | None = None,
     provider: str = "cpu",
+    features: NDArray[np.float32] | None = None,
 ) -> Proof:
     """Collect the facts of a written file.
 
@@ -92,6 +93,8 @@ def measure(
         Their music, where the model takes it.
     provider : str
         Where to compute.
+    features : float32 (n, k) or None
+        Their plain features, where the model takes them.
     """
     data = model.read_bytes()
     graph = onnx.load_from_string(data)
@@ -99,9 +102,10 @@ def measure(
     seconds = []
     for index in range(_REPEATS):
         at = slice(index % len(windows), index % len(windows) + 1)
-        window, song = windows[at], None if music is None else music[at]
+        window, *beside = (p if p is None else p[at] for p in (windows, music, features))
+        assert window is not None
         began = time.perf_counter()
-        classifier(window, song)
+        classifier(window, *beside)
         seconds.append(time.perf_counter() - began)
     operators = collections.Counter(node.op_type for node in graph.graph.node)
     return Proof(

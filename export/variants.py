@@ -1,4 +1,4 @@
-"""Smaller variants of an exported model, each judged before it may be used.
+"""Smaller variants of an exported model; `export.verdict` says whether one may be used.
 
 Half precision converts every weight and product to float16. The 8-bit one is static QDQ
 quantisation: weights per channel and activations per tensor, with ranges from windows of the
@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-import time
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,56 +18,7 @@ from numpy.typing import NDArray
 
 from device.errors import ExportError
 from export.graph import finish
-from runtime.inference.classifier import Classifier
 from runtime.preprocessing.contract import Contract
-from training.evaluation.metrics import balanced_accuracy, confusion
-
-# A variant may be written only if it decides like the original on this share of windows ...
-LEAST_AGREEMENT = 0.99
-# ... and its balanced accuracy on them moves by less than this.
-MOST_CHANGE = 0.01
-_REPEATS = 60
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How a variant compares with the original on held-out windows whose class is known.
-
-    Attributes
-    ----------
-    name : str
-        "fp16" or "int8".
-    agreement : float
-        Share of decisions that are the same, the lowest of all targets, 0 to 1.
-    accuracy_change : float
-        Largest change of balanced accuracy of any target, 0 to 1.
-    speedup : float
-        Median time of one window of the original, divided by the variant's; one thread.
-    bytes : int
-        Size of the file.
-    windows : int
-        Held-out windows compared: of the target that has fewest.
-    """
-
-    name: str
-    agreement: float
-    accuracy_change: float
-    speedup: float
-    bytes: int
-    windows: int
-
-    @property
-    def accepted(self) -> bool:
-        """Whether it may stand in for the original."""
-        return self.agreement >= LEAST_AGREEMENT and self.accuracy_change < MOST_CHANGE
-
-    def describe(self) -> str:
-        """Say it in a line."""
-        return (
-            f"{self.name}: decisions equal on {self.agreement:.1%} of {self.windows} held-out "
-            f"windows, balanced accuracy moves by {100 * self.accuracy_change:.1f} points, "
-            f"{self.speedup:.2f}x the speed, {self.bytes / 1e6:.1f} MB"
-        )
 
 
 def half(model: bytes, contract: Contract, card: str = "{}") -> bytes:
@@ -125,6 +73,7 @@ def eight_bit(
     calibration: NDArray[np.float32],
     card: str = "{}",
     songs: NDArray[np.float32] | None = None,
+    features: NDArray[np.float32] | None = None,
 ) -> bytes:
     """Return the model quantised to 8 bits.
 
@@ -140,6 +89,8 @@ def eight_bit(
         Facts for the model card.
     songs : float32 (n, features) or None
         Music features of those windows as computed, where the model takes them.
+    features : float32 (n, k) or None
+        Plain features of those windows, likewise.
 
     Raises
     ------
@@ -167,6 +118,9 @@ def eight_bit(
             )
         for feed, song in zip(feeds, songs, strict=True):
             feed["music"] = song[None]
+    if features is not None:
+        for feed, own in zip(feeds, features, strict=True):
+            feed["features"] = own[None]
 
     class Windows(CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -196,98 +150,3 @@ def eight_bit(
         finally:
             logging.disable(logging.NOTSET)
         return finish(onnx.load(target), contract, card)
-
-
-def check(truth: Mapping[str, NDArray[np.int64]]) -> None:
-    """Raise `ExportError` where a variant cannot be evaluated: no held-out window of each class.
-
-    Parameters
-    ----------
-    truth : mapping of str to int64 (n,)
-        See `judge`.
-    """
-    for target, classes in truth.items():
-        low, high = ((classes == c).sum() for c in (0, 1))
-        if not (low and high):
-            raise ExportError(
-                f"The checkpoint holds {low} held-out windows of low {target} and {high} of high; "
-                "a smaller variant needs both to be compared on. Leave --fp16 and --int8 out, or "
-                "train again (checkpoints of older versions do not tell held-out windows apart)."
-            )
-
-
-def judge(
-    name: str,
-    original: bytes,
-    variant: bytes,
-    windows: NDArray[np.float32],
-    truth: Mapping[str, NDArray[np.int64]],
-    music: NDArray[np.float32] | None = None,
-) -> Verdict:
-    """Compare a variant with the original.
-
-    Parameters
-    ----------
-    name : str
-        Of the variant.
-    original, variant : bytes
-        The two files.
-    windows : float32 (n, 3, input_length)
-        Held-out windows.
-    truth : mapping of str to int64 (n,)
-        Per target, the class of each; -1 where it is not known or the target's network learnt from
-        the window, which then does not count for this target.
-    music : float32 (n, features) or None
-        Their music features as computed, where the model takes them.
-
-    Raises
-    ------
-    ExportError
-        See `check`.
-    """
-    check(truth)
-    first, second = Classifier(original), Classifier(variant)
-    songs = [None] * len(windows) if music is None else list(music)
-    decided: list[dict[str, NDArray[np.int64]]] = []
-    for classifier in (first, second):
-        # One by one, as live does.
-        answers = [
-            classifier(window[None], song) for window, song in zip(windows, songs, strict=True)
-        ]
-        decided.append(
-            {
-                target.name: np.array(
-                    [int(answer[target.name][0, 1] >= target.threshold) for answer in answers],
-                    dtype=np.int64,
-                )
-                for target in first.contract.targets
-            }
-        )
-    agreement, change, counts = [], [], []
-    for target, classes in truth.items():
-        known = classes >= 0
-        ours, theirs = (each[target][known] for each in decided)
-        scores = [balanced_accuracy(confusion(classes[known], own)) for own in (ours, theirs)]
-        agreement.append(float((ours == theirs).mean()))
-        change.append(abs(float(scores[0]) - float(scores[1])))
-        counts.append(int(known.sum()))
-    window, song = windows[:1], songs[0]
-    return Verdict(
-        name=name,
-        agreement=min(agreement),
-        accuracy_change=max(change),
-        speedup=_ratio(lambda: first(window, song), lambda: second(window, song)),
-        bytes=len(variant),
-        windows=min(counts),
-    )
-
-
-def _ratio(original: Callable[[], object], variant: Callable[[], object]) -> float:
-    """Ratio of median times, measured in turn."""
-    seconds: tuple[list[float], list[float]] = ([], [])
-    for _ in range(_REPEATS):
-        for took, call in zip(seconds, (original, variant), strict=True):
-            began = time.perf_counter()
-            call()
-            took.append(time.perf_counter() - began)
-    return float(np.median(seconds[0]) / np.median(seconds[1]))

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from training.network.model import RTCAN, NetworkConfig
+from training.network.wide_and_deep import WideAndDeep
 
 
 def lively(config: NetworkConfig, seed: int = 0) -> RTCAN:
@@ -27,3 +28,14 @@ def lively(config: NetworkConfig, seed: int = 0) -> RTCAN:
             nn.init.normal_(module.running_mean, std=0.3)
             nn.init.uniform_(module.running_var, 0.5, 2.0)
     return network.eval()
+
+
+def lively_model(
+    config: NetworkConfig, seed: int = 0, *, members: int = 1, features: int = 0
+) -> WideAndDeep:
+    """What is trained for one target, of lively networks and a linear path that does something."""
+    model = WideAndDeep([lively(config, seed + 100 * i) for i in range(members)], features)
+    if features:
+        torch.manual_seed(seed)
+        model.weigh(0.7, torch.randn(features).tolist(), 0.2)
+    return model.eval()

@@ -30,12 +30,12 @@ def write_checkpoint(path: Path) -> None:
     """Write a checkpoint of small random networks with real windows beside them."""
     from device.simulation.physiology import Person, simulate
     from runtime.preprocessing.windows import Preprocessor
-    from tests.networks import lively
+    from tests.networks import lively_model
     from training.network import checkpoint
     from training.network.model import NetworkConfig
 
     networks = {
-        target.name: lively(NetworkConfig(input_length=64, width=8), seed)
+        target.name: lively_model(NetworkConfig(input_length=64, width=8), seed)
         for seed, target in enumerate(CONTRACT.targets)
     }
     samples = simulate(Person(), 40.0, 19.0, arousal=lambda _: 0.8, seed=3)

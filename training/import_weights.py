@@ -115,6 +115,7 @@ def convert(state: Mapping[str, torch.Tensor], network: str, target: str) -> Che
     """
     from training.network.checkpoint import Checkpoint
     from training.network.model import RTCAN, NetworkConfig
+    from training.network.wide_and_deep import WideAndDeep
 
     temporal = any(name.startswith("Non_local.") for name in state)
     channel = any(name.startswith("Attention.") for name in state)
@@ -158,7 +159,7 @@ def convert(state: Mapping[str, torch.Tensor], network: str, target: str) -> Che
     examples, songs = _examples(contract, music)
     return Checkpoint(
         contract,
-        {target: ours.eval()},
+        {target: WideAndDeep([ours]).eval()},
         examples,
         # Nobody rated the simulated windows.
         {target: np.full(len(examples), -1, dtype=np.int64)},

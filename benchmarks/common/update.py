@@ -21,13 +21,15 @@ from runtime.preprocessing.contract import Contract
 from runtime.preprocessing.resample import Resampler
 from runtime.preprocessing.windows import stretch
 from training.network.model import RTCAN, NetworkConfig
+from training.network.wide_and_deep import WideAndDeep
 
 
 def random_graph(contract: Contract) -> graphs.Graph:
     """Return full-size networks with random weights, which compute as long as trained ones."""
     torch.manual_seed(0)
     config = NetworkConfig(input_length=contract.input_length)
-    return graphs.Graph({t.name: RTCAN(config).eval() for t in contract.targets}, contract)
+    networks = {t.name: WideAndDeep([RTCAN(config)]).eval() for t in contract.targets}
+    return graphs.Graph(networks, contract)
 
 
 def measure_update(contract: Contract, sensor_hz: float, windows: int) -> dict[str, Any]:
@@ -69,7 +71,7 @@ def measure_update(contract: Contract, sensor_hz: float, windows: int) -> dict[s
         for piece in (grid.eda_us[a : a + contract.total_samples] for a in starts)
     ]
     stretched = contract.window_samples != contract.input_length
-    peer_networks = [published(network) for network in source.networks]  # type: ignore[arg-type]
+    peer_networks = [published(n.members[0]) for n in source.networks]  # type: ignore[arg-type, index]
     prepared = CvxoptReference(contract.total_samples, contract.rate_hz)
     cvxeda = CvxEDA(contract.total_samples, contract.rate_hz)
     inputs = np.zeros((1, 3, contract.input_length), dtype=np.float32)

@@ -109,17 +109,21 @@ class Classifier:
         self._check_interface()
         self._targets = [target.name for target in self.contract.targets]
         # The first run allocates: better now than at the first prediction.
-        music = self.contract.music_mean
+        c = self.contract
         self(
-            np.zeros((1, len(self.contract.channels), self.contract.input_length), np.float32),
-            np.array(music, dtype=np.float32) if music else None,
+            np.zeros((1, len(c.channels), c.input_length), np.float32),
+            np.array(c.music_mean, dtype=np.float32) if c.music_mean else None,
+            np.zeros((1, len(c.features)), np.float32) if c.features else None,
         )
         if (self.sha256, provider) not in _fitting:
             self._check_golden(metadata.get(golden.KEY), provider, onnxruntime.__version__)
             _fitting.add((self.sha256, provider))
 
     def __call__(
-        self, inputs: ArrayLike, music: ArrayLike | None = None
+        self,
+        inputs: ArrayLike,
+        music: ArrayLike | None = None,
+        features: ArrayLike | None = None,
     ) -> dict[str, NDArray[np.float32]]:
         """Return probabilities of the classes.
 
@@ -131,6 +135,9 @@ class Classifier:
         music : array-like (n, features) or (features,), or None
             Music features as computed, for a model that takes them; the graph standardises
             them.
+        features : array-like (n, features), or None
+            Plain features in the person's own units, for a model that takes them; see
+            `runtime.preprocessing.windows.Window.features`.
 
         Returns
         -------
@@ -140,7 +147,7 @@ class Classifier:
         Raises
         ------
         SignalError
-            If `inputs` or `music` has another shape, or holds anything but finite numbers.
+            If an argument has another shape, or holds anything but finite numbers.
         ModelError
             If the model takes music and none is given, the other way round, or the number of
             features is not the model's.
@@ -156,11 +163,27 @@ class Classifier:
         self.check_music(music is not None)
         if music is not None:
             feeds["music"] = self._songs(_float32("music", music), len(windows))
+        if self.contract.features or features is not None:
+            feeds["features"] = self._features(features, len(windows))
         outputs = self._session.run(self._targets, feeds)
         return dict(zip(self._targets, outputs, strict=True))
 
+    def _features(self, given: ArrayLike | None, count: int) -> NDArray[np.float32]:
+        expected = len(self.contract.features)
+        if given is None or not expected:
+            raise ModelError(
+                f"{self.name} takes {expected or 'no'} plain features to each window and was given "
+                f"{'none' if given is None else 'some'}; give it Window.features of the windows"
+            )
+        features = _float32("features", given)
+        if features.shape != (count, expected):
+            raise SignalError(
+                f"features has shape {features.shape}; expected: ({count}, {expected}), a row to "
+                "each window"
+            )
+        return features
+
     def _songs(self, features: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-        """Return the features of the song that goes with each window."""
         expected = len(self.contract.music_mean)
         if features.ndim == 0 or features.shape[-1] != expected:
             found = features.shape[-1] if features.ndim else 1
@@ -196,8 +219,12 @@ class Classifier:
             )
             return
         stretch = golden.Golden.from_json(text)
-        inputs = golden.check_input(stretch, self.contract, self.name)
-        answer = self(inputs[None], golden.music(self.contract))
+        inputs, features = golden.check_input(stretch, self.contract, self.name)
+        answer = self(
+            inputs[None],
+            golden.music(self.contract),
+            None if features is None else features[None],
+        )
         golden.check_answer(
             stretch,
             {target: float(row[0, 1]) for target, row in answer.items()},
@@ -212,6 +239,8 @@ class Classifier:
         wanted = {"eda": [len(contract.channels), contract.input_length]}
         if contract.music_mean:
             wanted["music"] = [len(contract.music_mean)]
+        if contract.features:
+            wanted["features"] = [len(contract.features)]
         if {name: shape[1:] for name, shape in inputs.items()} != wanted:
             raise ModelError(
                 f"{self.name} takes {inputs}; its contract says {wanted} after the batch. The file "

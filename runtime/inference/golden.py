@@ -49,6 +49,8 @@ class Golden:
         In whole milliseconds and tenths of a nanosiemens.
     input : float64 (3, at most 256)
         The first network input that the samples give, at evenly spread places.
+    features : float64 (features,)
+        The plain features beside it, in the person's own units; empty where the contract has none.
     answer : mapping of str to float
         Per target, the probability of the second class; empty before the export.
     """
@@ -57,6 +59,7 @@ class Golden:
     samples: Samples
     input: FloatArray
     answer: Mapping[str, float] = field(default_factory=dict)
+    features: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def to_json(self) -> str:
         """Return the one JSON form."""
@@ -66,6 +69,7 @@ class Golden:
                 "time_ms": np.rint(1e3 * self.samples.time_s).astype(int).tolist(),
                 "eda_us": self.samples.eda_us.round(4).tolist(),
                 "input": self.input.round(6).tolist(),
+                "features": self.features.round(6).tolist(),
                 "answer": {name: round(value, 6) for name, value in self.answer.items()},
             },
             separators=(",", ":"),
@@ -86,7 +90,8 @@ class Golden:
             samples = Samples(time_s, np.array(data["eda_us"], dtype=np.float64))
             answer = {str(name): float(value) for name, value in data["answer"].items()}
             inputs = np.array(data["input"], dtype=np.float64)
-            return Golden(str(data["version"]), samples, inputs, answer)
+            features = np.array(data.get("features", []), dtype=np.float64)
+            return Golden(str(data["version"]), samples, inputs, answer, features)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(
                 f"The golden stretch of a model is damaged ({type(error).__name__}: {error}); "
@@ -137,18 +142,24 @@ def make(contract: Contract) -> Golden:
     found = network_input(samples, contract)
     if found is None:
         raise ContractError("A simulated person gives no network input under this contract")
-    return Golden(version(), samples, _spread(found))
+    inputs, features = found
+    return Golden(version(), samples, _spread(inputs), features=_listed(features))
 
 
-def network_input(samples: Samples, contract: Contract) -> NDArray[np.float32] | None:
-    """Return the first network input (3, input_length) that samples give; None if there is none."""
+def network_input(
+    samples: Samples, contract: Contract
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None] | None:
+    """Return the first network input (3, input_length) that samples give, and the features beside.
+
+    None if there is none; the features (features,) are None where the contract has none.
+    """
     from runtime.preprocessing.windows import Preprocessor
 
     windows = Preprocessor(contract).push(samples.time_s, samples.eda_us)
-    found: NDArray[np.float32] | None = next(
-        (window.input for window in windows if window.input is not None), None
-    )
-    return found
+    for window in windows:
+        if window.input is not None:
+            return window.input, window.features if contract.features else None
+    return None
 
 
 def music(contract: Contract) -> NDArray[np.float32] | None:
@@ -159,8 +170,10 @@ def music(contract: Contract) -> NDArray[np.float32] | None:
     return np.asarray(above, dtype=np.float32)
 
 
-def check_input(golden: Golden, contract: Contract, name: str) -> NDArray[np.float32]:
-    """Return the network input (3, input_length) of a golden stretch, made here and compared.
+def check_input(
+    golden: Golden, contract: Contract, name: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """Return the network input of a golden stretch and its features, made here and compared.
 
     Parameters
     ----------
@@ -179,13 +192,16 @@ def check_input(golden: Golden, contract: Contract, name: str) -> NDArray[np.flo
     found = network_input(golden.samples, contract)
     if found is None:
         difference = "none at all here"
-    elif _spread(found).shape != golden.input.shape:
-        difference = f"{found.shape} values here"
+    elif _spread(found[0]).shape != golden.input.shape:
+        difference = f"{found[0].shape} values here"
+    elif _listed(found[1]).shape != golden.features.shape:
+        difference = f"{_listed(found[1]).size} plain features here"
     else:
-        apart = np.abs(_spread(found) - golden.input).max(axis=1)
+        parts = (_spread(found[0]) - golden.input, (_listed(found[1]) - golden.features)[:, None])
+        apart = np.concatenate([np.abs(part).max(axis=1) for part in parts])
         if apart.max() <= INPUT_TOLERANCE:
             return found
-        worst = contract.channels[int(apart.argmax())]
+        worst = (*contract.channels, *contract.features)[int(apart.argmax())]
         difference = f"{worst} differs by {apart.max():.2g}; {INPUT_TOLERANCE:g} is rounding"
     raise ModelError(
         f"{name} was made by RTCAN {golden.version}; this RTCAN {version()} makes another network "
@@ -219,6 +235,10 @@ def check_answer(golden: Golden, answer: Mapping[str, float], name: str, where: 
                 f"at its export by RTCAN {golden.version} it was {expected:.3f} (this RTCAN is "
                 f"{version()}). Use another onnxruntime or provider, or export it again here."
             )
+
+
+def _listed(features: NDArray[np.float32] | None) -> FloatArray:
+    return np.empty(0) if features is None else features.astype(np.float64)
 
 
 def _spread(inputs: NDArray[np.float32]) -> FloatArray:

@@ -229,7 +229,10 @@ class Pipeline:
         targets = self.contract.targets
         if window.input is None or not sufficient:
             return {target.name: Estimate(NO_LABEL, None) for target in targets}
-        answer = self.classifier(window.input[None], self.music)
+        features = window.features if self.contract.features else None
+        answer = self.classifier(
+            window.input[None], self.music, None if features is None else features[None]
+        )
         estimates = {}
         for target in targets:
             high = float(answer[target.name][0, 1])

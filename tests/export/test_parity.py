@@ -9,8 +9,9 @@ import pytest
 from export import graph as graphs
 from export import parity
 from runtime.preprocessing.contract import Contract
-from tests.networks import lively
-from training.network.model import RTCAN, NetworkConfig
+from tests.networks import lively_model
+from training.network.model import NetworkConfig
+from training.network.wide_and_deep import WideAndDeep
 
 # A feature that is large and hardly varies: rounded to float32, its mean is a quarter of a
 # deviation off.
@@ -29,8 +30,8 @@ def contract(tiny_contract: Contract) -> Contract:
 
 
 @pytest.fixture(scope="module")
-def networks() -> dict[str, RTCAN]:
-    return {"arousal": lively(NetworkConfig(input_length=64, width=8, music=4), 0)}
+def networks() -> dict[str, WideAndDeep]:
+    return {"arousal": lively_model(NetworkConfig(input_length=64, width=8, music=4), 0)}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def inputs(contract: Contract) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_a_large_feature_that_hardly_varies_is_standardised_as_in_training(
-    contract: Contract, networks: dict[str, RTCAN], inputs: tuple[np.ndarray, np.ndarray]
+    contract: Contract, networks: dict[str, WideAndDeep], inputs: tuple[np.ndarray, np.ndarray]
 ) -> None:
     model = graphs.build(graphs.Graph(networks, contract), contract)
     proof = parity.compare(networks, contract, model, *inputs)
@@ -50,7 +51,7 @@ def test_a_large_feature_that_hardly_varies_is_standardised_as_in_training(
 
 
 def test_a_graph_that_standardises_otherwise_does_not_hold(
-    contract: Contract, networks: dict[str, RTCAN], inputs: tuple[np.ndarray, np.ndarray]
+    contract: Contract, networks: dict[str, WideAndDeep], inputs: tuple[np.ndarray, np.ndarray]
 ) -> None:
     rounded = dataclasses.replace(
         contract, music_mean=tuple(float(np.float32(m)) for m in contract.music_mean)

@@ -9,10 +9,10 @@ from click.testing import CliRunner
 from device.errors import ExportError
 from export import graph as graphs
 from export import onnx as command
-from export import variants
+from export import variants, verdict
 from runtime.inference.classifier import Classifier
 from runtime.preprocessing.contract import Contract
-from tests.networks import lively
+from tests.networks import lively_model
 from training.network import checkpoint
 from training.network.model import NetworkConfig
 
@@ -40,7 +40,7 @@ def test_a_variant_is_a_model_of_its_own(
 def test_the_judge_counts_decisions_and_accuracy(tiny_model: Path, tiny_checkpoint: Path) -> None:
     stored = checkpoint.load(tiny_checkpoint)
     data = tiny_model.read_bytes()
-    same = variants.judge("same", data, data, stored.examples, stored.truth)
+    same = verdict.judge("same", data, data, stored.examples, stored.truth)
     assert (same.agreement, same.accuracy_change, same.accepted) == (1.0, 0.0, True)
     assert 0.3 < same.speedup < 3
 
@@ -54,7 +54,7 @@ def test_a_window_counts_only_for_the_targets_it_is_held_out_for(
     changed = onnx.load(tiny_model)
     for number, answer in enumerate(exact.values()):
         # Its own median becomes the line: half of the windows turn over, or about that.
-        name = f"networks.{number}.head.4.bias"
+        name = f"networks.{number}.members.0.head.4.bias"
         bias = next(t for t in changed.graph.initializer if t.name == name)
         low, high = onnx.numpy_helper.to_array(bias)
         margin = np.median(np.log(answer[:, 1] / answer[:, 0]))
@@ -67,12 +67,12 @@ def test_a_window_counts_only_for_the_targets_it_is_held_out_for(
     ]
     turned_over = {t: decided[0][t] != decided[1][t] for t in exact}
     assert all(2 < own.sum() < own.size - 2 for own in turned_over.values())
-    every = variants.judge("x", data, variant, stored.examples, stored.truth)
+    every = verdict.judge("x", data, variant, stored.examples, stored.truth)
     assert every.agreement < 1.0
     assert every.windows == len(stored.examples)
     # The windows that were turned over are known for no target: nothing is held against it.
     truth = {t: np.where(turned_over[t], -1, own) for t, own in stored.truth.items()}
-    kept = variants.judge("x", data, variant, stored.examples, truth)
+    kept = verdict.judge("x", data, variant, stored.examples, truth)
     assert (kept.agreement, kept.accuracy_change) == (1.0, 0.0)
     assert kept.windows == min(int((own >= 0).sum()) for own in truth.values())
 
@@ -102,8 +102,8 @@ def test_only_a_variant_that_passes_is_written(
 ) -> None:
     # The same export, made once.
     monkeypatch.setattr(graphs, "build", lambda *given: tiny_model.read_bytes())
-    monkeypatch.setattr(variants, "LEAST_AGREEMENT", least)
-    monkeypatch.setattr(variants, "MOST_CHANGE", 1.0)
+    monkeypatch.setattr(verdict, "LEAST_AGREEMENT", least)
+    monkeypatch.setattr(verdict, "MOST_CHANGE", 1.0)
     target = tmp_path / "model.onnx"
     result = CliRunner().invoke(
         command.main, [str(tiny_checkpoint), "--output", str(target), "--fp16"]
@@ -122,7 +122,7 @@ def music_checkpoint(tiny_contract: Contract, tmp_path_factory: pytest.TempPathF
         tiny_contract, music_mean=tuple(3 * scale), music_std=tuple(scale)
     )
     networks = {
-        target.name: lively(NetworkConfig(input_length=64, width=8, music=5), seed)
+        target.name: lively_model(NetworkConfig(input_length=64, width=8, music=5), seed)
         for seed, target in enumerate(contract.targets)
     }
     examples = rng.normal(size=(40, 3, 64)).astype(np.float32)
@@ -145,8 +145,8 @@ def test_without_songs_there_is_no_8_bit_variant_of_a_network_with_music(
 def test_variants_with_music(
     music_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(variants, "LEAST_AGREEMENT", 0.0)
-    monkeypatch.setattr(variants, "MOST_CHANGE", 1.0)
+    monkeypatch.setattr(verdict, "LEAST_AGREEMENT", 0.0)
+    monkeypatch.setattr(verdict, "MOST_CHANGE", 1.0)
     target = tmp_path / "model.onnx"
     result = CliRunner().invoke(
         command.main, [str(music_checkpoint), "--output", str(target), "--fp16", "--int8"]

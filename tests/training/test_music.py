@@ -16,7 +16,7 @@ from runtime.inference import music
 from runtime.inference.classifier import Classifier
 from runtime.inference.pipeline import Pipeline
 from runtime.preprocessing.contract import Contract, Target
-from tests.networks import lively
+from tests.networks import lively_model
 from training import music as command
 from training.network.model import NetworkConfig
 
@@ -88,7 +88,7 @@ def test_a_model_with_music_asks_for_the_song() -> None:
         window_s=10.0, context_s=2.0, input_length=64, targets=(Target(name="arousal"),),
         music_mean=(1.0, 2.0, 3.0), music_std=(1.0, 1.0, 2.0),
     )  # fmt: skip
-    network = lively(NetworkConfig(input_length=64, width=8, music=3))
+    network = lively_model(NetworkConfig(input_length=64, width=8, music=3))
     model = graph.build(graph.Graph({"arousal": network}, contract), contract)
     classifier = Classifier(model)
     with pytest.raises(ModelError, match="--music FILE"):
@@ -100,11 +100,11 @@ def test_a_model_with_music_asks_for_the_song() -> None:
     import torch
 
     with torch.inference_mode():
-        logits = network(torch.from_numpy(eda), torch.tensor([[0.0, 0.0, 1.0]] * 2))
+        logits = network(torch.from_numpy(eda), music=torch.tensor([[0.0, 0.0, 1.0]] * 2))
     np.testing.assert_allclose(
         classifier(eda, heard)["arousal"], torch.softmax(logits, 1).numpy(), atol=1e-5
     )
-    assert Pipeline(classifier, heard).music is heard
+    np.testing.assert_array_equal(Pipeline(classifier, heard).music, heard)
 
 
 def test_a_model_without_music_refuses_a_song(tiny_model: Path) -> None:
@@ -118,7 +118,7 @@ def test_live_takes_the_song_that_is_heard(tmp_path: Path, tiny_contract: Contra
         tiny_contract, music_mean=(0.0,) * music.FEATURES, music_std=(1.0,) * music.FEATURES
     )
     networks = {
-        t.name: lively(NetworkConfig(input_length=64, width=8, music=music.FEATURES), seed)
+        t.name: lively_model(NetworkConfig(input_length=64, width=8, music=music.FEATURES), seed)
         for seed, t in enumerate(contract.targets)
     }
     model = tmp_path / "music.onnx"

@@ -94,8 +94,10 @@ def fit_bundle(
 
 
 def _task(problem: Problem, target: str, split: Split, scale: MusicScale) -> Task:
-    train = problem.select(target, split.train, scale, learning=True)
-    return Task(train, problem.select(target, split.validation, scale))
+    train, validation = (
+        problem.select(target, side, scale) for side in (split.train, split.validation)
+    )
+    return Task(train, validation)
 
 
 def _outcome(

@@ -16,6 +16,7 @@ from training.evaluation.splits import Split, inner
 from training.labels.annotation import UNKNOWN
 from training.network.checkpoint import Checkpoint
 from training.network.model import RTCAN
+from training.network.wide_and_deep import WideAndDeep
 
 # Windows that travel in the checkpoint: of people that it did not learn from, to prove exports
 # with, and of the training side, to calibrate quantised ones.
@@ -79,14 +80,14 @@ def checkpoint(
     for target in problem.targets:
         network = RTCAN(problem.config)
         network.load_state_dict(chosen[target].state)
-        networks[target] = network.eval()
+        networks[target] = WideAndDeep([network]).eval()
     recording = problem.windows.recording
     held_out = {t: own[t].test if own[t].test.size else own[t].validation for t in problem.targets}
     # Under `paper` each target has folds of its own: held out for one, learnt from for another.
     anybody = np.unique(np.concatenate(list(held_out.values())))
     trained = np.unique(np.concatenate([own[t].train for t in problem.targets]))
-    strangers = _spread(problem.windows.of(anybody), _EXAMPLES)
-    learnt = _spread(problem.windows.of(np.setdiff1d(trained, anybody)), _CALIBRATION)
+    strangers = _spread(np.isin(recording, anybody), _EXAMPLES)
+    learnt = _spread(np.isin(recording, np.setdiff1d(trained, anybody)), _CALIBRATION)
 
     def songs(windows: NDArray[np.int64]) -> NDArray[np.float32] | None:
         if not problem.config.music:
@@ -113,6 +114,7 @@ def checkpoint(
     )
 
 
-def _spread(index: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Return at most `most` of these windows, evenly spread."""
+def _spread(mask: NDArray[np.bool_], most: int) -> NDArray[np.int64]:
+    """Return at most `most` indices of true values, evenly spread."""
+    index = np.flatnonzero(mask).astype(np.int64)
     return index[np.linspace(0, index.size - 1, min(most, index.size)).round().astype(np.int64)]

@@ -29,6 +29,8 @@ class Data:
         Standardised music features.
     song : int64 (n,) or None
         Row of `music` that belongs to each window.
+    features : float32 (windows, k) or None
+        Plain features of all windows in the person's own units, for the linear path.
     """
 
     inputs: NDArray[np.float32]
@@ -37,6 +39,7 @@ class Data:
     truth: NDArray[np.int64]
     music: NDArray[np.float32] | None = None
     song: NDArray[np.int64] | None = None
+    features: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.window)

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from training.fitting.data import Data, Shelf
+from training.fitting.data import Data, Shelf, to_device
 from training.fitting.memory import keep_freed
 from training.fitting.optimiser import Optimiser, share_of_rate
 from training.fitting.settings import Settings
 from training.fitting.slices import draw, stretched
 from training.fitting.stack import Best, Stack
 from training.network.model import RTCAN, NetworkConfig, to_logits
+from training.network.wide_and_deep import WideAndDeep
 
 # Windows of one network in a step of inference: what a core's cache holds, or what fills a GPU.
 _CPU_BATCH = 64
@@ -187,7 +188,7 @@ def steps_in_epoch(recordings: int, settings: Settings) -> int:
     return math.ceil(recordings * draws(recordings, settings) / batch_size(recordings, settings))
 
 
-def predict(network: RTCAN, data: Data, device: torch.device) -> Tensor:
+def predict(network: RTCAN | WideAndDeep, data: Data, device: torch.device) -> Tensor:
     """Return the logits of windows, float32 (n, classes), on the CPU."""
     network = network.to(device).eval()
     shelf, fit = Shelf([data], device), torch.zeros(1, dtype=torch.int64, device=device)
@@ -195,9 +196,16 @@ def predict(network: RTCAN, data: Data, device: torch.device) -> Tensor:
     with torch.inference_mode():
         for index in _parts(len(data), device):
             inputs, _ = shelf.take(fit, index[None])
-            parts.append(network(*(i[0] for i in inputs)).cpu())
+            eda, *music = (i[0] for i in inputs)
+            if isinstance(network, RTCAN):
+                parts.append(to_logits(network(eda, *music), network.config.head).cpu())
+                continue
+            features = None
+            if data.features is not None:
+                features = to_device(data.features[data.window[index.cpu().numpy()]], device)
+            parts.append(network(eda, features, *music).cpu())
     network.cpu()
-    return to_logits(torch.cat(parts), network.config.head)
+    return torch.cat(parts)
 
 
 class _Validation:

@@ -22,11 +22,13 @@ from runtime.inference.golden import Golden
 from runtime.preprocessing.contract import Contract
 from training.compute.files import write_whole
 from training.network.model import RTCAN, NetworkConfig
+from training.network.wide_and_deep import WideAndDeep
 
 _FORMAT = "rtcan-checkpoint"
-_VERSION = 2
-# In version 1, classes of examples were partly invented: they are not taken over.
-_READABLE = (1, 2)
+_VERSION = 3
+# In version 1, classes of examples were partly invented: they are not taken over. Up to version 2 a
+# target had one network and no linear path.
+_READABLE = (1, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Checkpoint:
     ----------
     contract : Contract
         All constants that the networks were trained with.
-    networks : dict of str to RTCAN
+    networks : dict of str to WideAndDeep
         One per target, in eval mode, in the order of the contract's targets.
     examples : float32 (n, 3, input_length)
         Real windows of held-out subjects, with which an export is proven.
@@ -52,19 +54,24 @@ class Checkpoint:
         Music features of each example, as computed, where the networks take them.
     calibration_music : float32 (m, features) or None
         The same of each window in `calibration`.
+    features, calibration_features : float32 (n, k), (m, k) or None
+        Plain features of each example and of each window in `calibration`, in the person's own
+        units, where the networks take them.
     golden : Golden or None
         Raw samples and the network input that they were when it was trained; made when it is saved,
         None in older files.
     """
 
     contract: Contract
-    networks: Mapping[str, RTCAN]
+    networks: Mapping[str, WideAndDeep]
     examples: NDArray[np.float32]
     truth: Mapping[str, NDArray[np.int64]]
     calibration: NDArray[np.float32]
     metrics: dict[str, Any]
     music: NDArray[np.float32] | None = None
     calibration_music: NDArray[np.float32] | None = None
+    features: NDArray[np.float32] | None = None
+    calibration_features: NDArray[np.float32] | None = None
     golden: Golden | None = None
 
 
@@ -80,7 +87,12 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
         "version": _VERSION,
         "contract": checkpoint.contract.to_json(),
         "networks": {
-            name: {"config": dataclasses.asdict(network.config), "state": network.state_dict()}
+            name: {
+                "config": dataclasses.asdict(network.config),
+                "members": len(network.members),
+                "features": network.features,
+                "state": network.state_dict(),
+            }
             for name, network in checkpoint.networks.items()
         },
         "examples": torch.from_numpy(checkpoint.examples),
@@ -89,6 +101,8 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
         "metrics": json.dumps(checkpoint.metrics),
         "music": _tensor(checkpoint.music),
         "calibration_music": _tensor(checkpoint.calibration_music),
+        "features": _tensor(checkpoint.features),
+        "calibration_features": _tensor(checkpoint.calibration_features),
         "golden": (checkpoint.golden or golden.make(checkpoint.contract)).to_json(),
     }
     file = io.BytesIO()
@@ -135,10 +149,7 @@ def load(path: Path) -> Checkpoint:
     networks = {}
     try:
         for target in contract.targets:
-            stored = data["networks"][target.name]
-            network = RTCAN(NetworkConfig(**stored["config"]))
-            network.load_state_dict(stored["state"])
-            networks[target.name] = network.eval()
+            networks[target.name] = _network(data["networks"][target.name])
         examples = np.asarray(data["examples"].numpy(), dtype=np.float32)
         truth = {name: np.asarray(t.numpy(), dtype=np.int64) for name, t in data["truth"].items()}
         if data["version"] == 1:
@@ -148,12 +159,26 @@ def load(path: Path) -> Checkpoint:
         music = _array(data["music"])
         # Older files have none.
         calibration_music = _array(data.get("calibration_music"))
+        features = _array(data.get("features"))
+        calibration_features = _array(data.get("calibration_features"))
         stretch = Golden.from_json(data["golden"]) if "golden" in data else None
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise CheckpointError(f"{path} is damaged: {error}. Train again.") from error
     return Checkpoint(
-        contract, networks, examples, truth, calibration, metrics, music, calibration_music, stretch
-    )
+        contract, networks, examples, truth, calibration, metrics, music, calibration_music,
+        features, calibration_features, stretch,
+    )  # fmt: skip
+
+
+def _network(stored: Mapping[str, Any]) -> WideAndDeep:
+    config = NetworkConfig(**stored["config"])
+    members = [RTCAN(config) for _ in range(stored.get("members", 1))]
+    network = WideAndDeep(members, stored.get("features", 0))
+    if "members" in stored:
+        network.load_state_dict(stored["state"])
+    else:
+        members[0].load_state_dict(stored["state"])
+    return network.eval()
 
 
 def _tensor(values: NDArray[np.float32] | None) -> torch.Tensor | None:

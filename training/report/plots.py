@@ -196,15 +196,13 @@ def per_subject(results: dict[str, Any]) -> str:
         return _svg(figure)
 
 
-def example_windows(
-    problem: Problem, target: str, channels: tuple[str, ...], units: str = "z-scored"
-) -> str:
+def example_windows(problem: Problem, target: str, channels: tuple[str, ...]) -> str:
     """Draw two windows that were rated low and two that were rated high."""
     truth = problem.annotation.classes[target]
     recording = problem.windows.recording
     picked = []
     for label in (0, 1):
-        of_label = problem.windows.of(np.flatnonzero(truth == label))
+        of_label = np.flatnonzero(truth[recording] == label)
         if of_label.size:
             picked += [int(of_label[k]) for k in {of_label.size // 3, 2 * of_label.size // 3}]
     with _figure(10, 4.6, 2, max(len(picked), 1)) as (figure, axes):
@@ -223,8 +221,8 @@ def example_windows(
             lower.set_ylim(min(-0.1, float(values["phasic"].min())),
                            max(1.0, 1.05 * float(values["phasic"].max())))  # fmt: skip
             if column == 0:
-                upper.set_ylabel(units)
-                lower.set_ylabel(units)
+                upper.set_ylabel("z-scored")
+                lower.set_ylabel("z-scored")
         handles = [line for axis in axes[:, 0] for line in axis.get_lines()]
         figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8)
         return _svg(figure)

@@ -56,9 +56,11 @@ def test_the_file_carries_samples_their_network_input_and_the_answer(tiny_model:
     stretch = golden.Golden.from_json(metadata(tiny_model)[golden.KEY])
     made = golden.network_input(stretch.samples, loaded.contract)
     assert made is not None
-    np.testing.assert_allclose(stretch.input, made, atol=1e-6)
+    inputs, features = made
+    assert features is None
+    np.testing.assert_allclose(stretch.input, inputs, atol=1e-6)
     assert np.diff(stretch.samples.time_s).max() > loaded.contract.max_gap_s / 2, "a gap"
-    for target, answer in loaded(made[None]).items():
+    for target, answer in loaded(inputs[None]).items():
         assert abs(stretch.answer[target] - answer[0, 1]) < 1e-5
     assert stretch.version == golden.version()
 

@@ -72,8 +72,24 @@ def test_classes_of_a_version_1_file_are_not_believed(
     tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
     data = torch.load(tiny_checkpoint, weights_only=True)
-    assert data["version"] == 2
-    torch.save(data | {"version": 1}, tmp_path / "old.pt")
-    old = checkpoint.load(tmp_path / "old.pt")
+    assert data["version"] == 3
+    # A network alone, as it was before version 3.
+    prefix = "members.0."
+    networks = {
+        name: {
+            "config": stored["config"],
+            "state": {
+                key.removeprefix(prefix): value
+                for key, value in stored["state"].items()
+                if key.startswith(prefix)
+            },
+        }
+        for name, stored in data["networks"].items()
+    }
+    torch.save(data | {"version": 1, "networks": networks}, tmp_path / "old.pt")
+    old, new = checkpoint.load(tmp_path / "old.pt"), checkpoint.load(tiny_checkpoint)
+    windows = torch.from_numpy(new.examples)
+    for name, network in old.networks.items():
+        assert torch.equal(network(windows), new.networks[name](windows))
     assert all((truth == -1).all() for truth in old.truth.values())
     np.testing.assert_array_equal(old.examples, checkpoint.load(tiny_checkpoint).examples)
