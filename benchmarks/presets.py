@@ -86,6 +86,8 @@ def _only(problem: Problem, kept: metrics.Labels) -> Problem:
             inputs=windows.inputs[mine],
             features=windows.features[mine],
             recording=np.searchsorted(kept, windows.recording[mine]),
+            time_s=windows.time_s[mine],
+            short=windows.short[mine],
         ),
         annotation=dataclasses.replace(
             made, classes={target: own[kept] for target, own in made.classes.items()}

@@ -77,7 +77,14 @@ def deap_size(input_length: int, settings: Settings, seed: int = 0) -> Problem:
     inputs = rng.normal(size=(number, 3, input_length)).astype(np.float32)
     return Problem(
         data=data,
-        windows=Windows(inputs, np.zeros((number, 5)), np.arange(number), Counter()),
+        windows=Windows(
+            inputs,
+            np.zeros((number, 5)),
+            np.arange(number),
+            np.zeros(number),
+            np.zeros(number, dtype=np.bool_),
+            Counter(),
+        ),
         annotation=annotation.annotate(data, "fixed:5"),
         targets=("arousal", "valence"),
         config=NetworkConfig(input_length=input_length),

@@ -60,7 +60,7 @@ def load(root: Path, gsr_unit: str = "auto") -> Dataset:
     files = _files(root)
     if not files:
         raise DatasetError(f"There is no s01.dat or s01.mat in {root}. {HOW_TO_GET}")
-    known = _participant_ratings(root)
+    known, turns = _participant_ratings(root)
     recordings: list[Recording] = []
     tally = Tally()
     for subject, path in files:
@@ -81,6 +81,7 @@ def load(root: Path, gsr_unit: str = "auto") -> Dataset:
                     samples=Samples(np.arange(eda_us.size) / RATE_HZ, eda_us),
                     ratings={"arousal": float(row[AROUSAL]), "valence": float(row[VALENCE])},
                     stimulus_start_s=_START_S,
+                    turn=turns.get((subject, int(video)), 0),
                 )
             )
     if not recordings:
@@ -157,14 +158,24 @@ def _check_ratings(
             )
 
 
-def _participant_ratings(root: Path) -> dict[tuple[str, int], tuple[float, float]]:
-    """Return (valence, arousal) by subject and video, where the optional table is there."""
+def _participant_ratings(
+    root: Path,
+) -> tuple[dict[tuple[str, int], tuple[float, float]], dict[tuple[str, int], int]]:
+    """Return (valence, arousal) and the place in the sitting, by subject and video.
+
+    Of the optional table; without it, or its column Trial, nothing is known.
+    """
     for path in (root / PARTICIPANT_RATINGS, root.parent / PARTICIPANT_RATINGS):
         if path.is_file():
             columns = ("Participant_id", "Experiment_id", "Valence", "Arousal")
             with path.open(newline="", encoding="utf-8-sig") as lines:
-                return {
-                    (f"s{int(float(p)):02d}", int(float(e))): (float(v), float(a))
-                    for p, e, v, a in number_rows(lines, path.name, columns)
+                header = [cell.strip() for cell in lines.readline().split(",")]
+                lines.seek(0)
+                trial = ("Trial",) if "Trial" in header else ()
+                rows = {
+                    (f"s{int(float(row[0])):02d}", int(float(row[1]))): list(map(float, row[2:]))
+                    for row in number_rows(lines, path.name, (*columns, *trial))
                 }
-    return {}
+            known = {key: (row[0], row[1]) for key, row in rows.items()}
+            return known, {key: int(row[2]) for key, row in rows.items() if trial}
+    return {}, {}

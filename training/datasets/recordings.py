@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from device.samples import Samples
 from training.compute.fingerprint import Fingerprinted
+
+if TYPE_CHECKING:
+    from training.datasets.sessions import Session
 
 TARGETS = ("arousal", "valence")
 
@@ -37,6 +41,12 @@ class Recording:
         arousal was rated and once while valence was.
     channels : mapping of str to float32 (n,), or None
         Tonic, phasic and origin as somebody else decomposed them: a prepared folder.
+    session : str
+        Name of the session of which it is the segment named `stimulus`; "" for a trial by itself,
+        or one of the person's only sitting.
+    turn : int
+        Place among the trials of the person's sitting, from 1; 0 where the files do not tell it,
+        and the order of the recordings counts.
     """
 
     subject: str
@@ -47,6 +57,8 @@ class Recording:
     classes: Mapping[str, int] = field(default_factory=dict)
     targets: tuple[str, ...] = TARGETS
     channels: Mapping[str, NDArray[np.float32]] | None = None
+    session: str = ""
+    turn: int = 0
 
     def with_context(self, context_s: float) -> Samples:
         """Return the samples from `context_s` before the stimulus on, as far as there are any."""
@@ -79,6 +91,9 @@ class Dataset(Fingerprinted):
         How classes were decided, in words, where recordings carry classes.
     words : mapping of str to (str, str)
         By target, what low and high mean, for people; empty where these words say it.
+    sessions : tuple of Session
+        Sittings without interruption, by different names, where the files hold them; empty once
+        the windows are cut.
     music : mapping of str to float32 (features,)
         Static music features by stimulus, as extracted; empty where there are none.
     """
@@ -93,6 +108,7 @@ class Dataset(Fingerprinted):
     music: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     class_rule: str = "classes as the published code decided them"
     words: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    sessions: tuple[Session, ...] = ()
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ class Session:
     subject : str
         The person, unique within the data set.
     name : str
-        Of the sitting, for messages.
+        Of the sitting, unique within the data set.
     samples : Samples
         Time in seconds since the session's start; gaps are gaps.
     segments : tuple of Segment
@@ -110,6 +110,7 @@ class Session:
                     stimulus_start_s=segment.start_s - first_s,
                     classes=segment.classes,
                     targets=targets,
+                    session=self.name,
                 )
             )
         return out

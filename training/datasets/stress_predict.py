@@ -73,6 +73,7 @@ def load(root: Path) -> Dataset:
         (NOTE,),
         class_rule="task is high, rest between or after the tasks is low",
         words={"arousal": ("as at rest", "as in a mental task")},
+        sessions=tuple(found),
     )
 
 

@@ -94,10 +94,8 @@ def fit_bundle(
 
 
 def _task(problem: Problem, target: str, split: Split, scale: MusicScale) -> Task:
-    train, validation = (
-        problem.select(target, side, scale) for side in (split.train, split.validation)
-    )
-    return Task(train, validation)
+    train = problem.select(target, split.train, scale, learning=True)
+    return Task(train, problem.select(target, split.validation, scale))
 
 
 def _outcome(

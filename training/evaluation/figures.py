@@ -76,8 +76,9 @@ def decide(problem: Problem, target: str, folds: list[Split], outcomes: list[Out
         calibrated = probability_high(outcome.logits.astype(np.float64), outcome.temperature)
         mean = metrics.per_recording(calibrated, recording, tested)
         fitted_on = np.union1d(split.train, split.validation)
+        whole = ~windows.short
         plain = [
-            metrics.per_recording(windows.features, windows.recording, side)
+            metrics.per_recording(windows.features[whole], windows.recording[whole], side)
             for side in (fitted_on, tested)
         ]
         answers = {

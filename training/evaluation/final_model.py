@@ -86,8 +86,8 @@ def checkpoint(
     # Under `paper` each target has folds of its own: held out for one, learnt from for another.
     anybody = np.unique(np.concatenate(list(held_out.values())))
     trained = np.unique(np.concatenate([own[t].train for t in problem.targets]))
-    strangers = _spread(np.isin(recording, anybody), _EXAMPLES)
-    learnt = _spread(np.isin(recording, np.setdiff1d(trained, anybody)), _CALIBRATION)
+    strangers = _spread(problem.windows.of(anybody), _EXAMPLES)
+    learnt = _spread(problem.windows.of(np.setdiff1d(trained, anybody)), _CALIBRATION)
 
     def songs(windows: NDArray[np.int64]) -> NDArray[np.float32] | None:
         if not problem.config.music:
@@ -114,7 +114,6 @@ def checkpoint(
     )
 
 
-def _spread(mask: NDArray[np.bool_], most: int) -> NDArray[np.int64]:
-    """Return at most `most` indices of true values, evenly spread."""
-    index = np.flatnonzero(mask).astype(np.int64)
+def _spread(index: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return at most `most` of these windows, evenly spread."""
     return index[np.linspace(0, index.size - 1, min(most, index.size)).round().astype(np.int64)]

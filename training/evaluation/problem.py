@@ -97,7 +97,7 @@ class Problem(Fingerprinted):
         It can if the sides that learn and choose have windows, and the first has both classes.
         """
         sides = (split.train, split.validation)
-        if not all(np.isin(self.windows.recording, side).any() for side in sides):
+        if not all(self.windows.of(side).size for side in sides):
             raise DatasetError(
                 f"A side of the split has no usable window for {target} ({split.name}); what was "
                 f"refused: {dict(self.windows.refused)}. Use fewer --folds."
@@ -121,9 +121,11 @@ class Problem(Fingerprinted):
         std[std < 1e-12 * np.maximum(np.abs(table.mean(axis=0)), 1.0)] = 1.0
         return MusicScale(tuple(table.mean(axis=0).tolist()), tuple(std.tolist()))
 
-    def select(self, target: str, side: Labels, scale: MusicScale) -> Data:
-        """Return the windows of some recordings."""
-        window = np.flatnonzero(np.isin(self.windows.recording, side)).astype(np.int64)
+    def select(
+        self, target: str, side: Labels, scale: MusicScale, *, learning: bool = False
+    ) -> Data:
+        """Return the windows of some recordings; those of a short past only to learn from."""
+        window = self.windows.of(side, short=learning)
         recording = self.windows.recording[window]
         truth = self.annotation.classes[target][recording]
         music, song = self.music(recording, scale)

@@ -202,7 +202,7 @@ def example_windows(problem: Problem, target: str, channels: tuple[str, ...]) ->
     recording = problem.windows.recording
     picked = []
     for label in (0, 1):
-        of_label = np.flatnonzero(truth[recording] == label)
+        of_label = problem.windows.of(np.flatnonzero(truth == label))
         if of_label.size:
             picked += [int(of_label[k]) for k in {of_label.size // 3, 2 * of_label.size // 3}]
     with _figure(10, 4.6, 2, max(len(picked), 1)) as (figure, axes):

@@ -21,6 +21,7 @@ from training.datasets.recordings import Dataset
 from training.datasets.registry import Source
 from training.windows import store
 from training.windows.cut import Windows, cut, without_samples
+from training.windows.sittings import order_note
 
 # What changes no number in a window; every other field of the contract is hashed.
 _WORDS = ("targets", "labels", "trained_on", "not_live", "music_mean", "music_std", "hop_s")
@@ -69,7 +70,7 @@ def windows(
     reading : callable
         Told when the files have to be read.
     cutting : callable
-        Told how many recordings are done, of how many.
+        Told how many recordings or sittings are done, of how many.
 
     Raises
     ------
@@ -85,11 +86,10 @@ def windows(
             return found
     reading()
     data = registry.load(source)
-    total = len(data.recordings)
-    made = cut(
-        data, contract, stride_s, whole_trial=whole_trial, workers=workers,
-        progress=lambda done: cutting(done, total),
-    )  # fmt: skip
+    made = cut(data, contract, stride_s, whole_trial=whole_trial, workers=workers, progress=cutting)
+    note = order_note(data) if contract.personal else ""
+    if note:
+        data = dataclasses.replace(data, notes=(*data.notes, note))
     kept = without_samples(data), made
     if folder is not None and entry is not None:
         store.write(entry, *kept)
@@ -118,6 +118,8 @@ def key(
     constants = dataclasses.asdict(contract)
     for name in _WORDS:
         del constants[name]
+    if contract.personal:  # the reference is updated once a hop
+        constants["hop_s"] = contract.hop_s
     how = dataclasses.replace(source, root=None)
     return fingerprint(how, held, constants, stride_s, whole_trial, code(__name__))
 

@@ -19,6 +19,8 @@ from training.compute.fingerprint import Fingerprinted
 from training.compute.workers import Workers, in_order
 from training.datasets.recordings import Dataset, Recording
 from training.windows.features import NAMES, eda_features
+from training.windows.follow import Found, hops_of, windows_of
+from training.windows.sittings import sittings_of
 
 _TOO_SHORT = "recording: shorter than context and window"
 
@@ -31,10 +33,17 @@ class Windows(Fingerprinted):
     ----------
     inputs : float32 (n, 3, input_length)
         Network inputs, grouped by recording.
-    features : float64 (n, 5)
-        Plain features, see `training.windows.features`.
+    features : float64 (n, k)
+        Plain features: the contract's, in the person's own units, which are the network's second
+        input; the five of `training.windows.features` where the contract has none.
     recording : int64 (n,)
         Index of the recording each window was cut from; windows of one recording never part.
+    time_s : float64 (n,)
+        Seconds from the start of the person's sitting to the window's start; from that of the
+        recording where windows are z-scored.
+    short : bool (n,)
+        Whether the stream was restarted at random shortly before, so that little of the person's
+        past was known. Such windows are learnt from, never tested or chosen with.
     refused : Counter
         Windows that gave no input, and recordings without any, by reason.
     """
@@ -42,11 +51,18 @@ class Windows(Fingerprinted):
     inputs: NDArray[np.float32]
     features: FloatArray
     recording: NDArray[np.int64]
+    time_s: FloatArray
+    short: NDArray[np.bool_]
     refused: Counter[str]
+
+    def of(self, recordings: NDArray[np.int64], *, short: bool = False) -> NDArray[np.int64]:
+        """Return which windows are of some recordings; those of a short past only where asked."""
+        own = np.isin(self.recording, recordings)
+        return np.flatnonzero(own if short else own & ~self.short).astype(np.int64)
 
 
 def usable(dataset: Dataset, windows: Windows) -> tuple[Dataset, Windows, NDArray[np.int64]]:
-    """Leave out recordings without any window.
+    """Leave out recordings without any window; those of a short past alone cannot be tested.
 
     Returns
     -------
@@ -55,10 +71,18 @@ def usable(dataset: Dataset, windows: Windows) -> tuple[Dataset, Windows, NDArra
     int64 (recordings,)
         Which recordings those are.
     """
-    left, recording = np.unique(windows.recording, return_inverse=True)
+    left = np.unique(windows.recording[~windows.short])
+    mine = windows.of(left, short=True)
     return (
         dataclasses.replace(dataset, recordings=[dataset.recordings[i] for i in left]),
-        dataclasses.replace(windows, recording=recording.astype(np.int64)),
+        dataclasses.replace(
+            windows,
+            inputs=windows.inputs[mine],
+            features=windows.features[mine],
+            recording=np.searchsorted(left, windows.recording[mine]).astype(np.int64),
+            time_s=windows.time_s[mine],
+            short=windows.short[mine],
+        ),
         left.astype(np.int64),
     )
 
@@ -69,7 +93,7 @@ def without_samples(dataset: Dataset) -> Dataset:
         dataclasses.replace(recording, samples=Samples.empty(), channels=None)
         for recording in dataset.recordings
     ]
-    return dataclasses.replace(dataset, recordings=bare)
+    return dataclasses.replace(dataset, recordings=bare, sessions=())
 
 
 def cut(
@@ -79,9 +103,12 @@ def cut(
     *,
     whole_trial: bool = False,
     workers: Workers | None = None,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Windows:
     """Push every recording through the preprocessing that live uses.
+
+    In personal units whole sittings are pushed, and a second time with restarts at random; see
+    `training.windows.follow`.
 
     Parameters
     ----------
@@ -90,55 +117,114 @@ def cut(
     contract : Contract
         All constants.
     stride_s : float
-        Seconds from one window to the next; live uses the contract's `hop_s`.
+        Seconds from one window to the next; live uses the contract's `hop_s`. In personal units a
+        multiple of that.
     whole_trial : bool
         Make one input of each trial, whatever its length, without context: as published, and never
         for live use.
     workers : Workers or None
         What does it; None for a process a core.
     progress : callable
-        Told how many recordings are done.
+        Told how many recordings or sittings are done, of how many.
 
     Raises
     ------
     DatasetError
-        If no window at all comes out.
+        If no window at all comes out, or the data set or stride does not go with personal units.
     """
+    if contract.personal:
+        return _cut_sittings(dataset, contract, stride_s, whole_trial, workers, progress)
     strided = dataclasses.replace(contract, hop_s=stride_s)
     results = in_order(
         (workers or Workers()).run(
             _cut_one,
             [(recording, strided, whole_trial) for recording in dataset.recordings],
         ),
-        progress,
+        lambda done: progress(done, len(dataset.recordings)),
     )
     refused: Counter[str] = Counter()
-    for _, _, reasons in results:
+    for *_, reasons in results:
         refused.update(reasons)
-    counts = [inputs.shape[0] for inputs, _, _ in results]
+    counts = [inputs.shape[0] for inputs, *_ in results]
     if not sum(counts):
-        raise DatasetError(
-            f"No recording of {dataset.name} gives a window of {contract.window_s:g} s with "
-            f"{contract.context_s:g} s of context before it: {dict(refused)}"
-        )
+        raise _nothing(dataset, contract, refused)
+    inputs, features, time_s, _ = zip(*results, strict=True)
     return Windows(
-        inputs=np.concatenate([inputs for inputs, _, _ in results]),
-        features=np.concatenate([features for _, features, _ in results]),
+        inputs=np.concatenate(inputs),
+        features=np.concatenate(features),
         recording=np.repeat(np.arange(len(results)), counts).astype(np.int64),
+        time_s=np.concatenate(time_s),
+        short=np.zeros(sum(counts), dtype=np.bool_),
         refused=refused,
+    )
+
+
+def _cut_sittings(
+    dataset: Dataset,
+    contract: Contract,
+    stride_s: float,
+    whole_trial: bool,
+    workers: Workers | None,
+    progress: Callable[[int, int], None],
+) -> Windows:
+    every = hops_of(stride_s, contract)
+    if whole_trial or any(recording.channels is not None for recording in dataset.recordings):
+        raise DatasetError(
+            f"Personal units need {dataset.name}'s signal as a stream; whole trials and prepared "
+            "channels are none. Take --normalisation zscore."
+        )
+    own = sittings_of(dataset, contract)
+    results: list[Found] = in_order(
+        (workers or Workers()).run(
+            windows_of, [(sitting, contract, every, dataset.name) for sitting in own]
+        ),
+        lambda done: progress(done, len(own)),
+    )
+    refused = Counter[str]()
+    with_windows = set[int]()
+    for found in results:
+        for reason, count in found.refused.items():
+            refused["window: " + _kind(reason)] += count
+        with_windows |= found.recordings
+    without = len(dataset.recordings) - len(with_windows)
+    if without:
+        refused[_TOO_SHORT] += without
+    inputs = [values for found in results for values in found.inputs]
+    if not inputs:
+        raise _nothing(dataset, contract, refused)
+    recording, time_s, short = (
+        np.array([value for found in results for value in getattr(found, name)])
+        for name in ("recording", "time_s", "short")
+    )
+    # Grouped by recording; those of all the past first.
+    order = np.lexsort((time_s, short, recording))
+    return Windows(
+        inputs=np.stack([inputs[n] for n in order]),
+        features=np.array([values for found in results for values in found.features])[order],
+        recording=recording[order].astype(np.int64),
+        time_s=time_s[order],
+        short=short[order],
+        refused=refused,
+    )
+
+
+def _nothing(dataset: Dataset, contract: Contract, refused: Counter[str]) -> DatasetError:
+    return DatasetError(
+        f"No recording of {dataset.name} gives a window of {contract.window_s:g} s with "
+        f"{contract.context_s:g} s of context before it: {dict(refused)}"
     )
 
 
 def _cut_one(
     recording: Recording, contract: Contract, whole_trial: bool
-) -> tuple[NDArray[np.float32], FloatArray, Counter[str]]:
+) -> tuple[NDArray[np.float32], FloatArray, FloatArray, Counter[str]]:
     nothing = np.empty((0, len(contract.channels), contract.input_length), dtype=np.float32)
     if recording.channels is not None:
         return _prepared(recording.channels, contract)
     if whole_trial:
         fitted = _fit_to(recording, contract)
         if fitted is None:
-            return nothing, np.empty((0, len(NAMES))), Counter({_TOO_SHORT: 1})
+            return nothing, np.empty((0, len(NAMES))), np.empty(0), Counter({_TOO_SHORT: 1})
         contract = fitted
     samples = recording.with_context(contract.context_s)
     windows = Preprocessor(contract).push(samples.time_s, samples.eda_us)
@@ -152,6 +238,7 @@ def _cut_one(
     return (
         np.stack(inputs) if inputs else nothing,
         np.array([eda_features(w) for w in good]) if good else np.empty((0, len(NAMES))),
+        np.array([window.start_s for window in good]),
         reasons,
     )
 
@@ -175,7 +262,7 @@ def _span_s(time_s: FloatArray, eda_us: FloatArray) -> float:
 
 def _prepared(
     channels: Mapping[str, NDArray[np.float32]], contract: Contract
-) -> tuple[NDArray[np.float32], FloatArray, Counter[str]]:
+) -> tuple[NDArray[np.float32], FloatArray, FloatArray, Counter[str]]:
     """Make an input of channels that somebody else decomposed; their length in time is unknown."""
     values = {name: values.astype(np.float64) for name, values in channels.items()}
     stacked = np.stack([values[name] for name in contract.channels])
@@ -183,8 +270,11 @@ def _prepared(
         0, 0.0, 60.0, None, values["origin"], values["tonic"], values["phasic"], 0.0, ()
     )
     inputs = stretch(stacked, contract.input_length).astype(np.float32)
-    return inputs[None], eda_features(window)[None], Counter()
+    return inputs[None], eda_features(window)[None], np.zeros(1), Counter()
 
 
 def _kind(reason: str) -> str:
+    """Return a reason without its numbers."""
+    if reason.startswith("learning what is usual"):
+        return reason.partition(":")[0]
     return "too many samples missing" if "no samples" in reason else reason

@@ -6,6 +6,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 
 from runtime.preprocessing.contract import Contract
@@ -51,10 +52,12 @@ def prepare(
         )  # fmt: skip
     made = annotated(data, labels, console)
     data, windows, left = usable(data, windows)
+    past = int(np.count_nonzero(windows.short))
+    short = f" and {past} of a short past" if past else ""
     console.print(
-        f"{len(data.recordings)} recordings of {len(data.subjects)} people, {len(windows.inputs)} "
-        f"windows ({'decomposed' if bars else 'from the cache'} in "
-        f"{time.monotonic() - began_s:.1f} s)"
+        f"{len(data.recordings)} recordings of {len(data.subjects)} people, "
+        f"{np.count_nonzero(~windows.short)} windows{short} "
+        f"({'decomposed' if bars else 'from the cache'} in {time.monotonic() - began_s:.1f} s)"
     )
     return data, windows, made.of(left)
 

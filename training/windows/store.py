@@ -20,7 +20,7 @@ from training.datasets.recordings import Dataset, Recording
 from training.windows.cut import Windows
 
 _log = logging.getLogger(__name__)
-_ARRAYS = ("inputs", "features", "recording")
+_ARRAYS = ("inputs", "features", "recording", "time_s", "short")
 _PARTIAL = ".partial-"
 # A run that still writes has touched its files since.
 _ABANDONED_S = 86_400.0
@@ -140,6 +140,8 @@ def write(entry: Path, data: Dataset, made: Windows) -> None:
                     "stimulus_start_s": r.stimulus_start_s,
                     "classes": dict(r.classes),
                     "targets": r.targets,
+                    "session": r.session,
+                    "turn": r.turn,
                 }
                 for r in data.recordings
             ],

@@ -186,6 +186,16 @@ def test_labels_in_another_order_are_noticed(tmp_path: Path) -> None:
         deap.load(tmp_path)
 
 
+def test_the_order_of_presentation_is_that_of_the_table(tmp_path: Path) -> None:
+    gsr = 2e5 + np.random.default_rng(0).normal(size=(40, 8064))
+    subject_file(tmp_path, gsr, np.full((40, 4), 5.0))
+    assert {r.turn for r in deap.load(tmp_path).recordings} == {0}
+    rows = [f"1,{40 - video},{video + 1},0,5,5,5,5,3" for video in range(40)]
+    header = ",".join(standin_deap._RATINGS_HEADER)
+    (tmp_path / "participant_ratings.csv").write_text("\r\n".join([header, *rows]))
+    assert [r.turn for r in deap.load(tmp_path).recordings] == [*range(40, 0, -1)]
+
+
 def test_an_empty_folder_says_how_to_get_the_data(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="sign its licence"):
         deap.load(tmp_path)

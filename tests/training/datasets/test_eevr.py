@@ -63,6 +63,16 @@ def test_eevr_as_published(tmp_path: Path, zipped: bool) -> None:
     assert last.samples.eda_us[0] == 4.0
 
 
+def test_a_sitting_has_the_baseline_and_all_videos_in_order(tmp_path: Path) -> None:
+    write_eevr(tmp_path)
+    twelve, three = eevr.load(tmp_path).sessions
+    assert (twelve.name, three.name) == ("12", "3")
+    assert [segment.name for segment in three.segments] == ["Baseline", "War", "Lagoon"]
+    assert len(three.samples) == 2100 and np.isnan(three.samples.eda_us).sum() == 2
+    # Stamps that go back count for nothing: each begins at 0 in this file.
+    assert [s.start_s for s in three.segments] == pytest.approx([0.0, 89.6, 179.2])
+
+
 def test_a_stimulus_is_a_video_not_a_place_in_a_playlist(tmp_path: Path) -> None:
     write_eevr(tmp_path)
     labels = tmp_path / "EDA_labels.csv"
@@ -127,6 +137,8 @@ def test_eevr_itself(shared_data: Path) -> None:
     assert len(data.recordings) == 296
     lengths_s = [r.samples.time_s[-1] for r in data.recordings]
     assert np.median(lengths_s) == pytest.approx(166.656)
+    sittings_s = [session.samples.time_s[-1] for session in data.sessions]
+    assert len(sittings_s) == 37 and min(sittings_s) > 1400 and max(sittings_s) < 4000
     # Four playlists of sixteen videos, each in two of them.
     people = {video: {r.subject for r in data.recordings if r.stimulus == video} for video in
               {r.stimulus for r in data.recordings}}  # fmt: skip

@@ -37,7 +37,10 @@ def problem() -> Problem:
     ]  # fmt: skip
     data = Dataset(name="noise", trained_on="noise", recordings=recordings, rating_range=(1, 9))
     inputs = rng.normal(size=(64, 3, 64)).astype(np.float32)
-    windows = Windows(inputs, np.zeros((64, 5)), np.arange(64), Counter())
+    windows = Windows(
+        inputs, np.zeros((64, 5)), np.arange(64), np.zeros(64), np.zeros(64, dtype=np.bool_),
+        Counter(),
+    )  # fmt: skip
     return Problem(
         data=data,
         windows=windows,

@@ -31,7 +31,10 @@ def problem(protocol: str, classes: dict[str, np.ndarray], folds: int) -> Proble
     inputs = np.zeros((COUNT * EACH, 3, 64), dtype=np.float32)
     # A window tells which recording it is of.
     inputs[:, 0, 0] = recording
-    windows = Windows(inputs, np.zeros((len(inputs), 5)), recording, Counter())
+    windows = Windows(
+        inputs, np.zeros((len(inputs), 5)), recording, np.zeros(len(inputs)),
+        np.zeros(len(inputs), dtype=np.bool_), Counter(),
+    )  # fmt: skip
     return Problem(
         data=Dataset("test", "-", recordings, (1, 9)),
         windows=windows,
