@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from device.errors import DatasetError
 from training.options import cache_folder
-from training.presets import FRAMES, Preset, preset
+from training.presets import FRAMES, Frame, Preset, personal, preset
 
 if TYPE_CHECKING:
     import torch
@@ -90,6 +90,7 @@ def choose(
         input_length=o["input_length"] or chosen.input_length,
         channels=chosen.channels,
         not_live=_PREPARED if o["prepared"] else _WHOLE_TRIAL if whole else "",
+        **(personal() if _is_personal(o, chosen, frame) else {}),
     )
     labels = o["labels"] or frame.labels
     annotation.check_rule(labels)
@@ -148,6 +149,18 @@ def choose(
             plan, protocol="paper", songs_apart=False, leave_one_out=False
         )
     return Choice(problem, contract, compared)
+
+
+def _is_personal(o: dict[str, Any], chosen: Preset, frame: Frame) -> bool:
+    """Return whether windows are seen in the person's own units."""
+    stream = not (chosen.whole_trial or o["prepared"])
+    if o["normalisation"] == "personal" and not stream:
+        what = "--prepared" if o["prepared"] else f"--preset {o['preset_name']}"
+        raise DatasetError(
+            f"--normalisation personal needs each person's signal as a stream; {what} has whole "
+            "trials. Leave one of them out."
+        )
+    return stream and (o["normalisation"] or frame.normalisation) == "personal"
 
 
 def _targets(data: Dataset, wanted: str) -> tuple[str, ...]:

@@ -73,6 +73,13 @@ def shared(function: _Function) -> _Function:
         click.option("--learning-rate", type=positive, help="Of AdamW at its highest, or of SGD."),
         click.option("--window", "window_s", type=float, help=f"Seconds [{_BY_PRESET}]."),
         click.option("--context", "context_s", type=float, help=f"Seconds [{_BY_PRESET}]."),
+        click.option(
+            "--normalisation",
+            type=click.Choice(["personal", "zscore"]),
+            help="personal: in the person's own running units, which needs sittings as they "
+            "happened. zscore: each window by itself, as published [default: personal for "
+            "stress-predict, zscore for others, paper-* and --prepared].",
+        ),
         click.option("--input-length", type=int, help="Samples that a window becomes."),
         click.option("--width", type=click.IntRange(min=8), default=64, help="Channels a layer."),
         click.option(

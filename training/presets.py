@@ -10,6 +10,7 @@ here.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from training.fitting.settings import Settings
 
@@ -31,6 +32,9 @@ class Frame:
         1 holds out a fifth of the subjects once.
     songs_apart : bool
         Whether songs are held out with the subjects.
+    normalisation : str
+        Of the contract: "personal" where files hold whole sessions of real people. Trials by
+        themselves are z-scored: the reference would take the first minutes of each person.
     """
 
     context_s: float = 5.0
@@ -38,6 +42,7 @@ class Frame:
     labels: str = "midpoint"
     folds: int = 10
     songs_apart: bool = False
+    normalisation: str = "zscore"
 
 
 FRAMES = {
@@ -46,7 +51,7 @@ FRAMES = {
     # Eight trials a person are few for clusters; the scale is 1 to 5.
     "eevr": Frame(labels="fixed:3"),
     # Tasks and rests of two to twenty minutes.
-    "stress-predict": Frame(),
+    "stress-predict": Frame(normalisation="personal"),
     # 3 s of rest and 60 s of video.
     "deap": Frame(context_s=2.5),
     # 5 s of rest and 51 to 150 s of video.
@@ -54,6 +59,24 @@ FRAMES = {
     # 28 to 84 s of song, nothing before.
     "pmemo": Frame(context_s=2.5, window_s=25.0, songs_apart=True),
 }
+
+
+def personal() -> dict[str, Any]:
+    """Return the contract's keys of windows in personal units.
+
+    Two minutes come before the first answer. 25 minutes of past lie in the middle of what does
+    alike on Stress-Predict; a constant baseline tells tonic and phasic apart in the most windows.
+    """
+    from runtime.preprocessing.contract import CvxEdaParameters
+    from runtime.preprocessing.features import FEATURES
+
+    return {
+        "normalisation": "personal",
+        "reference_s": 120.0,
+        "reference_span_s": 1500.0,
+        "features": FEATURES,
+        "cvxeda": CvxEdaParameters(baseline="constant"),
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

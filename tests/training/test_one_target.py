@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from device.errors import DatasetError
 from export import card
 from export import onnx as export
+from runtime.preprocessing.features import FEATURES
 from training import run
 from training.datasets.standins import stress_predict
 from training.network import checkpoint
@@ -36,7 +37,13 @@ def test_one_network_is_trained_exported_and_told(root: Path, tmp_path: Path) ->
     assert list(told["targets"]) == ["arousal"]
     assert told["labels"] == "task is high, rest between or after the tasks is low"
     assert told["people"] == 6 and told["skipped"] == {"session without labels": 1}
-    [target] = checkpoint.load(tmp_path / "best.pt").contract.targets
+    assert told["windows"] > told["windows_of_short_past"] > 100
+    contract = checkpoint.load(tmp_path / "best.pt").contract
+    # Whole sittings are seen in the person's own units.
+    assert contract.personal and contract.features == FEATURES
+    assert (contract.reference_s, contract.reference_span_s) == (120, 1500)
+    assert contract.cvxeda.baseline == "constant"
+    [target] = contract.targets
     assert (target.name, target.words) == ("arousal", ("as at rest", "as in a mental task"))
     assert "valence" not in (tmp_path / "report.html").read_text().lower()
     # Once more, from the cache: the same.
@@ -61,3 +68,28 @@ def test_a_target_that_is_not_there_is_named(root: Path, tmp_path: Path) -> None
     said = result.output + str(result.exception)
     assert "stress-predict has no valence; it has: arousal" in said
     assert result.exception is None or isinstance(result.exception, DatasetError | SystemExit)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--stride", "2.5"), r"multiple of the hop of 1 s"),
+        (("--normalisation", "personal", "--preset", "paper-deap"), "paper-deap has whole trials"),
+    ],
+)
+def test_what_does_not_go_with_personal_units(
+    root: Path, tmp_path: Path, more: tuple[str, ...], said: str
+) -> None:
+    options = ["--dataset", "stress-predict", "--data-root", str(root), *SMALL, *more]
+    result = CliRunner().invoke(run.main, [*options, "--output", str(tmp_path)])
+    assert result.exit_code != 0
+    assert said in result.output + str(result.exception)
+
+
+def test_published_units_remain(root: Path, tmp_path: Path) -> None:
+    options = ["--dataset", "stress-predict", "--data-root", str(root), *SMALL]
+    more = ("--normalisation", "zscore", "--epochs", "1", "--output", str(tmp_path))
+    assert CliRunner().invoke(run.main, [*options, *more]).exit_code == 0
+    told = json.loads((tmp_path / "metrics.json").read_text())
+    assert told["windows_of_short_past"] == 0
+    assert checkpoint.load(tmp_path / "best.pt").contract.normalisation == "zscore"

@@ -31,6 +31,7 @@ def build(result: Result) -> str:
     """Return the page as HTML."""
     told = result.metrics
     channels = result.contract.channels
+    units = "in personal units" if result.contract.personal else "z-scored"
     first = result.problem.targets[0]
     body = [
         f"<h1>RTCAN on {escape(told['dataset'])}</h1>",
@@ -68,7 +69,7 @@ def build(result: Result) -> str:
                  told["protocol"].startswith("subject") else "Accuracy over each subject's trials; "
                  "other trials of the same subject were learnt from."),
         "<h2>Windows as the network sees them</h2>",
-        _picture(plots.example_windows(result.problem, first, channels),
+        _picture(plots.example_windows(result.problem, first, channels, units),
                  f"Origin, tonic and phasic of two trials of low and two of high {first}."),
         _annotation(result),
         "<h2>Contract and settings</h2>",

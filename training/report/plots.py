@@ -196,7 +196,9 @@ def per_subject(results: dict[str, Any]) -> str:
         return _svg(figure)
 
 
-def example_windows(problem: Problem, target: str, channels: tuple[str, ...]) -> str:
+def example_windows(
+    problem: Problem, target: str, channels: tuple[str, ...], units: str = "z-scored"
+) -> str:
     """Draw two windows that were rated low and two that were rated high."""
     truth = problem.annotation.classes[target]
     recording = problem.windows.recording
@@ -221,8 +223,8 @@ def example_windows(problem: Problem, target: str, channels: tuple[str, ...]) ->
             lower.set_ylim(min(-0.1, float(values["phasic"].min())),
                            max(1.0, 1.05 * float(values["phasic"].max())))  # fmt: skip
             if column == 0:
-                upper.set_ylabel("z-scored")
-                lower.set_ylabel("z-scored")
+                upper.set_ylabel(units)
+                lower.set_ylabel(units)
         handles = [line for axis in axes[:, 0] for line in axis.get_lines()]
         figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8)
         return _svg(figure)
