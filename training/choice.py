@@ -101,6 +101,7 @@ def choose(
         prepared=o["prepared"],
         music=with_music,
         seed=o["seed"] if o["dataset"] == "synthetic" else 0,
+        labels_csv=o["labels_csv"],
     )
     folder = None if o["no_cache"] else cache_folder(o)
     data, windows, classes = prepare(

@@ -36,6 +36,11 @@ def shared(function: _Function) -> _Function:
             type=click.Path(path_type=Path),
             help="Folder with the data set's files [default: $RTCAN_DATA/NAME or data/NAME].",
         ),
+        click.option(
+            "--labels-csv",
+            type=click.Path(path_type=Path),
+            help="Of e4: table of session, start, stop, person, arousal, valence.",
+        ),
         click.option("--prepared", is_flag=True, help="The published code's own prepared folder."),
         click.option(
             "--gsr-unit",
@@ -78,7 +83,7 @@ def shared(function: _Function) -> _Function:
             type=click.Choice(["personal", "zscore"]),
             help="personal: in the person's own running units, which needs sittings as they "
             "happened. zscore: each window by itself, as published [default: personal for "
-            "stress-predict, zscore for others, paper-* and --prepared].",
+            "stress-predict and e4, zscore for others, paper-* and --prepared].",
         ),
         click.option("--input-length", type=int, help="Samples that a window becomes."),
         click.option("--width", type=click.IntRange(min=8), default=64, help="Channels a layer."),

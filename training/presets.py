@@ -52,6 +52,8 @@ FRAMES = {
     "eevr": Frame(labels="fixed:3"),
     # Tasks and rests of two to twenty minutes.
     "stress-predict": Frame(normalisation="personal"),
+    # Whoever has no valence has no pairs for the clusters.
+    "e4": Frame(labels="median", normalisation="personal"),
     # 3 s of rest and 60 s of video.
     "deap": Frame(context_s=2.5),
     # 5 s of rest and 51 to 150 s of video.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from device.errors import DatasetError
 from training.compute.contents import files_under
-from training.datasets import amigos, deap, eevr, pmemo, prepared, stress_predict, synthetic
+from training.datasets import amigos, deap, e4, eevr, pmemo, prepared, stress_predict, synthetic
 from training.datasets.names import NAMES, PUBLISHED, STANDINS
 from training.datasets.recordings import Dataset
 from training.datasets.standins import mark
@@ -16,6 +16,7 @@ from training.datasets.standins import mark
 _HOW_TO_GET = {
     "eevr": eevr.HOW_TO_GET,
     "stress-predict": stress_predict.HOW_TO_GET,
+    "e4": e4.HOW_TO_GET,
     "deap": deap.HOW_TO_GET,
     "amigos": amigos.HOW_TO_GET,
     "pmemo": pmemo.HOW_TO_GET,
@@ -42,6 +43,8 @@ class Source:
         Whether to read music features too.
     seed : int
         Of the simulation.
+    labels_csv : Path or None
+        The table of segments that goes with "e4", see `training.datasets.e4`.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Source:
     prepared: bool = False
     music: bool = False
     seed: int = 0
+    labels_csv: Path | None = None
 
 
 def find_root(source: Source) -> Path | None:
@@ -98,6 +102,8 @@ def files(source: Source) -> list[Path]:
         return []
     above = dict.fromkeys((*root.absolute().parents, *root.resolve().parents))
     beside = [folder / name for folder in above for name in _BESIDE]
+    if source.labels_csv is not None:
+        beside.append(source.labels_csv)
     return [*files_under(root), *(path for path in beside if path.is_file())]
 
 
@@ -119,6 +125,8 @@ def _read(source: Source, root: Path | None) -> Dataset:
         raise DatasetError(f"--prepared is for {', '.join(PUBLISHED)}; {source.name} has no such")
     if source.music and source.name != "pmemo":
         raise DatasetError(f"--music needs songs; only pmemo has any, not {source.name}")
+    if source.labels_csv is not None and source.name != "e4":
+        raise DatasetError(f"--labels-csv goes with --dataset e4; {source.name} has its own labels")
     if root is None:
         return synthetic.load(source.seed)
     if source.prepared:
@@ -127,6 +135,8 @@ def _read(source: Source, root: Path | None) -> Dataset:
         return eevr.load(root)
     if source.name == "stress-predict":
         return stress_predict.load(root)
+    if source.name == "e4":
+        return e4.load(root, source.labels_csv)
     if source.name == "deap":
         return deap.load(root, source.gsr_unit)
     if source.name == "amigos":

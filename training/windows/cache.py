@@ -120,7 +120,7 @@ def key(
         del constants[name]
     if contract.personal:  # the reference is updated once a hop
         constants["hop_s"] = contract.hop_s
-    how = dataclasses.replace(source, root=None)
+    how = dataclasses.replace(source, root=None, labels_csv=None)  # their contents are held
     return fingerprint(how, held, constants, stride_s, whole_trial, code(__name__))
 
 
