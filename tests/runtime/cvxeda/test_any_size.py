@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runtime.cvxeda.solver import FLOORS, CvxEDA, Floor
-from tests.runtime.cvxeda.test_cvxeda import arousals, floor, floors
+from tests.runtime.cvxeda.parts import arousals, floor, floors
 from tests.runtime.cvxeda.test_cvxeda_input import check_finite
 
 __all__ = ["floor"]

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from device.errors import SignalError, SignalWarning
 from runtime.cvxeda.solver import FLOORS, CvxEDA, Decomposition
-from tests.runtime.cvxeda.test_cvxeda import arousals, floor, floors
+from tests.runtime.cvxeda.parts import arousals, floor, floors
 
 __all__ = ["floor"]
 

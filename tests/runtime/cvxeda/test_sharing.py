@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from device.errors import SignalError
 from runtime.cvxeda.solver import FLOORS, CvxEDA, Decomposition
-from tests.runtime.cvxeda.test_cvxeda import arousals, floor, floors
+from tests.runtime.cvxeda.parts import arousals, floor, floors
 
 __all__ = ["floor"]
 

@@ -25,7 +25,7 @@ RECORD = [sys.executable, "-m", "runtime.recording.command"]
 
 @contextmanager
 def recording(table: Path, model: Path, root: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that records forty seconds at twice the pace of life."""
+    """A process that records, and would for minutes, however busy the machine is."""
     with subprocess.Popen(
         [*LIVE, "--port", f"replay:{table}", "--speed", "2", "--output", "none",
          "--model", str(model), "--record", str(root)],
@@ -41,7 +41,7 @@ def told(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_running_recording_is_left_alone(tmp_path: Path, tiny_model: Path) -> None:
-    table, root = write_table(tmp_path), tmp_path / "rec"
+    table, root = write_table(tmp_path, seconds=600), tmp_path / "rec"
     with recording(table, tiny_model, root) as live:
         for arguments in (["repair", str(root)], ["list", str(root)]):
             answer = told(*arguments)
@@ -51,7 +51,7 @@ def test_a_running_recording_is_left_alone(tmp_path: Path, tiny_model: Path) -> 
         assert answer.returncode == 1 and "still being written" in answer.stderr
         assert live.poll() is None
         live.send_signal(signal.SIGINT)
-        assert live.wait(20) == 0
+        assert live.wait(60) == 0
     assert runs(root)[0].finished
     kept = np.concatenate([block.eda_us for block in load(root).blocks()])
     lines = table.read_text().splitlines()[1:]
@@ -62,7 +62,7 @@ def test_a_running_recording_is_left_alone(tmp_path: Path, tiny_model: Path) -> 
 
 def test_the_lock_dies_with_its_process(tmp_path: Path, tiny_model: Path) -> None:
     root = tmp_path / "rec"
-    with recording(write_table(tmp_path), tiny_model, root) as live:
+    with recording(write_table(tmp_path, seconds=600), tiny_model, root) as live:
         assert is_locked(runs(root)[0].journal)
         live.send_signal(signal.SIGKILL)
         live.wait(10)
@@ -117,17 +117,23 @@ def test_asking_disturbs_nobody(book: Callable[[], tuple[Run, Journal]]) -> None
     one, journal = book()
     journal.close()
     answers: list[bool] = []
-    askers = [
-        threading.Thread(target=lambda: answers.extend(is_locked(one.journal) for _ in range(2000)))
-        for _ in range(4)
-    ]
+    stop = threading.Event()
+
+    def ask() -> None:
+        answers.extend(is_locked(one.journal) for _ in range(500))  # nobody holds it
+        while not stop.wait(0.002):
+            is_locked(one.journal)
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
     for asker in askers:
         asker.start()
+    until(lambda: len(answers) == 2000)
     for _ in range(5):
-        JournalLock(one.journal).release()
+        JournalLock(one.journal).release()  # to be had although four keep asking
+    stop.set()
     for asker in askers:
         asker.join()
-    assert len(answers) == 8000 and sum(answers) < 100  # true only while one of the five is held
+    assert not any(answers)  # who asks does not take another asker for a writer
 
 
 def test_two_programs_take_two_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ import subprocess
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,77 +11,14 @@ import pytest
 from device.errors import ContractError
 from device.readers.base import Source, in_blocks
 from device.samples import Samples
-from device.sensor import SensorInfo
 from device.sources.replay import ReplaySensor
 from runtime.inference.pipeline import Pipeline
 from runtime.session.loop import run
-from runtime.sinks.events import Marker, Session, Status, Summary
-from runtime.sinks.isolated import IsolatedSink
+from runtime.sinks.events import Session, Status
 from runtime.sinks.jsonl import Descriptor, JsonLines
 from runtime.sinks.sink import Sink
-from tests.runtime.live_parts import LIVE, joined, summary, until, write_table
-
-
-class Remembering(Sink):
-    """Keeps what it is told."""
-
-    name = "remembering"
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[str, float]] = []
-        self.news: list[str] = []
-        self.marks: list[Marker] = []
-        self.session: Session | None = None
-        self.summary: Summary | None = None
-
-    def start(self, session: Session) -> None:
-        self.session = session
-
-    def samples(self, samples: Samples, fill_s: float) -> None:
-        self.seen.append(("samples", time.monotonic()))
-
-    def prediction(self, prediction: Any) -> None:
-        self.seen.append(("prediction", time.monotonic()))
-
-    def status(self, status: Status) -> None:
-        self.news.append(status.text)
-
-    def marker(self, marker: Marker) -> None:
-        self.marks.append(marker)
-
-    def close(self, summary: Summary) -> None:
-        self.summary = summary
-
-
-class Stuck(Sink):
-    """Hangs in its first prediction until it is let go."""
-
-    name = "stuck"
-
-    def __init__(self) -> None:
-        self.let_go = threading.Event()
-
-    def prediction(self, prediction: Any) -> None:
-        self.let_go.wait(60)
-
-
-class Broken(Sink):
-    """Raises on its third prediction."""
-
-    name = "broken"
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-        self.count = 0
-        self.closed = False
-
-    def prediction(self, prediction: Any) -> None:
-        self.count += 1
-        if self.count == 3:
-            raise self.error
-
-    def close(self, summary: Summary) -> None:
-        self.closed = True
+from tests.runtime.live_parts import LIVE, until, write_table
+from tests.runtime.sinks.parts import Broken, Remembering, Stuck
 
 
 def test_a_stuck_and_a_broken_sink_delay_nothing(source: Source, pipeline: Pipeline) -> None:
@@ -161,82 +97,6 @@ def test_trouble_of_a_sink_is_told_before_any_prediction(
     assert summary.windows == 0
     assert good.news == ["troubled: nobody is there"]
     assert [kind for kind, _ in good.seen[:3]].count("status") == 1
-
-
-def test_a_stuck_sink_does_not_keep_a_run_that_can_wait_from_ending(
-    source: Source, pipeline: Pipeline
-) -> None:
-    stuck, stopping = Stuck(), threading.Event()
-    stuck.farewell_s = 0.3
-    isolated = IsolatedSink(stuck, lossless=True, capacity=3, stopping=stopping)
-    isolated.start(Session(SensorInfo("a", "b", 19.0), "m", pipeline.contract))
-    prediction = pipeline.push(joined(source))[0]
-    threading.Timer(0.2, stopping.set).start()
-    began_s = time.monotonic()
-    for _ in range(20):
-        isolated.prediction(prediction)
-    assert 0.4 < time.monotonic() - began_s < 3
-    assert isolated.health.trouble == "took nothing in time and was left behind"
-    # All but the one in the stuck hands, and the start.
-    assert isolated.health.missed >= 19
-    stuck.let_go.set()
-
-
-def test_a_duration_ends_a_run_that_waits_for_a_stuck_sink(
-    tmp_path: Path, pipeline: Pipeline
-) -> None:
-    samples = Samples(np.arange(12_000) / 19.0, 3 + np.sin(np.arange(12_000) / 90))
-    source, stuck = Source(tmp_path, "x", 19.0, lambda: in_blocks(samples, 1)), Stuck()
-    stuck.farewell_s = 0.2
-    summary = run(
-        ReplaySensor(source, None), pipeline, [stuck], lossless=True, duration_s=2.0
-    )  # fmt: skip
-    assert not stuck.let_go.is_set()
-    stuck.let_go.set()
-    assert summary.seconds < 20
-    [health] = summary.sinks
-    assert health.trouble is not None and "left behind" in health.trouble
-
-
-def test_a_full_queue_drops_and_counts(source: Source, pipeline: Pipeline) -> None:
-    stuck = Stuck()
-    isolated = IsolatedSink(stuck, capacity=10)
-    isolated.start(Session(SensorInfo("a", "b", 19.0), "m", pipeline.contract))
-    prediction = pipeline.push(next(iter(in_blocks(joined(source), 10**6))))[0]
-    for _ in range(50):
-        isolated.prediction(prediction)
-    # One is in the stuck hands, or still in the queue, and the start may be too.
-    assert 38 <= isolated.health.missed <= 41
-    assert "slow" in str(isolated.health.trouble)
-    stuck.let_go.set()
-    until(lambda: isolated.health.trouble is None)
-    assert isolated.alive
-
-
-def test_when_it_can_wait_nothing_is_dropped(source: Source, pipeline: Pipeline) -> None:
-    class Slow(Remembering):
-        def samples(self, samples: Samples, fill_s: float) -> None:
-            time.sleep(0.002)
-            super().samples(samples, fill_s)
-
-    slow = Slow()
-    isolated = IsolatedSink(slow, lossless=True, capacity=5)
-    isolated.start(Session(SensorInfo("a", "b", 19.0), "m", pipeline.contract))
-    groups = list(source.blocks())
-    for group in groups:
-        isolated.samples(group, 0.0)
-    isolated.finish(summary())
-    isolated.join(time.monotonic() + 10)
-    assert len(slow.seen) == len(groups) > 100
-    assert isolated.health.missed == 0
-    assert slow.summary is not None
-
-
-def test_a_run_that_can_wait_loses_nothing(source: Source, pipeline: Pipeline) -> None:
-    good = Remembering()
-    summary = run(ReplaySensor(source, None), pipeline, [good], lossless=True)
-    assert len(good.seen) == len(list(source.blocks())) + 28
-    assert summary.overrun == 0 and summary.sinks[0].missed == 0
 
 
 def test_a_sensor_slower_than_the_model_is_named(pipeline: Pipeline, tmp_path: Path) -> None:
