@@ -100,3 +100,13 @@ def test_the_picture_in_readme_shows_what_its_text_says() -> None:
         seen = re.search(rf"{target} (\w+) (\d+) % high", shown)
         assert said is not None and seen is not None
         assert (said[1].upper(), said[2]) == (seen[1], seen[2])
+
+
+def test_contributing_names_every_room() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for package in ("training", "runtime", "device"):
+        begin = table.index(f"| `{package}/` |")
+        end = table.find("\n| `", begin)
+        named = set(re.findall(r"`(\w+)/`", table[begin:end])) - {package}
+        rooms = {file.parent.name for file in (ROOT / package).glob("*/*.py")}
+        assert named - {"firmware"} == rooms

@@ -1,6 +1,7 @@
 """Other people's clients, from PyPI, on simulated boards: what they ask is answered.
 
-`bitalino` names PyBluez among its needs, which does not build here: pip install --no-deps bitalino.
+`bitalino` names PyBluez among its needs, which does not build here:
+pip install --no-deps bitalino==1.2.6.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def test_pyshimmer() -> None:
 
 @pytest.mark.timeout(60)
 def test_bitalino() -> None:
-    bitalino = pytest.importorskip("bitalino", reason="pip install --no-deps bitalino")
+    bitalino = pytest.importorskip("bitalino", reason="pip install --no-deps bitalino==1.2.6")
     with plugged_in("bitalino") as port:
         device = bitalino.BITalino(port, timeout=5)
         assert device.version() == "BITalino_v5.2"
