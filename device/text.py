@@ -39,6 +39,15 @@ def joined(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def is_number(text: str) -> bool:
+    """Return whether text is a number as Python writes it, such as 1.5, -2e3 or nan."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _fit(character: str) -> str:
     unfit = unicodedata.category(character) == _CONTROL or character in _TURNING
     return _REPLACEMENT if unfit else character

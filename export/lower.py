@@ -24,7 +24,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from training.network.model import RTCAN, ChannelAttention, ResidualUnit, TemporalAttention
+from training.network.model import (
+    RTCAN,
+    ChannelAttention,
+    ResidualUnit,
+    TemporalAttention,
+    activate,
+)
 from training.network.wide_and_deep import WideAndDeep
 
 
@@ -171,12 +177,7 @@ class Lowered(nn.Module):
         x = self.pool(self.final(self.stages(x))).flatten(1)  # (N, 896)
         if music is not None:
             x = torch.cat([x, music], dim=1)
-        out: Tensor = self.head(x)
-        if self.config.head == "relu":
-            return functional.relu(out)
-        if self.config.head == "softmax":
-            return torch.softmax(out, dim=1)
-        return out
+        return activate(self.head(x), self.config.head)
 
 
 def lowered(source: WideAndDeep) -> WideAndDeep:

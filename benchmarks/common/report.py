@@ -8,13 +8,14 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+
+from device.versions import installed
 
 RESULTS = Path(__file__).parents[1] / "results"
 _PACKAGES = (
@@ -31,19 +32,13 @@ _PACKAGES = (
 
 def machine_info(threads: int = 1) -> dict[str, Any]:
     """Return processor, cores, threads used, system and package versions."""
-    versions = {}
-    for package in _PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
     return {
         "cpu": _cpu_name(),
         "cores": os.cpu_count(),
         "threads": threads,
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "versions": versions,
+        "versions": installed(_PACKAGES),
     }
 
 

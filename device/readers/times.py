@@ -12,6 +12,7 @@ import numpy as np
 from device.errors import RecordingError
 from device.names import fold
 from device.samples import FloatArray
+from device.text import is_number
 
 _DAY_S = 86400.0
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?")
@@ -85,7 +86,7 @@ def read_times(path: Path, name: str, cells: Sequence[str]) -> FloatArray:
         try:
             time_s = np.array([float(cell.replace(",", ".")) for cell in cells])
         except ValueError:
-            bad = next(i for i, cell in enumerate(cells) if not _is_number(cell))
+            bad = next(i for i, cell in enumerate(cells) if not is_number(cell.replace(",", ".")))
             raise RecordingError(
                 f"{path}: data line {bad + 1} has {cells[bad]!r} for a time. Expected are seconds, "
                 "HHMMSS.mmm, HH:MM:SS or dates with times; or give its samples per second with "
@@ -143,11 +144,3 @@ def _refuse_impossible(path: Path, name: str, time_s: FloatArray) -> None:
             f"{path}: its times step by {step_s:g} s. If column {name!r} is not in seconds, say "
             f"its unit in its name (time_ms, time_min), or give samples per second with --rate"
         )
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell.replace(",", "."))
-    except ValueError:
-        return False
-    return True

@@ -15,7 +15,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from device.errors import ContractError, ModelError
 from device.samples import FloatArray, Samples
+from device.versions import installed
 from runtime.preprocessing.contract import Contract
 
 # Key under which it stands in an ONNX file's metadata.
@@ -107,10 +107,7 @@ def version() -> str:
         for path in sorted((runtime / room).glob("*.[pc]*")):
             if path.suffix in (".py", ".c"):
                 code.update(path.read_bytes())
-    try:
-        number = metadata.version("rtcan")
-    except metadata.PackageNotFoundError:
-        number = "of unknown version"
+    number = installed(["rtcan"]).get("rtcan", "of unknown version")
     return f"{number} (preprocessing {code.hexdigest()[:8]})"
 
 

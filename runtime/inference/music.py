@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.errors import MissingExtraError, SignalError
+from device.text import is_number
 
 FEATURES = 6373
 # A feature that hardly varied in training can be any number of deviations away in a new song.
@@ -101,7 +102,7 @@ def _from_table(path: Path) -> NDArray[np.float32]:
     """Read the last line of a table: a name, then the features."""
     lines = path.read_text(encoding="utf-8").strip().splitlines()
     songs = [line for line in lines if line.count(",") >= FEATURES - 1]
-    rows = songs[1:] if songs and not _is_number(songs[0].rsplit(",", 1)[-1]) else songs
+    rows = songs[1:] if songs and not is_number(songs[0].rsplit(",", 1)[-1]) else songs
     if len(rows) != 1:
         raise SignalError(
             f"{path} holds {len(rows)} songs of {FEATURES} features; one was expected. Make it "
@@ -112,11 +113,3 @@ def _from_table(path: Path) -> NDArray[np.float32]:
         return np.array([float(cell) for cell in cells], dtype=np.float32)
     except ValueError as error:
         raise SignalError(f"{path}: {error}; {FEATURES} numbers were expected") from error
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -7,7 +7,6 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
-from importlib import metadata
 from pathlib import Path
 
 import click
@@ -19,6 +18,7 @@ from device.cli import RtcanCommand
 from device.errors import RtcanError
 from device.simulation.physiology import Person, simulate
 from device.text import clean
+from device.versions import installed
 from runtime.inference.models import DEFAULT_MODEL, default_model
 
 _PACKAGES = ("numpy", "scipy", "onnxruntime", "onnxruntime-gpu", "pyserial", "click", "rich")
@@ -81,20 +81,19 @@ def examine(port: str | None, model: Path | None) -> bool:
 
 
 def _versions() -> Iterator[_Finding]:
-    yield None, f"rtcan {_version('rtcan')}, Python {platform.python_version()}"
+    ours = installed(["rtcan"]).get("rtcan", "not installed")
+    yield None, f"rtcan {ours}, Python {platform.python_version()}"
     yield None, f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} cores"
-    found = [f"{name} {version}" for name in _PACKAGES if (version := _version(name))]
-    yield None, ", ".join(found)
-    both = _version("onnxruntime") and _version("onnxruntime-gpu")
-    if both:
+    found = installed(_PACKAGES)
+    yield None, ", ".join(f"{name} {version}" for name, version in found.items())
+    if {"onnxruntime", "onnxruntime-gpu"} <= found.keys():
         yield False, "onnxruntime and onnxruntime-gpu are both installed: uninstall both, then one"
 
 
 def _extras() -> Iterator[_Finding]:
     for extra, packages in _EXTRAS.items():
-        versions = {name: _version(name) for name in packages}
-        missing = [name for name, version in versions.items() if version is None]
-        if missing:
+        versions = installed(packages)
+        if len(versions) < len(packages):
             yield None, f"{extra}: not installed (pip install 'rtcan[{extra}]')"
         else:
             yield None, f"{extra}: " + ", ".join(f"{n} {v}" for n, v in versions.items())
@@ -195,10 +194,3 @@ def _self_test(path: Path) -> Iterator[_Finding]:
     )
     hop_ms = 1e3 * contract.hop_s
     yield p99 < hop_ms, f"computing p50 {p50:.1f} ms, p99 {p99:.1f} ms, of {hop_ms:.0f} ms a hop"
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

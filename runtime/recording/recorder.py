@@ -7,12 +7,12 @@ import dataclasses
 import json
 import platform
 from datetime import datetime, timezone
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from device.samples import Samples
 from device.timing.sample_clock import ClockReading, SampleClock
+from device.versions import installed
 from runtime.inference.pipeline import Prediction
 from runtime.recording.finish import finish
 from runtime.recording.journal import Journal, numbers
@@ -132,12 +132,6 @@ class Recorder(Sink):
 
 def header(session: Session) -> dict[str, Any]:
     """Return what made a run: sensor, model, contract, settings, versions, machine."""
-    versions = {}
-    for package in _PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
     return {
         "schema": SCHEMA,
         "began": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
@@ -146,7 +140,7 @@ def header(session: Session) -> dict[str, Any]:
         "model_sha256": session.model_sha256,
         "contract": json.loads(session.contract.to_json()),
         "decision": dataclasses.asdict(session.settings),
-        "versions": versions,
+        "versions": installed(_PACKAGES),
         "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
     }
 

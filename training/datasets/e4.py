@@ -24,8 +24,7 @@ from pathlib import Path, PurePosixPath
 from device.errors import DatasetError
 from training.datasets.parsers.empatica import NAME, E4Recording, read_eda
 from training.datasets.recordings import TARGETS, Dataset
-from training.datasets.sessions import Segment, Session
-from training.datasets.signals.checks import signal_fault
+from training.datasets.sessions import Segment, Session, usable
 
 COLUMNS = ("session", "start", "stop", "person")
 _UNIX_S = 1e9
@@ -71,17 +70,9 @@ def load(root: Path, labels_csv: Path | None) -> Dataset:
     by_session: dict[str, list[_Row]] = {}
     for row in rows:
         by_session.setdefault(row.session, []).append(row)
+    sessions = [_session(root, name, own, are_classes) for name, own in by_session.items()]
     skipped: Counter[str] = Counter()
-    sessions, recordings = [], []
-    for name, own in by_session.items():
-        session = _session(root, name, own, are_classes)
-        sessions.append(session)
-        for recording in session.recordings():
-            fault = signal_fault(recording.samples.eda_us)
-            if fault is None:
-                recordings.append(recording)
-            else:
-                skipped[fault] += 1
+    recordings = usable(sessions, skipped)
     if not recordings:
         raise DatasetError(
             f"No segment of {labels_csv.name} can be used: {dict(skipped) or 'none has a label'}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from device.errors import DatasetError
 from device.samples import Samples
 from training.datasets.recordings import Recording
+from training.datasets.signals.checks import signal_fault
 
 # What a recording of a segment keeps of the time before it, at most, for the context of its first
 # window.
@@ -114,3 +116,19 @@ class Session:
                 )
             )
         return out
+
+
+def usable(sessions: Iterable[Session], skipped: Counter[str]) -> list[Recording]:
+    """Return the recordings of labelled segments that can be learnt from.
+
+    Those that cannot are counted in `skipped`, by what is wrong with their signal.
+    """
+    out = []
+    for session in sessions:
+        for recording in session.recordings():
+            fault = signal_fault(recording.samples.eda_us)
+            if fault is None:
+                out.append(recording)
+            else:
+                skipped[fault] += 1
+    return out

@@ -22,8 +22,7 @@ from device.errors import DatasetError
 from training.datasets.parsers.empatica import NAME, E4Recording, read_eda
 from training.datasets.parsers.tables import number_rows
 from training.datasets.recordings import Dataset
-from training.datasets.sessions import Segment, Session
-from training.datasets.signals.checks import signal_fault
+from training.datasets.sessions import Segment, Session, usable
 
 LABELS = "Improved_All_Combined_hr_rsp_binary.csv"
 TASKS = ("Stroop", "interview", "hyperventilation")
@@ -53,14 +52,7 @@ def load(root: Path) -> Dataset:
         Naming what is missing or damaged, and how to get it.
     """
     found, skipped = sessions(root)
-    recordings = []
-    for session in found:
-        for recording in session.recordings():
-            fault = signal_fault(recording.samples.eda_us)
-            if fault is None:
-                recordings.append(recording)
-            else:
-                skipped[fault] += 1
+    recordings = usable(found, skipped)
     if not recordings:
         raise DatasetError(f"No segment under {root} can be used: {dict(skipped)}")
     people = len({recording.subject for recording in recordings})

@@ -208,12 +208,14 @@ class RTCAN(nn.Module):
             if music is None:
                 raise ValueError(f"this network needs music features (N, {self.config.music})")
             x = torch.cat([x, music], dim=1)
-        out: Tensor = self.head(x)
-        if self.config.head == "relu":
-            return functional.relu(out)
-        if self.config.head == "softmax":
-            return torch.softmax(out, dim=1)
-        return out
+        return activate(self.head(x), self.config.head)
+
+
+def activate(out: Tensor, head: Head) -> Tensor:
+    """Return the last layer's output as this kind of head gives it."""
+    if head == "relu":
+        return functional.relu(out)
+    return torch.softmax(out, dim=1) if head == "softmax" else out
 
 
 def _final_length(length: int) -> int:

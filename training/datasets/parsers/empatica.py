@@ -15,6 +15,7 @@ import numpy as np
 
 from device.errors import DatasetError
 from device.samples import Samples
+from device.text import is_number
 from training.datasets.signals.units import without_impossible
 
 _FIRST_UNIX_S = 1e9
@@ -54,7 +55,7 @@ def read_eda(path: Path) -> E4Recording:
     try:
         values = np.array(lines, dtype=np.float64)
     except ValueError:
-        bad = next(n for n, line in enumerate(lines, start=1) if not _is_number(line))
+        bad = next(n for n, line in enumerate(lines, start=1) if not is_number(line))
         raise DatasetError(
             f"{path}, line {bad}: {lines[bad - 1][:40]!r} is no number; start, rate and "
             "microsiemens, one a line, were expected"
@@ -84,11 +85,3 @@ def _text(path: Path) -> str:
             return archive.read(names[0]).decode("utf-8-sig", "replace")
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DatasetError(f"{path} is damaged ({error})") from error
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

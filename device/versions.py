@@ -1,0 +1,17 @@
+"""Versions of installed packages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import metadata
+
+
+def installed(packages: Iterable[str]) -> dict[str, str]:
+    """Return the version of each of these packages that is installed, by name."""
+    versions = {}
+    for package in packages:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
