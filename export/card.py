@@ -14,6 +14,7 @@ import click
 from device.cli import RtcanCommand
 from device.errors import MissingExtraError, ModelError
 from runtime.preprocessing.contract import METADATA_KEY, Contract, Target
+from runtime.sinks.words import guesses
 
 # Key under which the facts for the card stand in an ONNX file's metadata.
 CARD_KEY = "rtcan_card"
@@ -96,7 +97,9 @@ def markdown(name: str, contract: Contract, known: Mapping[str, Any]) -> str:
     """Return the card as Markdown."""
     targets = " and ".join(target.name for target in contract.targets)
     valence = " It tells little about valence: take that output as a guess."
-    if "valence" not in targets:
+    told = guesses(contract)
+    units = "in the person's own units" if contract.personal else "z-scored"
+    if "valence" not in targets or told:
         valence = ""
     lines = [
         f"# Model card: {name}",
@@ -106,13 +109,19 @@ def markdown(name: str, contract: Contract, known: Mapping[str, Any]) -> str:
         "",
         f"**Trained on {contract.trained_on}.**",
         "",
+        *(line for text in told for line in (f"**{text[0].upper()}{text[1:]}**", "")),
         *(line for part in known.get("parts", [known]) for line in _training(contract, part)),
         "## Contract",
         "",
         f"* sensor: microsiemens at any rate, put on a grid of {contract.rate_hz:g} Hz",
-        f"* window: {contract.window_s:g} s after {contract.context_s:g} s of context; "
-        f"z-scored, split by cvxEDA, stretched to {contract.input_length} samples of "
+        f"* window: {contract.window_s:g} s after {contract.context_s:g} s of context; {units}, "
+        f"split by cvxEDA, stretched to {contract.input_length} samples of "
         f"{', '.join(contract.channels)}",
+        *(
+            [f"* the first answer after {contract.first_answer_s:g} s of believable signal"]
+            if contract.personal
+            else []
+        ),
         f"* no answer where more than {contract.max_gap_share:.0%} of a window has no samples, or "
         "the signal does not move",
         *(

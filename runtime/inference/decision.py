@@ -87,7 +87,8 @@ class Decider:
     Raises
     ------
     ArgumentError
-        If an argument is none of these.
+        If an argument is none of these, or triggers are asked for though every target of the model
+        is a guess. Where only some are, those never trigger.
     """
 
     def __init__(
@@ -104,6 +105,13 @@ class Decider:
         if not isinstance(settings, (DecisionSettings, type(None))):
             raise ArgumentError(f"settings is {shown(settings)}; expected: DecisionSettings")
         self.settings = settings or DecisionSettings()
+        if self.settings.trigger_level is not None and all(t.guess for t in contract.targets):
+            named = " and ".join(target.name for target in contract.targets)
+            raise ArgumentError(
+                f"trigger_level is {self.settings.trigger_level:g}, but this model's answer about "
+                f"{named} is a guess, and no trigger may hang on it. Leave trigger_level out, or "
+                "take a model with a target that is no guess."
+            )
         self._contract = contract
         self._targets = {
             target.name: _TargetDecider(target, self.settings, expires_s(contract))
@@ -203,7 +211,7 @@ class _TargetDecider:
 
     def _trigger(self, smoothed: float, time_s: float) -> bool:
         level = self._settings.trigger_level
-        if level is None:
+        if level is None or self._target.guess:
             return False
         if smoothed < level - self._settings.hysteresis:
             self._armed = True

@@ -189,7 +189,7 @@ def main(
         waiting.end()
         from runtime.live.summary import summary_text, too_short
 
-        click.echo(summary_text(summary), err=True)
+        click.echo(summary_text(summary, pipeline.contract), err=True)
         short = too_short(summary, pipeline.contract)
         failed = short is not None and not sensor.describe().live and not stopping.is_set()
         if short is not None and not failed:

@@ -145,6 +145,7 @@ def _how_to_be_allowed(name: str) -> str:
 
 def _model(path: Path, note: str | None) -> Iterator[_Finding]:
     from runtime.inference.classifier import Classifier
+    from runtime.sinks.words import guesses, meaning
 
     if note is not None:
         yield None, note
@@ -159,7 +160,9 @@ def _model(path: Path, note: str | None) -> Iterator[_Finding]:
         ),
     )
     for target in c.targets:
-        yield None, f"{target.name}: {' / '.join(target.classes)}, threshold {target.threshold:g}"
+        yield None, f"{target.name}: {meaning(target)}, threshold {target.threshold:g}"
+    for text in guesses(c):
+        yield None, text
 
 
 def _self_test(path: Path) -> Iterator[_Finding]:
@@ -172,9 +175,8 @@ def _self_test(path: Path) -> Iterator[_Finding]:
     if contract.not_live or contract.music_mean:
         yield None, contract.not_live or "the model needs a song: not tested"
         return
-    samples = simulate(
-        Person(), contract.context_s + contract.window_s + 10, 19.0, arousal=lambda _: 0.8
-    )
+    samples = simulate(Person(), contract.first_answer_s + 10, 19.0, arousal=lambda _: 0.8)
+    first = contract.targets[0].name
     compute_ms: list[float] = []
     answers = set()
     until_s = time.monotonic() + _TEST_S
@@ -182,7 +184,7 @@ def _self_test(path: Path) -> Iterator[_Finding]:
         pass_of_it = Pipeline(classifier).push(samples)
         compute_ms += [prediction.compute_ms for prediction in pass_of_it]
         answers.add(
-            tuple(prediction.estimates["arousal"].probability_high for prediction in pass_of_it)
+            tuple(prediction.estimates[first].probability_high for prediction in pass_of_it)
         )
     p50, p99 = np.percentile(compute_ms, [50, 99])
     yield (

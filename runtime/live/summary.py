@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from runtime.preprocessing.contract import Contract
 from runtime.sinks.events import Summary
-from runtime.sinks.words import pace
+from runtime.sinks.words import guesses, meaning, pace
 
 
-def summary_text(summary: Summary) -> str:
-    """Say in a few lines what a run gave."""
+def summary_text(summary: Summary, contract: Contract) -> str:
+    """Say in a few lines what a run gave, and what the model's answers mean."""
     counters = summary.counters
     faster = f" at {pace(summary.speed)}" if pace(summary.speed) else ""
     lines = [
@@ -17,6 +17,11 @@ def summary_text(summary: Summary) -> str:
         f"{counters.reconnections} reconnections",
         f"{summary.windows} windows, {summary.withheld} of them without an answer",
     ]
+    if 0 < summary.windows == summary.withheld and summary.signal_s < contract.first_answer_s:
+        lines.append(
+            f"{summary.signal_s:.0f} s of signal were too short for an answer: the model learns "
+            f"for {contract.reference_s:g} s what is usual for a person first"
+        )
     times = {"latency": summary.latency_ms, "computing": summary.compute_ms}
     texts = [f"{name} p50 {ms[0]:.1f} ms, p99 {ms[1]:.1f} ms" for name, ms in times.items() if ms]
     if texts:
@@ -24,7 +29,8 @@ def summary_text(summary: Summary) -> str:
     for sink in summary.sinks:
         if sink.missed or sink.trouble:
             lines.append(f"{sink.name}: {sink.missed} events missed; {sink.trouble or 'works now'}")
-    return "\n".join(lines)
+    lines += [f"{item.name}: {meaning(item)}" for item in contract.targets if item.words]
+    return "\n".join([*lines, *guesses(contract)])
 
 
 def too_short(summary: Summary, contract: Contract) -> str | None:

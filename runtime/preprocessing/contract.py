@@ -218,6 +218,11 @@ class Contract:
         """Grid samples from one window to the next."""
         return round(self.hop_s * self.rate_hz)
 
+    @property
+    def first_answer_s(self) -> float:
+        """Seconds of believable signal before the first answer."""
+        return max(self.context_s + self.window_s, self.reference_s)
+
     def to_json(self) -> str:
         """Return the one JSON form."""
         return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True)

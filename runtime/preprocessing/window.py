@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from device.samples import FloatArray
 
+# How the reason begins where a window is refused only for want of a personal reference.
+LEARNING = "learning what is usual for this person"
+
 
 @dataclass(frozen=True)
 class Window:

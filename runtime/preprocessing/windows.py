@@ -30,6 +30,7 @@ from runtime.preprocessing.normalise import normalise
 from runtime.preprocessing.personal import PersonalUnits
 from runtime.preprocessing.reference import Reference
 from runtime.preprocessing.resample import REACH, Grid, Resampler
+from runtime.preprocessing.window import LEARNING
 from runtime.preprocessing.window import Window as Window
 from runtime.preprocessing.window import stretch as stretch
 
@@ -252,7 +253,7 @@ class Preprocessor:
             channels, features = own.channels, own.features
             if window.reference_left_s > 0:
                 left = f"{window.reference_left_s:.0f} s"
-                waiting = f"learning what is usual for this person: {left} more are needed"
+                waiting = f"{LEARNING}: {left} more are needed"
                 return replace(window, reasons=(waiting, *reasons))
         stacked = np.stack([channels[name][context:] for name in contract.channels])
         return replace(

@@ -16,6 +16,7 @@ from device.timing.sample_clock import ClockReading, iso
 from runtime.inference.decision import expires_s
 from runtime.inference.pipeline import Prediction
 from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
+from runtime.sinks.words import guess, words
 
 SCHEMA = 1
 
@@ -63,8 +64,11 @@ def start_fields(session: Session) -> dict[str, Any]:
         "context_s": contract.context_s,
         "window_s": contract.window_s,
         "hop_s": contract.hop_s,
+        "reference_s": contract.reference_s,
         "expires_s": expires_s(contract),
         "targets": {target.name: list(target.classes) for target in contract.targets},
+        "words": {t.name: list(words(t)) for t in contract.targets if t.words},
+        "guess": {t.name: guess(t) for t in contract.targets if t.guess},
         "decision": dataclasses.asdict(session.settings),
         "bounds": {
             target.name: list(session.settings.bounds(target)) for target in contract.targets
@@ -83,6 +87,7 @@ def prediction_fields(prediction: Prediction) -> dict[str, Any]:
         "quality": round(prediction.quality, 4),
         "gap_share": round(window.gap_share, 4),
         "reasons": list(window.reasons),
+        "reference_left_s": round(window.reference_left_s, 3),
         "baseline_left_s": prediction.baseline_left_s,
         "level_change_us": _rounded(prediction.level_change_us),
         "compute_ms": round(prediction.compute_ms, 3),

@@ -26,6 +26,7 @@ from runtime.inference.decision import UNDECIDED
 from runtime.inference.pipeline import Prediction
 from runtime.sinks.events import Marker, Session, Status, Summary
 from runtime.sinks.sink import Sink
+from runtime.sinks.words import guess, words
 
 
 class LslSink(Sink):
@@ -85,6 +86,12 @@ class LslSink(Sink):
         _describe(info, channels)
         info.desc().append_child_value("model", session.model)
         info.desc().append_child_value("trained_on", session.trained_on)
+        targets = info.desc().append_child("targets")
+        for target in session.contract.targets:
+            told = targets.append_child(target.name)
+            for name, word in zip(("low", "high"), words(target), strict=False):
+                told.append_child_value(name, word)
+            told.append_child_value("guess", guess(target))
         _tell_clock(info, self._clock())
         self._predictions = pylsl.StreamOutlet(info)
         markers = pylsl.StreamInfo(

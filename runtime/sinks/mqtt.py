@@ -206,15 +206,16 @@ def discovery(topic: str, session: Session) -> list[tuple[str, str]]:
     found = []
     for target in session.contract.targets:
         name = target.name
+        mark = " (a guess)" if target.guess else ""
         found.append((f"{name}_state", {
-            "name": name.capitalize(),
+            "name": f"{name.capitalize()}{mark}",
             "icon": "mdi:head-heart-outline",
             "device_class": "enum",
             "options": [*target.classes, UNDECIDED, WITHHELD],
             "value_template": f"{{{{ value_json.{name}.state }}}}",
         }))  # fmt: skip
         found.append((f"{name}_probability", {
-            "name": f"{name.capitalize()} probability",
+            "name": f"{name.capitalize()} probability{mark}",
             "icon": "mdi:percent",
             "unit_of_measurement": "%",
             "state_class": "measurement",

@@ -16,14 +16,18 @@ from rich.text import Text
 from device.samples import Samples
 from runtime.inference.pipeline import Prediction
 from runtime.preprocessing.contract import Target
+from runtime.preprocessing.window import LEARNING
 from runtime.sinks.charts import LABEL, Line, bar, chart, course
 from runtime.sinks.events import Marker, Session, Status
-from runtime.sinks.words import Shown, clock, filling, pace, shown
+from runtime.sinks.words import GUESS, Shown, clock, filling, guesses, learning, pace, shown
 
 SHOWN_S = 60.0
 _COURSE = 240
 # Colours that say which way, not whether that is good.
-STYLES = {"low": "bold blue", "high": "bold dark_orange", "undecided": "bold", "withheld": "yellow"}
+STYLES = {
+    "low": "bold blue", "high": "bold dark_orange", "undecided": "bold", "withheld": "yellow",
+    GUESS: "dim",
+}  # fmt: skip
 _EDA, _TONIC, _PHASIC = "cyan", "magenta", "yellow"
 _LEAST_CHART = 4
 
@@ -141,14 +145,18 @@ class Shot:
         contract = self.session.contract
         if self.prediction is None:
             total_s = contract.context_s + contract.window_s
-            text = filling(self.fill_s, total_s, self.session.sensor.speed)
+            speed = self.session.sensor.speed
+            text = filling(self.fill_s, total_s, speed, contract.reference_s)
             return _wrapped(Text(text, style="yellow"), width)
         if self.silent_s is not None:
             text = f"no answer for {self.silent_s:.0f} s"
             return [Text(text, style="bold yellow")]
+        left_s = self.prediction.window.reference_left_s
+        if left_s > 0:
+            return _wrapped(Text(learning(left_s), style="yellow"), width)
         rows = [(target, shown(self.prediction, target)) for target in contract.targets]
         name_width = max(len(target.name) for target, _ in rows)
-        word_width = max(len("UNDECIDED"), *(len(_word(one)) for _, one in rows))
+        word_width = max(len("UNDECIDED"), *(len(_word(target, one)) for target, one in rows))
         number_width = max(len(_number(one)) for _, one in rows)
         return [
             self._answer(target, one, (name_width, word_width, number_width), width)
@@ -160,7 +168,7 @@ class Shot:
         name_width, word_width, number_width = widths
         text = Text.assemble(
             (f"{target.name:<{name_width}}", "bold"), "  ",
-            (f"{_word(one):<{word_width}}", style), "  ",
+            (f"{_word(target, one):<{word_width}}", style), "  ",
             f"{_number(one):<{number_width}}",
         )  # fmt: skip
         room = width - len(text) - 2
@@ -178,8 +186,11 @@ class Shot:
             return Text(self.status.text, style="bold yellow")
         if self.prediction is None:
             return Text()
+        window = self.prediction.window
+        reasons = "; ".join(reason for reason in window.reasons if not reason.startswith(LEARNING))
+        if window.reference_left_s > 0:  # nothing is answered yet, however good the signal is
+            return Text(f"signal: {reasons}" if reasons else "", style="yellow")
         share = f"signal {100 * self.prediction.quality:.0f} %: "
-        reasons = "; ".join(self.prediction.window.reasons)
         return Text(share + (reasons or "good"), style="yellow" if reasons else "")
 
     def _timing(self) -> list[Text]:
@@ -209,15 +220,18 @@ class Shot:
 
     def _hint(self) -> str:
         names = [target.name for target in self.session.contract.targets]
-        guess = " Valence from skin conductance is close to a guess." if "valence" in names else ""
-        return f"Ctrl-C ends.{guess}"
+        known = guesses(self.session.contract)
+        if not known and "valence" in names:
+            known = ["Valence from skin conductance is close to a guess."]
+        return " ".join(["Ctrl-C ends.", *(text[0].upper() + text[1:] for text in known)])
 
     def _provenance(self) -> Text:
         return Text(f"{self.session.model}, trained on {self.session.trained_on}", style="dim")
 
 
-def _word(one: Shown) -> str:
-    return one.word.upper() if one.share is not None else one.word
+def _word(target: Target, one: Shown) -> str:
+    loud = one.share is not None and not target.words and not target.guess
+    return one.word.upper() if loud else one.word
 
 
 def _number(one: Shown) -> str:

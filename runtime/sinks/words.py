@@ -5,11 +5,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from device.text import clean
 from runtime.inference.decision import WITHHELD
 from runtime.inference.pipeline import Decision, Prediction
-from runtime.preprocessing.contract import Target
+from runtime.preprocessing.contract import Contract, Target
+from runtime.preprocessing.window import LEARNING
+
+# State of a target whose answer is no more than a guess: it has no colour.
+GUESS = "guess"
 
 
 @dataclass(frozen=True)
@@ -19,13 +25,15 @@ class Shown:
     Attributes
     ----------
     state : str
-        "low", "high" (of the target's two classes), "undecided" or "withheld".
+        "low", "high" (of the target's two classes), "undecided" or "withheld"; "guess" for any
+        answer about a target that is a guess.
     word : str
-        The state in a word or two.
+        The state in a few words: the contract's, where it has some.
     share : float or None
         Smoothed probability of the second class, 0 to 1, to which the state belongs.
     number : str
-        The share in words, such as "57 % high"; "" without one.
+        The share in words, such as "57 % high", without the word where it is that of the state
+        already: "as in a mental task", "57 %"; "" without one.
     change : str
         The change against rest in percentage points; "" without one.
     """
@@ -41,18 +49,51 @@ def shown(prediction: Prediction, target: Target) -> Shown:
     """Return what every view shows of one target: the state and the number that it follows from."""
     decision = prediction.decisions.get(target.name)
     if decision is None or decision.smoothed is None:
-        return Shown(WITHHELD, "no answer", None, "")
+        yet = " yet" if prediction.window.reference_left_s > 0 else ""
+        return Shown(WITHHELD, f"no answer{yet}", None, "")
     if decision.state == WITHHELD:
         return Shown(WITHHELD, f"at rest, {prediction.baseline_left_s:.0f} s left", None, "")
-    number = f"{100 * decision.smoothed:.0f} % {target.classes[1]}"
+    sides = dict(zip(target.classes, ("low", "high"), strict=True))
+    means = dict(zip(target.classes, words(target) or target.classes, strict=True))
+    word, high = means.get(decision.state, decision.state), means[target.classes[1]]
+    number = f"{100 * decision.smoothed:.0f} %"
+    if not (target.words and word == high):
+        number += f" {high}"
     return Shown(
-        _state(decision, target), decision.state, decision.smoothed, number, _change(decision)
+        GUESS if target.guess else sides.get(decision.state, decision.state),
+        f"a guess: {word}" if target.guess else word,
+        decision.smoothed,
+        number,
+        _change(decision),
     )
 
 
-def _state(decision: Decision, target: Target) -> str:
-    names = {target.classes[0]: "low", target.classes[1]: "high"}
-    return names.get(decision.state, decision.state)
+def words(target: Target) -> tuple[str, ...]:
+    """Return what a target's classes mean, low first; empty where their names say it."""
+    return tuple(clean(word) for word in target.words)
+
+
+def meaning(target: Target) -> str:
+    """Return a target's classes and what they mean, such as "low (as at rest) / high"."""
+    if not target.words:
+        return " / ".join(target.classes)
+    pairs = zip(target.classes, words(target), strict=True)
+    return " / ".join(f"{name} ({word})" for name, word in pairs)
+
+
+def guess(target: Target) -> str:
+    """Return a sentence that says that a target is a guess, and why; "" where it is none."""
+    return f"{target.name} is a guess: {clean(target.guess)}" if target.guess else ""
+
+
+def guesses(contract: Contract) -> list[str]:
+    """Return such a sentence for every target that is a guess."""
+    return [text for target in contract.targets if (text := guess(target))]
+
+
+def learning(left_s: float) -> str:
+    """Return what is waited for while the personal reference is learnt; "" once it is known."""
+    return f"{LEARNING}: {math.ceil(left_s)} s left" if left_s > 0 else ""
 
 
 def _change(decision: Decision) -> str:
@@ -77,7 +118,9 @@ def pace(speed: float | None) -> str:
     return "" if speed == 1 else f"{speed:g}× real time"
 
 
-def filling(fill_s: float, total_s: float, speed: float | None) -> str:
-    """Return how far the first window is."""
-    text = f"first window: {min(fill_s, total_s):.0f} of {total_s:.0f} s of signal"
+def filling(fill_s: float, total_s: float, speed: float | None, reference_s: float = 0.0) -> str:
+    """Return how far the first window is, or the first answer where a reference takes longer."""
+    what = "answer" if reference_s > total_s else "window"
+    total_s = max(total_s, reference_s)
+    text = f"first {what}: {min(fill_s, total_s):.0f} of {total_s:.0f} s of signal"
     return f"{text}, at {pace(speed)}" if pace(speed) else text

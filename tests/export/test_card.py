@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from export import card
 from export import graph as graphs
-from runtime.preprocessing.contract import Contract
+from runtime.preprocessing.contract import Contract, Target
 from training.evaluation.splits import Plan
 from training.evaluation.wording import measured_on
 
@@ -94,3 +94,18 @@ def test_what_is_no_model_is_one_clear_line(tmp_path: Path, content: bytes | Non
     result = CliRunner().invoke(card.main, [str(path)])
     assert result.exit_code == 1
     assert result.output.startswith("Error: ") and "x.onnx" in result.output
+
+
+def test_the_card_says_what_classes_mean_and_what_is_a_guess(tiny_contract: Contract) -> None:
+    words = Target(name="arousal", words=("as at rest", "as in a mental task"))
+    guess = Target(name="valence", guess="at chance on people it never saw")
+    contract = dataclasses.replace(
+        tiny_contract, normalisation="personal", reference_s=30.0, reference_span_s=120.0,
+        targets=(words, guess),
+    )  # fmt: skip
+    text = card.markdown("best.onnx", contract, {})
+    assert "arousal: high (as in a mental task, not as at rest)" in text
+    assert "**Valence is a guess: at chance on people it never saw**" in text
+    assert "tells little about valence" not in text
+    assert "in the person's own units, split by cvxEDA" in text
+    assert "the first answer after 30 s of believable signal" in text

@@ -4,7 +4,7 @@ import { Plane } from "./plane.js";
 import { Plots } from "./plots.js";
 import { Series } from "./series.js";
 import { Targets } from "./targets.js";
-import { clock, filling, pace } from "./words.js";
+import { clock, filling, learning, pace } from "./words.js";
 
 const RETRY_MS = [500, 1000, 2000, 4000];
 const FRAME_MS = 100;
@@ -40,7 +40,10 @@ const receive = {
     by("source").textContent = [m.sensor, m.port, pace(m.speed)].filter(Boolean).join(" · ");
     by("model").textContent = m.model;
     by("trained").textContent = m.trained_on;
-    targets.start(m.targets, m.bounds);
+    targets.start(m);
+    const guesses = Object.values(m.guess);
+    plane.colour = guesses.length ? "soft" : "accent";
+    by("plane-note").textContent = guesses.join(" ") || "Valence from skin conductance is close to a guess.";
     document.querySelectorAll("[data-needs]").forEach((item) => {
       item.hidden = !item.dataset.needs.split(" ").every((name) => name in m.targets);
     });
@@ -49,13 +52,14 @@ const receive = {
   samples(m) {
     eda.put(m.time_s, m.eda_us);
     if (!predicted) {
-      by("waiting").textContent = filling(m.fill_s, run.context_s + run.window_s, run.speed);
+      by("waiting").textContent = filling(m.fill_s, run.context_s + run.window_s, run.speed, run.reference_s);
     }
   },
   prediction(m) {
     predicted = true;
     answered = performance.now();
-    by("waiting").hidden = true;
+    by("waiting").textContent = learning(m.reference_left_s);
+    by("waiting").hidden = !by("waiting").textContent;
     if (m.tonic_us?.length) {
       const step = (m.time_s - m.start_s) / m.tonic_us.length;
       const time = m.tonic_us.map((_, i) => m.start_s + i * step);

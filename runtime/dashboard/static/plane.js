@@ -8,6 +8,7 @@ const TRAIL = 60;
 export class Plane {
   constructor(canvas) {
     this.canvas = canvas;
+    this.colour = "accent";
     this.points = []; // [valence, arousal], 0 to 1; null where there was no answer
     onSchemeChange(() => this.draw());
     new ResizeObserver(() => this.draw()).observe(canvas);
@@ -50,7 +51,7 @@ export class Plane {
       c.fillText(word, 0, 0);
       c.restore();
     }
-    c.fillStyle = c.strokeStyle = colour("accent");
+    c.fillStyle = c.strokeStyle = colour(this.colour);
     c.lineWidth = 2;
     this.points.forEach((point, i) => {
       const before = this.points[i - 1];

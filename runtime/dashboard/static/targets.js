@@ -13,7 +13,8 @@ export class Targets {
     addEventListener("resize", () => this.drawCourses());
   }
 
-  start(targets, bounds) {
+  // Of the start event: classes, bounds, words and sentences about guesses, by target.
+  start({ targets, bounds, words, guess }) {
     this.place.replaceChildren();
     this.parts = {};
     for (const [name, classes] of Object.entries(targets)) {
@@ -21,16 +22,18 @@ export class Targets {
       box.className = "target";
       box.dataset.target = name;
       box.innerHTML = `<div class="row"><span class="name"></span><span class="label withheld">–</span>
-        <span class="share"></span></div><div class="meter"><div></div></div><canvas></canvas><div class="change"></div>`;
+        <span class="share"></span></div><div class="meter"><div></div></div><canvas></canvas><div class="change"></div><div class="why"></div>`;
       box.querySelector(".name").textContent = name;
+      box.querySelector(".why").textContent = guess[name] ?? "";
       this.place.append(box);
-      this.parts[name] = { box, classes, bounds: bounds[name], course: [] };
+      const target = { classes, words: words[name], guess: guess[name] };
+      this.parts[name] = { box, target, bounds: bounds[name], course: [] };
     }
   }
 
   put(message) {
     for (const [name, part] of Object.entries(this.parts)) {
-      part.answer = shown(message[name], part.classes, message.baseline_left_s);
+      part.answer = shown(message[name], part.target, message);
       part.course.push(part.answer.share);
       if (part.course.length > COURSE) part.course.shift();
     }
@@ -39,17 +42,18 @@ export class Targets {
   // Nothing followed for so long that the last answer says nothing any more.
   expire() {
     for (const part of Object.values(this.parts)) {
-      part.answer = shown(null, part.classes, 0);
+      part.answer = shown(null, part.target, null);
       part.course.push(null);
     }
   }
 
   draw() {
-    for (const { box, answer } of Object.values(this.parts)) {
+    for (const { box, target, answer } of Object.values(this.parts)) {
       if (!answer) continue;
       const label = box.querySelector(".label");
       label.textContent = answer.word;
       label.className = `label ${answer.state}`;
+      label.classList.toggle("words", target.words != null);
       box.querySelector(".share").textContent = answer.number;
       const meter = box.querySelector(".meter div");
       meter.style.width = `${100 * (answer.share ?? 0)}%`;
@@ -60,13 +64,13 @@ export class Targets {
   }
 
   drawCourses() {
-    for (const { box, course, bounds } of Object.values(this.parts)) {
+    for (const { box, target, course, bounds } of Object.values(this.parts)) {
       const { context: c, width, height } = prepared(box.querySelector("canvas"));
       const y = (p) => 2 + (1 - p) * (height - 4);
       // Between its bounds it is undecided.
       c.fillStyle = colour("grid");
       c.fillRect(0, y(bounds[1]), width, Math.max(y(bounds[0]) - y(bounds[1]), 1));
-      c.strokeStyle = colour("accent");
+      c.strokeStyle = colour(target.guess ? "soft" : "accent");
       c.lineWidth = 1.6;
       c.beginPath();
       let pen = false;

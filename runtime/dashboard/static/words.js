@@ -1,17 +1,20 @@
 // The words in which an answer is shown: the same as runtime/sinks/words.py.
 
 // What is shown of one target's answer (docs/jsonl.md): the state and the number that it follows from.
-export function shown(answer, classes, baselineLeft) {
-  if (answer?.smoothed == null) return { state: "withheld", word: "no answer", share: null, number: "", change: "" };
-  if (answer.state === "withheld") {
-    return { state: "withheld", word: `at rest, ${Math.round(baselineLeft)} s left`, share: null, number: "", change: "" };
-  }
+// target: {classes, words, guess}, of the start event; message: the prediction, or null.
+export function shown(answer, { classes, words, guess }, message) {
+  const none = { state: "withheld", share: null, number: "", change: "" };
+  if (answer?.smoothed == null) return { ...none, word: message?.reference_left_s > 0 ? "no answer yet" : "no answer" };
+  if (answer.state === "withheld") return { ...none, word: `at rest, ${Math.round(message.baseline_left_s)} s left` };
   const side = classes.indexOf(answer.state);
+  const means = words ?? classes;
+  const word = side < 0 ? answer.state : means[side];
+  const percent = `${Math.round(100 * answer.smoothed)} %`;
   return {
-    state: side < 0 ? answer.state : ["low", "high"][side],
-    word: answer.state,
+    state: guess ? "guess" : side < 0 ? answer.state : ["low", "high"][side],
+    word: guess ? `a guess: ${word}` : word,
     share: answer.smoothed,
-    number: `${Math.round(100 * answer.smoothed)} % ${classes[1]}`,
+    number: words && word === means[1] ? percent : `${percent} ${means[1]}`,
     change: answer.change == null ? "" : signed(100 * answer.change),
   };
 }
@@ -34,7 +37,14 @@ export function pace(speed) {
   return speed === 1 ? "" : `${speed}× real time`;
 }
 
-export function filling(fill, total, speed) {
-  const text = `first window: ${Math.round(Math.min(fill, total))} of ${total} s of signal`;
+// What is waited for while the personal reference is learnt.
+export function learning(left) {
+  return left > 0 ? `learning what is usual for this person: ${Math.ceil(left)} s left` : "";
+}
+
+export function filling(fill, window, speed, reference = 0) {
+  const total = Math.max(window, reference);
+  const what = reference > window ? "answer" : "window";
+  const text = `first ${what}: ${Math.round(Math.min(fill, total))} of ${total} s of signal`;
   return pace(speed) ? `${text}, at ${pace(speed)}` : text;
 }

@@ -23,7 +23,7 @@ from runtime.inference.pipeline import Pipeline
 from runtime.sinks.encoding import prediction_fields, to_json
 from runtime.sinks.events import Session
 from runtime.sinks.isolated import IsolatedSink
-from runtime.sinks.words import clock, filling, pace, shown
+from runtime.sinks.words import clock, filling, learning, pace, shown
 from tests.runtime.dashboard.parts import get, get_ok
 from tests.runtime.inference.test_decision import prediction
 from tests.runtime.live_parts import LIVE, free_port, summary, write_table
@@ -210,8 +210,16 @@ def test_words_in_a_browser_are_those_of_the_terminal(
     decider = Decider(contract, DecisionSettings(baseline_s=3, smoothing_s=2))
     course = [0.2, None, 0.004, 0.5, 0.7, 0.9, 0.996, 0.46, 0.1, 0.04]
     answers = [decider.push(prediction(10.0 + k, value)) for k, value in enumerate(course)]
-    target = contract.targets[0]
-    known = [dataclasses.asdict(shown(answer, target)) for answer in answers]
+    plain = contract.targets[0]
+    words = ("as at rest", "as in a mental task")
+    kinds = [
+        plain,
+        dataclasses.replace(plain, words=words),
+        dataclasses.replace(plain, guess="at chance"),
+        dataclasses.replace(plain, words=words, guess="at chance"),
+    ]
+    waiting = dataclasses.replace(answers[1].window, reference_left_s=44.2)
+    answers.append(dataclasses.replace(answers[1], window=waiting))
     times = [0, 0.4, 59.6, 383, 3983, -5, -0.2, 7322]
     _, port, _ = served()
     page = chromium.Browser(tmp_path)
@@ -221,17 +229,22 @@ def test_words_in_a_browser_are_those_of_the_terminal(
         page.run("import('/static/words.js').then((words) => { window.words = words; })")
         page.until("window.words")
         fields = to_json([prediction_fields(answer) for answer in answers])
-        classes = to_json(target.classes)
-        found = page.run(
-            f"{fields}.map((m) => words.shown(m.{target.name}, {classes}, m.baseline_left_s))"
-        )
-        for item in known:  # as the stream rounds it
-            item["share"] = None if item["share"] is None else round(item["share"], 6)
-        assert found == known
+        for target in kinds:
+            told = to_json({"classes": target.classes, "guess": target.guess})
+            told = told[:-1] + (f',"words":{to_json(words)}}}' if target.words else "}")
+            found = page.run(f"{fields}.map((m) => words.shown(m.{target.name}, {told}, m))")
+            known = [dataclasses.asdict(shown(answer, target)) for answer in answers]
+            for item in known:  # as the stream rounds it
+                item["share"] = None if item["share"] is None else round(item["share"], 6)
+            assert found == known
+        for left_s in (0.0, 0.3, 44.2, 45.0):
+            assert page.run(f"words.learning({left_s})") == learning(left_s)
         assert page.run(f"{times}.map(words.clock)") == [clock(time_s) for time_s in times]
         for speed in (1.0, 8.0, 0.5, None):
-            expected = [pace(speed), filling(18.2, 65.0, speed)]
-            called = f"[words.pace({to_json(speed)}), words.filling(18.2, 65, {to_json(speed)})]"
+            expected = [pace(speed), *(filling(18.2, 65.0, speed, ref_s) for ref_s in (30, 180))]
+            told = to_json(speed)
+            calls = (f"words.filling(18.2, 65, {told}, {ref_s})" for ref_s in (30, 180))
+            called = f"[words.pace({told}), {', '.join(calls)}]"
             assert page.run(called) == expected
         assert page.errors == []
     finally:

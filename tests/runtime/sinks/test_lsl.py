@@ -1,5 +1,6 @@
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from device.timing.now import now_s
 from device.timing.sample_clock import SampleClock
 from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline
+from runtime.preprocessing.contract import Target
 from runtime.sinks.events import Session
 from runtime.sinks.isolated import IsolatedSink
 from tests.runtime.live_parts import summary
+from tests.tiny import CONTRACT
 
 
 def test_lsl_with_a_real_inlet(pipeline: Pipeline) -> None:
@@ -71,6 +74,29 @@ def test_lsl_with_a_real_inlet(pipeline: Pipeline) -> None:
     np.testing.assert_allclose(ends, [p.window.end_s + offset_s for p in predictions], atol=1e-6)
     isolated.finish(summary())
     isolated.join(time.monotonic() + 10)
+
+
+def test_the_description_has_the_words_and_the_guesses() -> None:
+    try:
+        import pylsl
+    except (ImportError, RuntimeError) as error:
+        pytest.skip(f"pylsl is not installed: {error}")
+    from runtime.sinks.lsl import LslSink
+
+    targets = (
+        Target(name="arousal", words=("as at rest", "as in a mental task")),
+        Target(name="valence", guess="at chance"),
+    )
+    info = SensorInfo("Grove", f"words-{os.getpid()}", 19.0)
+    sink = LslSink()
+    sink.start(Session(info, "m", replace(CONTRACT, targets=targets)))
+    found = pylsl.resolve_byprop("source_id", f"rtcan-{info.port}-predictions", 1, 20)
+    told = pylsl.StreamInlet(found[0]).info().desc().child("targets")
+    assert told.child("arousal").child_value("low") == "as at rest"
+    assert told.child("arousal").child_value("high") == "as in a mental task"
+    assert told.child("arousal").child_value("guess") == ""
+    assert told.child("valence").child_value("guess") == "valence is a guess: at chance"
+    sink.close(summary())
 
 
 def test_stamps_keep_to_the_clock_whatever_rate_was_named(pipeline: Pipeline) -> None:
