@@ -9,6 +9,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 LOWEST := .venv-lowest
 READY  := $(VENV)/.ready
+# The demo needs less than the tests.
+DEV    := $(VENV)/.ready-dev
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: help demo demo-model firmware fuzz test test-lowest check format clean
 
@@ -19,13 +22,18 @@ $(READY): pyproject.toml constraints.txt $(wildcard setup.py) $(wildcard runtime
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "RTCAN needs Python 3.10 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (torch is large: a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[edge,train,dev]'
+	@$(INSTALL) -e '.[edge,train]'
+	@touch $@
+
+$(DEV): $(READY)
+	@echo "Installing what the tests need ..."
+	@$(INSTALL) -e '.[edge,train,dev]'
 	@touch $@
 
 demo: $(READY)
 	@$(BIN)/python -m benchmarks.demo
 
-check: $(READY)
+check: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -35,7 +43,7 @@ test: check
 	$(BIN)/pytest
 
 # The model that the tests use is built with torch, here; what is tested has none.
-test-lowest: $(READY)
+test-lowest: $(DEV)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
 	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct -e '.[edge,web,mqtt,lsl]'
 	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python pytest pytest-timeout hypothesis psutil cvxopt joblib onnx
@@ -51,10 +59,10 @@ firmware:
 	@command -v avr-gcc >/dev/null || { echo "Install the compiler first: sudo apt-get install gcc-avr avr-libc libsimavr-dev"; exit 1; }
 	@$(MAKE) --no-print-directory -C device/firmware all emulator
 
-fuzz: $(READY)
+fuzz: $(DEV)
 	RTCAN_FUZZ=1000000 $(BIN)/pytest tests/device/protocols/test_fuzz.py --durations=0
 
-format: $(READY)
+format: $(DEV)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
