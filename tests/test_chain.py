@@ -215,16 +215,6 @@ def test_bad_input_is_one_clear_message(
     assert events == []
 
 
-def test_without_a_model_it_says_how_to_get_one(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*LIVE, "--port", "x"],
-        capture_output=True, text=True, cwd=tmp_path, check=False,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert "python -m training.run --dataset synthetic" in done.stderr
-
-
 def test_a_busy_port_is_named(tmp_path: Path, tiny_model: Path) -> None:
     link = tmp_path / "gsr"
     with simulator(link, "--arousal", "0.5"):

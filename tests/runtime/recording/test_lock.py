@@ -31,7 +31,10 @@ def recording(table: Path, model: Path, root: Path) -> Iterator[subprocess.Popen
          "--model", str(model), "--record", str(root)],
         text=True, stderr=subprocess.PIPE,
     ) as live:  # fmt: skip
-        until(lambda: [one for one in runs(root) if one.journal.stat().st_size > 5000])
+        until(
+            lambda: any(b'"kind":"prediction"' in one.journal.read_bytes() for one in runs(root)),
+            60,
+        )
         yield live
         live.kill()
 

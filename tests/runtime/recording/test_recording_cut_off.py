@@ -198,7 +198,7 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
 
     root = tmp_path / "rec"
     done = subprocess.run(
-        [*LIVE, "--port", f"replay:{table}", "--speed", "20", "--output", "jsonl",
+        [*LIVE, "--port", f"replay:{table}", "--speed", "5", "--output", "jsonl",
          "--model", str(tiny_model), "--record", str(root)],
         capture_output=True, text=True, preexec_fn=small_files,
     )  # fmt: skip
