@@ -23,6 +23,7 @@ from benchmarks.common.report import show_table, write_result
 from training import choice, options, run
 from training.compute.workers import cores
 from training.evaluation import metrics
+from training.evaluation.assembly import assemble
 from training.evaluation.cross_validation import Fit
 from training.evaluation.figures import Trials, decide, evaluate
 from training.evaluation.problem import Problem
@@ -127,7 +128,11 @@ def main(
             splits = problem.splits(target)
             fits = [Fit(problem, target, split) for split in splits]
             began_s = time.perf_counter()
-            with runner.outcomes(name, fits) as outcomes:
+            with runner.outcomes(name, fits) as fitted:
+                outcomes = [
+                    assemble(problem, target, split, [one])
+                    for split, one in zip(splits, fitted, strict=True)
+                ]
                 trials[name] = decide(problem, target, splits, outcomes)
                 found = evaluate(problem, target, splits, outcomes, trials[name])
             took_s = time.perf_counter() - began_s

@@ -126,7 +126,7 @@ def markdown(name: str, contract: Contract, known: Mapping[str, Any]) -> str:
         "the signal does not move",
         *(
             f"* {target.name}: {target.classes[1]}{_meaning(target)} from a probability of "
-            f"{target.threshold:g}; temperature {target.temperature:.2f}"
+            f"{target.threshold:g}"
             for target in contract.targets
         ),
         "",

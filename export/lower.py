@@ -186,4 +186,5 @@ def lowered(source: WideAndDeep) -> WideAndDeep:
     form = WideAndDeep(members, source.features)
     form.wide = source.wide
     form.deep_weight.copy_(source.deep_weight)
+    form.bias.copy_(source.bias)
     return form

@@ -58,6 +58,7 @@ def _ablated(
     problems: dict[tuple[bool, bool, bool], Any], runner: Any, path: Path, key: str
 ) -> dict[str, Any]:
     """Fit every variant on every fold, evaluate them, and write the table."""
+    from training.evaluation.assembly import assemble
     from training.evaluation.cross_validation import Fit
     from training.evaluation.figures import decide, evaluate
 
@@ -72,7 +73,12 @@ def _ablated(
     with runner.outcomes("Ablating", fits) as outcomes:
         rest, rows = iter(outcomes), []
         for variant, target in groups:
-            of = problems[variant], target, folds[target], [next(rest) for _ in folds[target]]
+            of = (
+                problems[variant],
+                target,
+                folds[target],
+                [assemble(problems[variant], target, s, [next(rest)]) for s in folds[target]],
+            )
             rows.append(
                 {
                     **dict(zip(_PARTS, variant, strict=True)),

@@ -143,6 +143,8 @@ def choose(
         config=config,
         settings=settings,
         plan=plan,
+        ensemble=o["ensemble"],
+        wide=_is_wide(o, contract),
     )
     compared = None
     if protocol == "both":
@@ -162,6 +164,16 @@ def _is_personal(o: dict[str, Any], chosen: Preset, frame: Frame) -> bool:
             "trials. Leave one of them out."
         )
     return stream and (o["normalisation"] or frame.normalisation) == "personal"
+
+
+def _is_wide(o: dict[str, Any], contract: Contract) -> bool:
+    """Return whether a linear path on plain features stands beside the network."""
+    if o["wide"] and not contract.features:
+        raise DatasetError(
+            "--wide needs plain features in personal units: add --normalisation personal, or leave "
+            "it out"
+        )
+    return bool(contract.features) if o["wide"] is None else bool(o["wide"])
 
 
 def _targets(data: Dataset, wanted: str) -> tuple[str, ...]:

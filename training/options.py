@@ -86,6 +86,20 @@ def shared(function: _Function) -> _Function:
             "stress-predict and e4, zscore for others, paper-* and --prepared].",
         ),
         click.option("--input-length", type=int, help="Samples that a window becomes."),
+        click.option(
+            "--ensemble",
+            type=click.IntRange(min=1),
+            default=1,
+            show_default=True,
+            help="Networks whose answers are averaged; each leaves out other training people, by "
+            "whom it is calibrated.",
+        ),
+        click.option(
+            "--wide/--no-wide",
+            default=None,
+            help="A linear path on plain features beside the network [default: where windows are "
+            "in personal units].",
+        ),
         click.option("--width", type=click.IntRange(min=8), default=64, help="Channels a layer."),
         click.option(
             "--stride",

@@ -109,6 +109,9 @@ def _outcome(
     device: torch.device,
 ) -> Outcome:
     chosen = predict(network, validation, device).numpy().astype(np.float64)
+    # Windows of a short past too: calibration must fit them as well.
+    held_out = problem.select(target, split.validation, scale, learning=True)
+    answered = predict(network, held_out, device).numpy()
     window, logits = np.empty(0, dtype=np.int64), np.empty((0, 2), dtype=np.float32)
     if split.test.size:
         test = problem.select(target, split.test, scale)
@@ -122,6 +125,8 @@ def _outcome(
         [dataclasses.asdict(epoch) for epoch in history],
         network.state_dict(),
         scale,
+        held_out.window,
+        answered,
     )
 
 

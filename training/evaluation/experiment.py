@@ -7,6 +7,7 @@ import json
 import platform
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ import torch
 
 from runtime.preprocessing.contract import Contract
 from training.compute.files import write_together
-from training.evaluation import final_model, wording
+from training.evaluation import controls, final_model, wording
+from training.evaluation.assembly import Assembled, assemble, members
 from training.evaluation.cross_validation import Fit
 from training.evaluation.figures import Trials, decide, evaluate, table
 from training.evaluation.journal import Outcome
@@ -28,7 +30,7 @@ from training.network import checkpoint
 
 _ROOT = Path(__file__).resolve().parents[2]
 # Files of a run that is done, the last of which says so.
-WRITTEN = ("best.pt", "predictions.csv", "metrics.json")
+WRITTEN = ("best.pt", "predictions.csv", "windows.csv", "metrics.json")
 # What else a run leaves, later.
 _DERIVED = (LOG, "report.html")
 
@@ -101,15 +103,19 @@ def run(
         {} if problem.plan.single else {t: [final_model.split(problem, t)] for t in problem.targets}
     )
     fits = [
-        Fit(p, t, split, "pairs: " if p is not problem else "")
+        Fit(p, t, member, "pairs: " if p is not problem else "")
         for p, splits in zip([*plans, problem], [*folds, last], strict=True)
         for t in splits
         for split in splits[t]
+        for member in members(p, t, split)
     ]
     with runner.outcomes("Fitting", fits) as found:
         rest = iter(found)
-        outcomes = [{t: [next(rest) for _ in splits[t]] for t in splits} for splits in folds]
-        chosen = {t: outcomes[0][t][0] for t in problem.targets} | {t: next(rest) for t in last}
+        *outcomes, final = (
+            {t: [_assembled(p, t, split, rest) for split in splits[t]] for t in splits}
+            for p, splits in zip([*plans, problem], [*folds, last], strict=True)
+        )
+        chosen = {t: (final.get(t) or outcomes[0][t])[0] for t in problem.targets}
         evaluated = [_evaluated(*each) for each in zip(plans, folds, outcomes, strict=True)]
         own = {t: found[0] for t, found in (last or folds[0]).items()}
         contract = final_model.finished(contract, problem, chosen)
@@ -137,6 +143,7 @@ def run(
         contents = (
             checkpoint.to_bytes(best),
             table(problem, evaluated[0][0]).encode(),
+            controls.table(problem, outcomes[0]).encode(),
             (json.dumps(report, indent=2) + "\n").encode(),
         )
         write_together(output, dict(zip(WRITTEN, contents, strict=True)), stale=_DERIVED)
@@ -144,11 +151,17 @@ def run(
 
 
 def _evaluated(
-    problem: Problem, folds: dict[str, list[Split]], outcomes: dict[str, list[Outcome]]
+    problem: Problem, folds: dict[str, list[Split]], outcomes: dict[str, list[Assembled]]
 ) -> tuple[dict[str, Trials], dict[str, Any]]:
     """Return what was decided about every trial, and the figures of it, by target."""
     trials = {t: decide(problem, t, folds[t], outcomes[t]) for t in folds}
     return trials, {t: evaluate(problem, t, folds[t], outcomes[t], trials[t]) for t in folds}
+
+
+def _assembled(problem: Problem, target: str, split: Split, fits: Iterator[Outcome]) -> Assembled:
+    """Put the next fits together that are of this fold."""
+    own = [next(fits) for _ in members(problem, target, split)]
+    return assemble(problem, target, split, own)
 
 
 def _shares(problem: Problem, folds: dict[str, list[Split]]) -> dict[str, dict[str, float]]:
@@ -190,6 +203,8 @@ def _described(problem: Problem) -> dict[str, Any]:
         "refused": dict(problem.windows.refused),
         "settings": dataclasses.asdict(problem.settings),
         "network": dataclasses.asdict(problem.config),
+        "ensemble": problem.ensemble,
+        "wide": problem.wide,
         "versions": {
             "python": platform.python_version(),
             "torch": str(torch.__version__),

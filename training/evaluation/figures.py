@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,11 +14,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from device.samples import FloatArray
-from training.evaluation import metrics
-from training.evaluation.journal import Outcome
+from training.evaluation import controls, metrics
+from training.evaluation.assembly import Assembled
 from training.evaluation.problem import Problem
 from training.evaluation.splits import Split
-from training.fitting.calibration import calibration_error, probability_high, reliability
+from training.fitting.calibration import calibration_error, reliability
 
 MODELS = {
     "rtcan": "RTCAN-1D",
@@ -52,7 +53,7 @@ class Trials:
     predicted: dict[str, metrics.Labels]
 
 
-def decide(problem: Problem, target: str, folds: list[Split], outcomes: list[Outcome]) -> Trials:
+def decide(problem: Problem, target: str, folds: list[Split], outcomes: list[Assembled]) -> Trials:
     """Decide about every trial, by the network and by the baselines beside it.
 
     The logistic regression learns from all of the training side, validation included, because it
@@ -73,8 +74,7 @@ def decide(problem: Problem, target: str, folds: list[Split], outcomes: list[Out
     for split, outcome in zip(folds, outcomes, strict=True):
         recording = windows.recording[outcome.window]
         tested = np.unique(recording)
-        calibrated = probability_high(outcome.logits.astype(np.float64), outcome.temperature)
-        mean = metrics.per_recording(calibrated, recording, tested)
+        mean = metrics.per_recording(outcome.probability, recording, tested)
         fitted_on = np.union1d(split.train, split.validation)
         whole = ~windows.short
         plain = [
@@ -104,7 +104,7 @@ def decide(problem: Problem, target: str, folds: list[Split], outcomes: list[Out
 
 
 def evaluate(
-    problem: Problem, target: str, folds: list[Split], outcomes: list[Outcome], trials: Trials
+    problem: Problem, target: str, folds: list[Split], outcomes: list[Assembled], trials: Trials
 ) -> dict[str, Any]:
     """Return the figures of one target over all folds: what stands under its name in metrics.json.
 
@@ -125,7 +125,7 @@ def evaluate(
             "name": split.name,
             "n": int((of_fold == split.name).sum()),
             "accuracy": float(right[of_fold == split.name].mean()),
-            "temperature": outcome.temperature,
+            "calibration": dataclasses.asdict(outcome.combination),
             "epochs": len(outcome.history),
             "train": len(split.train),
             "validation": len(split.validation),
@@ -145,11 +145,8 @@ def evaluate(
             for outcome in outcomes
         ]
     )
-    logits = [outcome.logits.astype(np.float64) for outcome in outcomes]
-    before = np.concatenate([probability_high(own) for own in logits])
-    after = np.concatenate(
-        [probability_high(own, o.temperature) for own, o in zip(logits, outcomes, strict=True)]
-    )
+    before = np.concatenate([outcome.uncalibrated for outcome in outcomes])
+    after = np.concatenate([outcome.probability for outcome in outcomes])
     figures |= {
         "high_share": float(trials.truth.mean()),
         "roc": _roc(trials.truth, trials.probability),
@@ -160,6 +157,7 @@ def evaluate(
             "before": _bins(before, window_truth),
             "after": _bins(after, window_truth),
         },
+        "windows": controls.windows(problem, target, folds, outcomes),
         "subjects": _per_subject(right, who, trials.recording),
         "folds": each,
     }

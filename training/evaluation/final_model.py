@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.preprocessing.contract import Contract, Target
-from training.evaluation.journal import Outcome
+from training.evaluation.assembly import Assembled
 from training.evaluation.problem import Problem
 from training.evaluation.splits import Split, inner
 from training.labels.annotation import UNKNOWN
 from training.network.checkpoint import Checkpoint
-from training.network.model import RTCAN
-from training.network.wide_and_deep import WideAndDeep
 
 # Windows that travel in the checkpoint: of people that it did not learn from, to prove exports
 # with, and of the training side, to calibrate quantised ones.
@@ -34,7 +32,7 @@ def split(problem: Problem, target: str) -> Split:
     return Split("final model", train, validation, np.empty(0, dtype=np.int64))
 
 
-def finished(contract: Contract, problem: Problem, chosen: dict[str, Outcome]) -> Contract:
+def finished(contract: Contract, problem: Problem, chosen: Mapping[str, Assembled]) -> Contract:
     """Return the contract with what was learnt beside the weights."""
     scale = chosen[problem.targets[0]].scale
     return dataclasses.replace(
@@ -42,11 +40,12 @@ def finished(contract: Contract, problem: Problem, chosen: dict[str, Outcome]) -
         targets=tuple(
             Target(
                 name=t,
-                temperature=chosen[t].temperature,
                 words=tuple(problem.data.words.get(t, ())),
             )
             for t in problem.targets
         ),
+        # Without a linear path the network has no second input.
+        features=contract.features if problem.wide else (),
         labels=problem.annotation.rule,
         trained_on=problem.data.trained_on,
         music_mean=scale.mean,
@@ -57,7 +56,7 @@ def finished(contract: Contract, problem: Problem, chosen: dict[str, Outcome]) -
 def checkpoint(
     problem: Problem,
     contract: Contract,
-    chosen: dict[str, Outcome],
+    chosen: Mapping[str, Assembled],
     own: Mapping[str, Split],
     report: dict[str, Any],
 ) -> Checkpoint:
@@ -76,11 +75,7 @@ def checkpoint(
     report : dict
         What stands in metrics.json.
     """
-    networks = {}
-    for target in problem.targets:
-        network = RTCAN(problem.config)
-        network.load_state_dict(chosen[target].state)
-        networks[target] = WideAndDeep([network]).eval()
+    networks = {target: chosen[target].network(problem) for target in problem.targets}
     recording = problem.windows.recording
     held_out = {t: own[t].test if own[t].test.size else own[t].validation for t in problem.targets}
     # Under `paper` each target has folds of its own: held out for one, learnt from for another.
@@ -94,6 +89,9 @@ def checkpoint(
             return None
         heard = [problem.data.recordings[i].stimulus for i in recording[windows]]
         return np.stack([problem.data.music[song] for song in heard])
+
+    def plain(windows: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        return problem.windows.features[windows].astype(np.float32) if problem.wide else None
 
     return Checkpoint(
         contract,
@@ -111,6 +109,8 @@ def checkpoint(
         metrics=report,
         music=songs(strangers),
         calibration_music=songs(learnt),
+        features=plain(strangers),
+        calibration_features=plain(learnt),
     )
 
 

@@ -36,6 +36,10 @@ class Outcome:
         The network's weights.
     scale : MusicScale
         Of the training side.
+    validation : int64 (m,)
+        Windows of the validation side.
+    validation_logits : float32 (m, 2)
+        Their logits.
     """
 
     target: str
@@ -46,6 +50,8 @@ class Outcome:
     history: list[dict[str, Any]]
     state: dict[str, torch.Tensor]
     scale: MusicScale
+    validation: NDArray[np.int64]
+    validation_logits: NDArray[np.float32]
 
 
 class Journal:
@@ -87,6 +93,8 @@ class Journal:
                 json.loads(stored["history"]),
                 stored["state"],
                 MusicScale(*(tuple(stored[k].tolist()) for k in ("music_mean", "music_std"))),
+                stored["validation"].numpy(),
+                stored["validation_logits"].numpy(),
             )
         except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, LookupError):
             path.unlink()
@@ -109,6 +117,8 @@ class Journal:
             "state": {name: value.clone() for name, value in outcome.state.items()},
             "music_mean": torch.tensor(outcome.scale.mean, dtype=torch.float64),
             "music_std": torch.tensor(outcome.scale.std, dtype=torch.float64),
+            "validation": torch.tensor(outcome.validation),
+            "validation_logits": torch.tensor(outcome.validation_logits),
         }
         with whole_file(path) as file:
             torch.save(data, file)

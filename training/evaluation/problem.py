@@ -48,6 +48,10 @@ class Problem(Fingerprinted):
         How to fit.
     plan : Plan
         How to split.
+    ensemble : int
+        Networks per fold, averaged.
+    wide : bool
+        Whether a linear path on plain features stands beside them.
     """
 
     data: Dataset
@@ -57,6 +61,8 @@ class Problem(Fingerprinted):
     config: NetworkConfig
     settings: Settings
     plan: Plan
+    ensemble: int = 1
+    wide: bool = False
 
     @property
     def subjects(self) -> list[str]:

@@ -28,16 +28,17 @@ class WideAndDeep(nn.Module):
     """
 
     deep_weight: Tensor
+    bias: Tensor
 
     def __init__(self, members: Sequence[nn.Module], features: int = 0) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
         self.features = features
-        self.wide = nn.Linear(features, self.config.classes) if features else None
+        self.wide = nn.Linear(features, self.config.classes, bias=False) if features else None
         if self.wide is not None:
             nn.init.zeros_(self.wide.weight)
-            nn.init.zeros_(self.wide.bias)
         self.register_buffer("deep_weight", torch.tensor(1.0))
+        self.register_buffer("bias", torch.zeros(self.config.classes))
 
     @property
     def config(self) -> NetworkConfig:
@@ -65,7 +66,7 @@ class WideAndDeep(nn.Module):
         total = to_logits(self.members[0](*inputs), head)
         for member in self.members[1:]:
             total = total + to_logits(member(*inputs), head)
-        deep: Tensor = total * (self.deep_weight / len(self.members))
+        deep: Tensor = total * (self.deep_weight / len(self.members)) + self.bias
         if self.wide is None:
             return deep
         if features is None:
@@ -83,12 +84,12 @@ class WideAndDeep(nn.Module):
         weights : sequence of float (features,)
             Of the plain features, in log odds of the second class.
         bias : float
-            Added to the log odds of the second class, where there is a linear path.
+            Added to the log odds of the second class.
         """
         self.deep_weight.fill_(deep)
+        self.bias.zero_()
+        self.bias[1] = bias
         if self.wide is not None:
             with torch.no_grad():
                 self.wide.weight.zero_()
-                self.wide.bias.zero_()
                 self.wide.weight[1] = torch.tensor(list(weights), dtype=torch.float32)
-                self.wide.bias[1] = bias

@@ -62,8 +62,8 @@ def build(result: Result) -> str:
         "<h2>Are the probabilities true?</h2>",
         _picture(plots.reliabilities(told), "Windows of all test folds, by what the network said, "
                  f"in bins of at least {plots.FEW_WINDOWS}; bars are 95 % intervals. ECE: expected "
-                 "calibration error, over all windows. The temperature is chosen on validation "
-                 "data."),
+                 "calibration error, over all windows. What calibrates is fitted on "
+                 "people whom the network did not learn from."),
         "<h2>Subjects</h2>",
         _picture(plots.per_subject(told), "Accuracy over each subject's trials when held out." if
                  told["protocol"].startswith("subject") else "Accuracy over each subject's trials; "

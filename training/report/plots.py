@@ -147,7 +147,7 @@ def reliabilities(results: dict[str, Any]) -> str:
             told = results["targets"][target]["calibration"]
             axis.plot([0, 1], [0, 1], color=INK, lw=0.8, ls=":")
             for key, colour, name in (("before", ORANGE, "as fitted"),
-                                      ("after", BLUE, "with temperature")):  # fmt: skip
+                                      ("after", BLUE, "calibrated")):  # fmt: skip
                 bins = [b for b in told[key] if b[2] >= FEW_WINDOWS]
                 at, share, count = (np.array([b[i] for b in bins]) for i in range(3))
                 low, high = wilson(share, count)

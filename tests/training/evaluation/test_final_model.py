@@ -10,9 +10,10 @@ from device.samples import Samples
 from runtime.preprocessing.contract import Contract
 from training.datasets.recordings import Dataset, Recording
 from training.evaluation import final_model
-from training.evaluation.journal import Outcome
+from training.evaluation.assembly import Assembled
 from training.evaluation.problem import MusicScale, Problem
 from training.evaluation.splits import Plan, Split
+from training.fitting.combine import Combination
 from training.fitting.settings import Settings
 from training.labels.annotation import Annotation
 from training.network.checkpoint import Checkpoint
@@ -49,8 +50,11 @@ def problem(protocol: str, classes: dict[str, np.ndarray], folds: int) -> Proble
 def made(one: Problem, contract: Contract) -> tuple[Checkpoint, dict[str, Split]]:
     """The checkpoint, without any fitting: what travels does not depend on the weights."""
     state = RTCAN(one.config).state_dict()
-    empty = np.empty(0, dtype=np.int64), np.empty((0, 2), dtype=np.float32)
-    chosen = {t: Outcome(t, "-", *empty, 1.0, [], state, MusicScale()) for t in one.targets}
+    nothing = np.empty(0, dtype=np.int64), np.empty((0, 2)), np.empty(0), None
+    chosen = {
+        t: Assembled(t, "-", *nothing, Combination(), None, [], [state], MusicScale())
+        for t in one.targets
+    }
     own = {
         t: one.splits(t)[0] if one.plan.single else final_model.split(one, t) for t in one.targets
     }

@@ -7,10 +7,11 @@ import pytest
 
 from runtime.preprocessing.contract import Contract
 from tests.training.evaluation.test_final_model import COUNT, made, problem
+from training.evaluation.assembly import Assembled
 from training.evaluation.bundle import _task
 from training.evaluation.figures import decide
-from training.evaluation.journal import Outcome
 from training.evaluation.problem import MusicScale, Problem
+from training.fitting.combine import Combination
 from training.fitting.data import Data
 
 
@@ -47,8 +48,21 @@ def test_neither_figures_nor_examples_have_them(mixed: Problem, tiny_contract: C
     outcomes = []
     for split in folds:
         window = mixed.select("arousal", split.test, MusicScale()).window
-        logits = np.zeros((window.size, 2), dtype=np.float32)
-        outcomes.append(Outcome("arousal", split.name, window, logits, 1.0, [], {}, MusicScale()))
+        outcomes.append(
+            Assembled(
+                "arousal",
+                split.name,
+                window,
+                np.zeros((window.size, 2)),
+                np.zeros(window.size),
+                None,
+                Combination(),
+                None,
+                [],
+                [],
+                MusicScale(),
+            )
+        )
     # A logistic regression refuses the NaN that stand in all windows of a short past.
     assert decide(mixed, "arousal", folds, outcomes).recording.size == COUNT
     kept, _ = made(mixed, tiny_contract)

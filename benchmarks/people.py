@@ -1,0 +1,161 @@
+"""What the answer says about real people: Stress-Predict, each person held out.
+
+python -m benchmarks.people --data-root PATH [--ensemble 3] [--quick] [--output DIR]
+
+Windows of 60 s every 10 s after the first task began, each wholly within a task or a rest. Our
+form, in the person's own running units (networks averaged, a linear path on plain features, weights
+and bias fitted on training people), and the published input (each window z-scored, a network alone)
+are learnt on the same folds of people. Beside them: each path alone and the controls of
+`training.evaluation.controls`.
+
+Nothing is chosen on test people: the epoch, the penalty of the linear path, the weights of the
+paths and the bias come from inner folds of the training people. What was fixed beforehand: the list
+of features (from the literature), the span of the reference (25 minutes, the middle of the plateau
+that was published for these people, so it is not independent of them), and the network's width.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+import numpy as np
+
+from benchmarks.common.hour import draw
+from benchmarks.common.report import show_table, write_result
+from runtime.preprocessing.contract import Contract
+from runtime.preprocessing.quality import assess
+from runtime.preprocessing.windows import Preprocessor
+from training import run
+from training.datasets.registry import Source, load
+from training.presets import personal
+
+_WIDTH = 16
+_ROWS = (
+    ("in personal units", "personal", "rtcan"),
+    ("regression alone", "personal", "regression_alone"),
+    ("networks alone", "personal", "network_alone"),
+    ("published input", "published", "rtcan"),
+    ("clock alone", "personal", "clock_alone"),
+    ("one answer per person", "personal", "one_answer_per_person"),
+    ("personal prior", "personal", "personal_prior"),
+    ("stimulus prior", "personal", "stimulus_prior"),
+)
+
+
+@click.command()
+@click.option("--data-root", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--ensemble", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--folds", type=click.IntRange(min=2), help="Groups of people [default: each alone].")
+@click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True)
+@click.option("--quick", is_flag=True, help="3 groups, 2 epochs, one network: shows that it runs.")
+@click.option("--picture", type=click.Path(path_type=Path), help="Draw a held-out hour here.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.")
+def main(
+    data_root: Path,
+    ensemble: int,
+    folds: int | None,
+    epochs: int,
+    quick: bool,
+    picture: Path | None,
+    output: Path | None,
+) -> None:
+    """Learn and test both forms, and write benchmarks/results/people.json."""
+    if quick:
+        ensemble, folds, epochs = 1, 3, 2
+    common = ["--dataset", "stress-predict", "--data-root", str(data_root)]
+    common += ["--width", str(_WIDTH), "--epochs", str(epochs)]
+    common += ["--loso"] if folds is None else ["--folds", str(folds)]
+    with TemporaryDirectory() as folder:
+        found = {
+            name: _figures([*common, *own, "--output", str(Path(folder) / name)])
+            for name, own in (
+                ("personal", ["--ensemble", str(ensemble)]),
+                ("published", ["--normalisation", "zscore", "--ensemble", "1"]),
+            )
+        }
+        person = draw(Path(folder) / "personal" / "windows.csv", picture) if picture else None
+    shares = {name: _shares(data_root, name) for name in ("personal", "zscore")}
+    figures: dict[str, Any] = {
+        "protocol": "each person held out" if folds is None else f"{folds} groups of people",
+        "ensemble": ensemble,
+        "width": _WIDTH,
+        "epochs": epochs,
+        "quick": quick,
+        "person_in_the_picture": person,
+        **found,
+        "windows": shares,
+    }
+    rows = []
+    for name, form, model in _ROWS:
+        own = found[form]["models"][model]
+        rows.append(
+            [name, *(_shown(own, key) for key in ("balanced_accuracy", "auc", "auc_within"))]
+        )
+    show_table(
+        f"Stress-Predict, {figures['protocol']}: task against rest",
+        ["answer by", "balanced accuracy [95 %]", "AUC [95 %]", "AUC within a person [95 %]"],
+        rows,
+    )
+    own = found["personal"]["models"]
+    claims = {
+        "balanced_accuracy": own["rtcan"]["balanced_accuracy"],
+        "auc": own["rtcan"]["auc"],
+        "auc_within": own["rtcan"]["auc_within"],
+        "auc_published": found["published"]["models"]["rtcan"]["auc"],
+        "auc_regression": own["regression_alone"]["auc"],
+        "auc_deep_alone": own["network_alone"]["auc"],
+        "auc_clock": own["clock_alone"]["auc"],
+        "ece": found["personal"]["calibration_error_balanced"],
+        "ece_natural": found["personal"]["calibration_error"],
+        "well_posed_share": shares["personal"]["well_posed"],
+        "well_posed_share_zscored": shares["zscore"]["well_posed"],
+        "answered_share": shares["personal"]["answered"],
+    }
+    write_result("people", figures, claims, output)
+
+
+def _figures(arguments: list[str]) -> dict[str, Any]:
+    """Return the figures per window of a run of `training.run`."""
+    run.main(arguments, standalone_mode=False)
+    folder = Path(arguments[arguments.index("--output") + 1])
+    told = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = told["targets"]["arousal"]["windows"]
+    return found | {"settings": told["settings"]}
+
+
+def _shares(root: Path, normalisation: str) -> dict[str, Any]:
+    """Return which share of the windows with good contact is well posed, and is answered live.
+
+    Every tenth window is taken: those of a training stride.
+    """
+    contract = Contract(input_length=500, **(personal() if normalisation == "personal" else {}))
+    posed, answered = [], []
+    data = load(Source(name="stress-predict", root=root))
+    for session in data.sessions or ():
+        samples = session.samples
+        for window in Preprocessor(contract).push(samples.time_s, samples.eda_us):
+            contact = not np.isnan(window.eda_us).any() and window.gap_share == 0
+            if window.index % 10 or not contact or window.reference_left_s > 0:
+                continue
+            posed.append(window.well_posed and window.input is not None)
+            answered.append(assess(window, contract).sufficient)
+    return {
+        "windows": len(posed),
+        "well_posed": float(np.mean(posed)),
+        "answered": float(np.mean(answered)),
+    }
+
+
+def _shown(figures: dict[str, Any], key: str) -> str:
+    value, interval = figures[key], figures[f"{key}_95"]
+    if value is None or interval is None:
+        return "-"
+    return f"{value:.3f} [{interval[0]:.2f}, {interval[1]:.2f}]"
+
+
+if __name__ == "__main__":
+    main()

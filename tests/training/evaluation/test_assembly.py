@@ -1,0 +1,93 @@
+"""Ensembles and the linear path of a fold."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.networks import lively
+from tests.training.evaluation.test_final_model import COUNT, problem
+from training.evaluation.assembly import assemble, members
+from training.evaluation.journal import Outcome
+from training.evaluation.problem import MusicScale, Problem
+from training.fitting.fit import predict
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def one() -> Problem:
+    rng = np.random.default_rng(0)
+    classes = rng.integers(0, 2, COUNT)
+    made = problem("subject", {"arousal": classes}, 5)
+    truth = classes[made.windows.recording]
+    features = rng.normal(size=(truth.size, 4)) + 0.8 * truth[:, None]
+    inputs = rng.normal(size=made.windows.inputs.shape).astype(np.float32)
+    windows = replace(made.windows, features=features, inputs=inputs)
+    return replace(made, windows=windows, ensemble=3, wide=True)
+
+
+def outcomes(one: Problem) -> list[Outcome]:
+    found = []
+    for seed, split in enumerate(members(one, "arousal", one.splits("arousal")[0])):
+        network = lively(one.config, seed)
+        sides = [one.select("arousal", s, MusicScale()) for s in (split.test, split.validation)]
+        test, chose = ((side.window, predict(network, side, CPU).numpy()) for side in sides)
+        state = network.state_dict()
+        found.append(Outcome("arousal", split.name, *test, 1.0, [], state, MusicScale(), *chose))
+    return found
+
+
+def test_members_share_a_test_side_and_divide_the_others(one: Problem) -> None:
+    split = one.splits("arousal")[0]
+    own = members(one, "arousal", split)
+    pool = np.union1d(split.train, split.validation)
+    assert [m.name for m in own] == [f"{split.name}, member {k}" for k in (1, 2, 3)]
+    np.testing.assert_array_equal(np.sort(np.concatenate([m.validation for m in own])), pool)
+    who = np.array(one.subjects)
+    for m in own:
+        np.testing.assert_array_equal(m.test, split.test)
+        assert not set(who[m.train]) & set(who[m.validation])
+        assert not set(who[m.test]) & set(who[pool])
+    assert members(replace(one, ensemble=1), "arousal", split) == [split]
+
+
+def test_what_is_kept_is_the_function_that_was_evaluated(one: Problem) -> None:
+    split = one.splits("arousal")[0]
+    fits = outcomes(one)
+    made = assemble(one, "arousal", split, fits)
+    data = one.select("arousal", split.test, MusicScale())
+    data = replace(data, features=one.windows.features.astype(np.float32))
+    got = predict(made.network(one), data, CPU).numpy()
+    np.testing.assert_array_equal(data.window, made.window)
+    np.testing.assert_allclose(
+        got[:, 1] - got[:, 0], made.logits[:, 1] - made.logits[:, 0], atol=1e-4
+    )
+
+
+def test_nobody_of_the_test_side_has_a_part_in_it(one: Problem) -> None:
+    split = one.splits("arousal")[0]
+    fits = outcomes(one)
+    before = assemble(one, "arousal", split, fits)
+    classes = one.annotation.classes["arousal"].copy()
+    classes[split.test] = 1 - classes[split.test]
+    features = one.windows.features.copy()
+    features[one.windows.of(split.test)] *= 100.0
+    other = replace(
+        one,
+        annotation=replace(one.annotation, classes={"arousal": classes}),
+        windows=replace(one.windows, features=features),
+    )
+    after = assemble(other, "arousal", split, fits)
+    assert after.combination == before.combination
+    assert before.linear is not None and after.linear is not None
+    np.testing.assert_array_equal(after.linear.weights, before.linear.weights)
+
+
+def test_a_linear_path_that_tells_the_classes_is_believed_more_than_random_networks(
+    one: Problem,
+) -> None:
+    found = assemble(one, "arousal", one.splits("arousal")[0], outcomes(one)).combination
+    assert found.wide > 0.5
+    assert found.deep < 0.2

@@ -1,0 +1,92 @@
+import csv
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from tests.training.evaluation.test_final_model import COUNT, EACH, problem
+from training.evaluation import controls
+from training.evaluation.assembly import Assembled
+from training.evaluation.problem import MusicScale, Problem
+from training.fitting.combine import Combination
+
+
+def answered(one: Problem, margin: np.ndarray) -> list[Assembled]:
+    """What a model would be that gives each window this margin."""
+    found = []
+    for split in one.splits("arousal"):
+        window = one.windows.of(split.test)
+        own = margin[window]
+        logits = np.stack([-own / 2, own / 2], axis=1)
+        found.append(
+            Assembled(
+                "arousal", split.name, window, logits, own, None, Combination(), None, [], [],
+                MusicScale(),
+            )
+        )  # fmt: skip
+    return found
+
+
+@pytest.fixture(scope="module")
+def tasks() -> Problem:
+    """Every other trial is a task, at the same time for everybody."""
+    classes = np.arange(COUNT) % 2
+    one = problem("subject", {"arousal": classes}, 5)
+    time_s = 300.0 * (one.windows.recording % 12) + np.tile([0.0, 60.0, 120.0], COUNT)
+    return replace(one, windows=replace(one.windows, time_s=time_s))
+
+
+def test_auc_is_scikit_learns() -> None:
+    rng = np.random.default_rng(0)
+    truth, score = rng.integers(0, 2, 200), rng.integers(0, 9, 200) / 8
+    assert controls.auc(truth, score) == pytest.approx(roc_auc_score(truth, score))
+    assert np.isnan(controls.auc(np.ones(3, dtype=np.int64), np.arange(3.0)))
+
+
+def test_the_clock_is_found_out(tasks: Problem) -> None:
+    margin = np.random.default_rng(0).normal(size=COUNT * EACH)
+    found = controls.windows(tasks, "arousal", tasks.splits("arousal"), answered(tasks, margin))
+    models = found["models"]
+    assert models["clock_alone"]["auc"] > 0.95
+    assert models["clock_alone"]["auc_within"] > 0.95
+    low, high = models["rtcan"]["auc_95"]
+    assert low < models["rtcan"]["auc"] < high
+    assert models["rtcan"]["auc"] == pytest.approx(0.5, abs=0.15), "random answers"
+    assert models["stimulus_prior"]["auc"] == 1.0, "every stimulus has one class here"
+    assert models["one_answer_per_person"]["auc_within"] == 0.5
+
+
+def test_a_rating_style_is_found_out(tasks: Problem) -> None:
+    """Answers that know the person and nothing else rank people, and no minute within one."""
+    classes = (np.arange(COUNT) // 12 % 2).astype(np.int64)
+    classes[::12] = 1 - classes[::12]
+    made = replace(tasks.annotation, classes={"arousal": classes})
+    one = replace(tasks, annotation=made)
+    person = np.array([int(s[1:]) for s in one.subjects])[one.windows.recording]
+    found = controls.windows(
+        one, "arousal", one.splits("arousal"), answered(one, np.where(person % 2, 2.0, -2.0))
+    )
+    models = found["models"]
+    assert models["rtcan"]["auc"] > 0.85
+    assert models["rtcan"]["auc_within"] == 0.5
+    assert models["one_answer_per_person"]["auc"] == pytest.approx(models["rtcan"]["auc"])
+    assert models["personal_prior"]["auc"] > 0.7
+
+
+def test_the_calibration_error_weighs_both_classes_alike() -> None:
+    truth = np.array([0] * 90 + [1] * 10)
+    assert controls.balanced_calibration_error(np.full(100, 0.5), truth) == pytest.approx(0.0)
+    assert controls.balanced_calibration_error(np.full(100, 0.1), truth) == pytest.approx(0.4)
+
+
+def test_every_tested_window_stands_in_the_table(tasks: Problem) -> None:
+    margin = np.linspace(-3, 3, COUNT * EACH)
+    text = controls.table(tasks, {"arousal": answered(tasks, margin)})
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == COUNT * EACH
+    for row in rows:
+        high = 1 / (1 + np.exp(-float(row["network_margin"])))
+        assert float(row["probability_high"]) == pytest.approx(high, abs=1e-5)
+        assert row["regression_margin"] == ""

@@ -1,0 +1,217 @@
+"""Figures per window, and the controls that tell what a figure may be worth.
+
+A high figure is first of all a suspected leak, so beside the model stand answers that know nothing
+of the minute in question: the time since the sitting began, the person's and the stimulus's usual
+class, one answer per person. AUC within a person is the mean over people of the AUC of their own
+windows, in which no difference between people helps.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from device.samples import FloatArray
+from training.evaluation.assembly import Assembled
+from training.evaluation.problem import Problem
+from training.evaluation.splits import Split
+from training.fitting.calibration import calibration_error
+
+_DRAWS = 500
+# Width of the kernel that learns the classes by the clock, seconds.
+_CLOCK_S = 30.0
+Labels = NDArray[np.int64]
+
+
+def auc(truth: Labels, score: FloatArray) -> float:
+    """Return the area under the ROC curve, 0 to 1, ties counting half; NaN with one class."""
+    high = truth == 1
+    n_high, n_low = int(high.sum()), int((~high).sum())
+    if n_high == 0 or n_low == 0:
+        return float("nan")
+    ranks = rankdata(score)
+    return float((ranks[high].sum() - n_high * (n_high + 1) / 2) / (n_high * n_low))
+
+
+def auc_within(truth: Labels, score: FloatArray, person: Labels) -> float:
+    """Return the mean AUC of each person's own windows; NaN where nobody has both classes."""
+    own = [auc(truth[person == p], score[person == p]) for p in np.unique(person)]
+    known = [value for value in own if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def balanced_accuracy(truth: Labels, score: FloatArray) -> float:
+    """Return the mean recall of both classes where a score of a half or more is the second."""
+    called = score >= 0.5
+    return float(np.mean([(called[truth == c] == bool(c)).mean() for c in np.unique(truth)]))
+
+
+def balanced_calibration_error(score: FloatArray, truth: Labels) -> float:
+    """Return the ECE with both classes weighing the same, as what calibrates them has it."""
+    counts = np.bincount(truth, minlength=2)
+    weight = 1.0 / (np.count_nonzero(counts) * counts[truth])
+    bins = np.minimum((score * 10).astype(np.int64), 9)
+    gaps = np.bincount(bins, weights=weight * (score - truth), minlength=10)
+    return float(np.abs(gaps).sum())
+
+
+def windows(
+    problem: Problem, target: str, folds: Sequence[Split], outcomes: Sequence[Assembled]
+) -> dict[str, Any]:
+    """Return the figures over all tested windows: what stands under "windows" in metrics.json.
+
+    Parameters
+    ----------
+    problem, target
+        What was learnt.
+    folds, outcomes : sequence
+        In the same order.
+
+    Returns
+    -------
+    dict
+        For the model, each of its paths and every control: AUC, AUC within a person and balanced
+        accuracy, each with a 95 % interval by a bootstrap over people, or None where it cannot be
+        had; calibration errors; and the difference that the network makes beside the regression.
+    """
+    index = np.concatenate([o.window for o in outcomes])
+    recording = problem.windows.recording[index]
+    truth = problem.annotation.classes[target][recording]
+    _, person = np.unique(np.array(problem.subjects)[recording], return_inverse=True)
+    scores = {"rtcan": np.concatenate([o.probability for o in outcomes])}
+    scores["network_alone"] = _logistic(np.concatenate([o.deep for o in outcomes]))
+    wide = [o.wide for o in outcomes if o.wide is not None]
+    if len(wide) == len(outcomes):
+        scores["regression_alone"] = _logistic(np.concatenate(wide))
+    answers = [_controls(problem, target, s, o) for s, o in zip(folds, outcomes, strict=True)]
+    for name in answers[0]:
+        scores[name] = np.concatenate([one[name] for one in answers])
+    means = np.bincount(person, weights=scores["rtcan"]) / np.bincount(person)
+    scores["one_answer_per_person"] = means[person]
+    rng = np.random.default_rng(problem.settings.seed)
+    draws = [rng.integers(0, person.max() + 1, person.max() + 1) for _ in range(_DRAWS)]
+    model = scores["rtcan"]
+    found: dict[str, Any] = {
+        "n": len(index),
+        "people": int(person.max() + 1),
+        "high_share": float(truth.mean()),
+        "models": {n: _figures(truth, score, person, draws) for n, score in scores.items()},
+        "calibration_error": calibration_error(model, truth),
+        "calibration_error_balanced": balanced_calibration_error(model, truth),
+    }
+    if "regression_alone" in scores:
+        found["network_adds"] = _difference(truth, model, scores["regression_alone"], person, draws)
+    return found
+
+
+def table(problem: Problem, outcomes: Mapping[str, Sequence[Assembled]]) -> str:
+    """Return every tested window as CSV: who, when, and what each path said."""
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(
+        ("subject", "stimulus", "time_s", "target", "fold", "truth", "probability_high",
+         "network_margin", "regression_margin")
+    )  # fmt: skip
+    for target, own in outcomes.items():
+        for one in own:
+            wide = one.wide if one.wide is not None else np.full(len(one.window), np.nan)
+            for n, window in enumerate(one.window):
+                recording = problem.windows.recording[window]
+                rows.writerow(
+                    (
+                        problem.subjects[recording],
+                        problem.stimuli[recording],
+                        f"{problem.windows.time_s[window]:.1f}",
+                        target,
+                        one.name,
+                        problem.annotation.classes[target][recording],
+                        f"{one.probability[n]:.6f}",
+                        f"{one.deep[n]:.6f}",
+                        "" if np.isnan(wide[n]) else f"{wide[n]:.6f}",
+                    )
+                )
+    return out.getvalue()
+
+
+def _controls(problem: Problem, target: str, split: Split, one: Assembled) -> dict[str, FloatArray]:
+    """Return what each control says of the tested windows of a fold, learnt on its other sides."""
+    truth, windows = problem.annotation.classes[target], problem.windows
+    people, stimuli = np.array(problem.subjects), np.array(problem.stimuli)
+    learnt = windows.of(np.union1d(split.train, split.validation))
+    known = truth[windows.recording[learnt]]
+    usual = float(known.mean())
+    place = np.searchsorted(np.sort(windows.time_s[learnt]), windows.time_s[one.window])
+    order = np.argsort(windows.time_s[learnt], kind="stable")
+    clock = _by_the_clock(
+        windows.time_s[learnt][order], known[order], windows.time_s[one.window], place, usual
+    )
+    recording = windows.recording[one.window]
+    labelled = np.flatnonzero(truth >= 0)
+    personal, stimulus = np.empty(len(recording)), np.empty(len(recording))
+    for r in np.unique(recording):
+        others = labelled[(people[labelled] == people[r]) & (labelled != r)]
+        heard = split.train[stimuli[split.train] == stimuli[r]]
+        personal[recording == r] = truth[others].mean() if others.size else usual
+        stimulus[recording == r] = truth[heard].mean() if heard.size else usual
+    return {"clock_alone": clock, "personal_prior": personal, "stimulus_prior": stimulus}
+
+
+def _by_the_clock(
+    time_s: FloatArray, truth: Labels, at_s: FloatArray, place: Labels, usual: float
+) -> FloatArray:
+    """Return the kernel-weighted share of the second class at each time; `time_s` is sorted."""
+    out = np.empty(len(at_s))
+    for n, (when, near) in enumerate(zip(at_s, place, strict=True)):
+        own = slice(max(0, near - 500), near + 500)
+        weight = np.exp(-0.5 * ((time_s[own] - when) / _CLOCK_S) ** 2)
+        out[n] = (weight @ truth[own] + 1e-6 * usual) / (weight.sum() + 1e-6)
+    return out
+
+
+def _figures(
+    truth: Labels, score: FloatArray, person: Labels, draws: Sequence[Labels]
+) -> dict[str, Any]:
+    rows = [np.flatnonzero(person == p) for p in range(int(person.max()) + 1)]
+    own = np.array([auc(truth[r], score[r]) for r in rows])
+    drawn = [np.concatenate([rows[p] for p in draw]) for draw in draws]
+    with np.errstate(all="ignore"):
+        within = [np.nanmean(own[d]) if np.isfinite(own[d]).any() else np.nan for d in draws]
+    return {
+        "auc": _number(auc(truth, score)),
+        "auc_95": _interval([auc(truth[d], score[d]) for d in drawn]),
+        "auc_within": _number(float(np.nanmean(own)) if np.isfinite(own).any() else np.nan),
+        "auc_within_95": _interval(within),
+        "balanced_accuracy": balanced_accuracy(truth, score),
+        "balanced_accuracy_95": _interval([balanced_accuracy(truth[d], score[d]) for d in drawn]),
+    }
+
+
+def _difference(
+    truth: Labels, first: FloatArray, second: FloatArray, person: Labels, draws: Sequence[Labels]
+) -> dict[str, Any]:
+    """Return the paired difference of AUC, with its interval over people."""
+    rows = [np.flatnonzero(person == p) for p in range(int(person.max()) + 1)]
+    drawn = [np.concatenate([rows[p] for p in draw]) for draw in draws]
+    return {
+        "auc": _number(auc(truth, first) - auc(truth, second)),
+        "auc_95": _interval([auc(truth[d], first[d]) - auc(truth[d], second[d]) for d in drawn]),
+    }
+
+
+def _interval(values: Sequence[float]) -> list[float] | None:
+    known = np.array([v for v in values if np.isfinite(v)])
+    return np.percentile(known, [2.5, 97.5]).tolist() if known.size else None
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _logistic(margin: FloatArray) -> FloatArray:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(margin, -700, 700))))
