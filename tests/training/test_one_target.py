@@ -52,7 +52,8 @@ def test_one_network_is_trained_exported_and_told(root: Path, tmp_path: Path) ->
     )
     assert "from the cache" in again.output and "Nothing to do" in again.output
 
-    assert CliRunner().invoke(export.main, [str(tmp_path / "best.pt")]).exit_code == 0
+    exported = CliRunner().invoke(export.main, [str(tmp_path / "best.pt")], catch_exceptions=False)
+    assert exported.exit_code == 0, exported.output
     text = CliRunner().invoke(card.main, [str(tmp_path / "best.onnx")]).output
     assert "Predicts low or high arousal from" in text and "valence" not in text
     assert "high (as in a mental task, not as at rest) from a probability" in text
