@@ -120,10 +120,7 @@ def members(problem: Problem, target: str, split: Split) -> list[Split]:
     else:
         for part in _dealt(problem, pool, number):
             found.append((pool[~part], pool[part]))
-    return [
-        Split(f"{split.name}, member {k}", train, validation, split.test)
-        for k, (train, validation) in enumerate(found, start=1)
-    ]
+    return [split.member(k, *sides) for k, sides in enumerate(found, start=1)]
 
 
 def assemble(problem: Problem, target: str, split: Split, fits: Sequence[Outcome]) -> Assembled:

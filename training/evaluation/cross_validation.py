@@ -203,10 +203,10 @@ def _bundles(
 def _music_scales(fits: Sequence[Fit], which: Sequence[int]) -> list[MusicScale]:
     """Return the scale of each fit's songs.
 
-    Both targets' networks stand in one contract, which has one scale: that of the songs of the
-    fold's training side, whichever target they are for.
+    Both targets' networks, and all members of an ensemble, stand in one contract, which has one
+    scale: that of the songs of the fold's training sides, whichever they are for.
     """
-    keys = [(problem, one.split.name) for problem, one in zip(which, fits, strict=True)]
+    keys = [(problem, one.split.fold) for problem, one in zip(which, fits, strict=True)]
     sides: dict[tuple[int, str], list[Any]] = {}
     for key, one in zip(keys, fits, strict=True):
         sides.setdefault(key, []).append(one.split.train)

@@ -25,6 +25,7 @@ from device.errors import DatasetError
 Index = NDArray[np.int64]
 PROTOCOLS = ("subject", "paper")
 _SHARE = 0.2
+_MEMBER = ", member "
 # Of people and of songs, where a recording must have both to choose and neither to learn from.
 _SHARE_OF_BOTH = 0.3
 
@@ -45,6 +46,15 @@ class Split:
     train: Index
     validation: Index
     test: Index
+
+    @property
+    def fold(self) -> str:
+        """The fold's name, which all members of an ensemble share."""
+        return self.name.partition(_MEMBER)[0]
+
+    def member(self, number: int, train: Index, validation: Index) -> Split:
+        """Return the split of a member of an ensemble, counted from 1: the same people test."""
+        return Split(f"{self.name}{_MEMBER}{number}", train, validation, self.test)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import torch
 from tests.networks import lively
 from tests.training.evaluation.test_final_model import COUNT, problem
 from training.evaluation.assembly import assemble, members
+from training.evaluation.cross_validation import Fit, _music_scales
 from training.evaluation.journal import Outcome
 from training.evaluation.problem import MusicScale, Problem
 from training.fitting.fit import predict
@@ -91,3 +92,19 @@ def test_a_linear_path_that_tells_the_classes_is_believed_more_than_random_netwo
     found = assemble(one, "arousal", one.splits("arousal")[0], outcomes(one)).combination
     assert found.wide > 0.5
     assert found.deep < 0.2
+
+
+def test_members_share_the_scale_of_the_songs(one: Problem) -> None:
+    rng = np.random.default_rng(0)
+    songs = {name: rng.normal(size=2).astype(np.float32) for name in set(one.stimuli)}
+    # Members would learn from different songs, were it by their own sides.
+    apart = replace(
+        one,
+        data=replace(one.data, music=songs),
+        config=replace(one.config, music=2),
+        plan=replace(one.plan, songs_apart=True, folds=3),
+    )
+    split = apart.splits("arousal")[0]
+    fits = [Fit(apart, "arousal", member) for member in members(apart, "arousal", split)]
+    assert len({tuple(np.unique(np.array(apart.stimuli)[f.split.train])) for f in fits}) > 1
+    assert len(set(_music_scales(fits, [0] * len(fits)))) == 1
