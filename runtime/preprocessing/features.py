@@ -65,8 +65,8 @@ def features(
     end = max(1, min(n, round(_END_S * rate_hz)))
     level_us = max(float(eda_us.mean()), 0.0) + _LEVEL_US
     spread_us = float(eda_us.std())
-    time_min = _centred_time(n, rate_hz)
-    slope = float(time_min @ tonic_us / (time_min @ time_min))
+    trend = _trend(n, rate_hz)
+    slope = float(trend @ tonic_us)
     rates = np.diff(eda_us) * rate_hz
     inner = phasic_us[1:-1]
     amplitudes = inner[(inner > phasic_us[:-2]) & (inner >= phasic_us[2:])]
@@ -96,24 +96,36 @@ def features(
                 np.log(small.sum() + _SUM_US),
                 np.log(amplitudes.max(initial=0.0) + _AMOUNT_US),
             ],
-            np.log(_band_powers(eda_us, time_min, rate_hz) + _POWER),
+            np.log(_band_powers(eda_us, rate_hz) + _POWER),
         ]
     )
 
 
-def _band_powers(eda_us: FloatArray, time_min: FloatArray, rate_hz: float) -> FloatArray:
+def _band_powers(eda_us: FloatArray, rate_hz: float) -> FloatArray:
     """Return the mean power of the detrended, Hann-weighted window in each band, float64 (4,)."""
     n = eda_us.size
+    trend = _trend(n, rate_hz)
     centred = eda_us - eda_us.mean()
-    centred = centred - time_min * float(time_min @ centred / (time_min @ time_min))
-    power = np.abs(np.fft.rfft(centred * np.hanning(n))) ** 2
+    centred = centred - trend * (float(trend @ centred) / float(trend @ trend))
+    power = np.abs(np.fft.rfft(centred * _hann(n))) ** 2
     return np.array([power[bins].mean() for bins in _bins(n, rate_hz)])
 
 
 @lru_cache(maxsize=8)
-def _centred_time(n: int, rate_hz: float) -> FloatArray:
+def _trend(n: int, rate_hz: float) -> FloatArray:
+    """Return what gives the slope per minute of n samples by a product, float64 (n,)."""
     time_min = np.arange(n) / rate_hz / 60.0
-    return np.asarray(time_min - time_min.mean())
+    time_min -= time_min.mean()
+    time_min /= float(time_min @ time_min)
+    time_min.flags.writeable = False
+    return time_min
+
+
+@lru_cache(maxsize=8)
+def _hann(n: int) -> FloatArray:
+    weight: FloatArray = np.hanning(n)
+    weight.flags.writeable = False
+    return weight
 
 
 @lru_cache(maxsize=8)

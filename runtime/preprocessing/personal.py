@@ -52,6 +52,7 @@ class PersonalUnits:
         )
         self._places = np.array([FEATURES.index(name) for name in contract.features], dtype=np.intp)
         self._until = 0
+        self._level = self.reference.level()
 
     @property
     def left_s(self) -> float:
@@ -82,10 +83,11 @@ class PersonalUnits:
             good = believable(eda_us[piece], self.contract.quality) & ~gap[piece]
             self.reference.add_level(eda_us[piece][good])
         self._until = stop
+        self._level = self.reference.level()
 
     def normalise(self, eda_us: FloatArray) -> Normalised | None:
         """Return context and window in units of S; None before anything was believable."""
-        _, scale_us = self.reference.level()
+        _, scale_us = self._level
         if np.isnan(scale_us) or float(eda_us.std()) < self.contract.min_std_us:
             return None
         mean_us = float(eda_us.mean())
@@ -105,13 +107,13 @@ class PersonalUnits:
         """
         contract = self.contract
         context = contract.context_samples
-        mean_us, scale_us = self.reference.level()
+        level_us, scale_us = self._level
         tonic_us = parts.tonic * scaled.unit_us + scaled.mean_us
         phasic_us = parts.phasic * scaled.unit_us
         channels = {
-            "tonic": np.arcsinh((tonic_us - mean_us) / scale_us),
+            "tonic": np.arcsinh((tonic_us - level_us) / scale_us),
             "phasic": np.log1p(phasic_us / scale_us),
-            "origin": np.arcsinh((eda_us - mean_us) / scale_us),
+            "origin": np.arcsinh((eda_us - level_us) / scale_us),
         }
         found = features(
             eda_us[context:], tonic_us[context:], phasic_us[context:], contract.rate_hz

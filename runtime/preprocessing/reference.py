@@ -60,17 +60,19 @@ class Running:
         self.number = number
         self._hops_per_block = hops_per_block
         self._blocks: deque[_Block] = deque(maxlen=blocks)
+        self._older = self._sum()  # all blocks but the newest, which alone changes
 
     @property
     def hops(self) -> int:
         """How many hops are remembered."""
-        return sum(block.hops for block in self._blocks)
+        return self._older.hops + (self._blocks[-1].hops if self._blocks else 0)
 
     def add(self, values: FloatArray) -> None:
         """Add one hop's observations, float64 (n, number), n at least 1."""
         if not self._blocks or self._blocks[-1].hops >= self._hops_per_block:
             zeros = np.zeros(self.number)
             self._blocks.append(_Block(0, 0.0, zeros, zeros.copy()))
+            self._older = self._sum()
         newest = self._blocks[-1]
         newest.hops += 1
         newest.count += len(values)
@@ -79,15 +81,23 @@ class Running:
 
     def moments(self) -> tuple[FloatArray, FloatArray]:
         """Return mean and variance, float64 (number,) each; NaN before the first hop."""
-        count, total, squares = 0.0, np.zeros(self.number), np.zeros(self.number)
-        for block in self._blocks:
-            count += block.count
-            total = total + block.total
-            squares = squares + block.squares
-        if count == 0:
+        if not self._blocks:
             return np.full(self.number, np.nan), np.full(self.number, np.nan)
-        mean = total / count
-        return mean, np.maximum(squares / count - mean * mean, 0.0)
+        older, newest = self._older, self._blocks[-1]
+        count = older.count + newest.count
+        mean = (older.total + newest.total) / count
+        return mean, np.maximum((older.squares + newest.squares) / count - mean * mean, 0.0)
+
+    def _sum(self) -> _Block:
+        """Return the sums over all blocks but the newest, oldest first."""
+        zeros = np.zeros(self.number)
+        out = _Block(0, 0.0, zeros, zeros.copy())
+        for block in list(self._blocks)[:-1]:
+            out.hops += block.hops
+            out.count += block.count
+            out.total += block.total
+            out.squares += block.squares
+        return out
 
     def to_list(self) -> list[list[Any]]:
         """Return the blocks as plain numbers, oldest first."""
@@ -101,6 +111,7 @@ class Running:
             if any(s.shape != (self.number,) or not np.isfinite(s).all() for s in sums):
                 raise ValueError(f"{self.number} finite sums were expected")
             self._blocks.append(_Block(int(hops), float(count), *sums))
+        self._older = self._sum()
 
 
 class Reference:
