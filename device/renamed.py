@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
@@ -26,7 +26,8 @@ def register(
     renamed : mapping of str to str
         From the old path below the package to the new one, which begins with a dot where it lies
         below the same package. The key "" stands for a module whose name the package itself now
-        has: names that the package lacks are looked up in there.
+        has: names that the package lacks are looked up in there. A module that is in the package
+        comes before a name of that old module.
     """
     prefix = "rtcan." if package.startswith("rtcan.") else ""  # see rtcan._siblings
     moved = {name: f".{room}.{name}" for room, names in rooms.items() for name in names.split()}
@@ -43,6 +44,9 @@ def register(
 def _forward(package: str, target: str) -> Any:
     def look_up(name: str) -> Any:
         if not name.startswith("__"):
+            # `from package import name` asks here before it looks for a module.
+            if PathFinder.find_spec(f"{package}.{name}", sys.modules[package].__path__):
+                return import_module(f"{package}.{name}")
             home = import_module(target)
             if hasattr(home, name):
                 _warn(f"{package}.{name}", f"{target}.{name}")

@@ -100,3 +100,13 @@ def test_what_never_was_is_an_import_error() -> None:
         import_module("runtime.nothing")
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = import_module("runtime.live").nothing
+
+
+@pytest.mark.parametrize("path", ["training.windows.cut", "runtime.session.prepare"])
+@pytest.mark.parametrize("statement", ["from {} import {}", "import {0}; {1} = {0}.{1}"])
+def test_a_module_comes_before_an_old_module_s_name(path: str, statement: str) -> None:
+    package, _, name = path.rpartition(".")
+    if package.startswith("training."):
+        pytest.importorskip("torch")
+    code = f"{statement.format(package, name)}; assert {name}.__name__ == {path!r}"
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

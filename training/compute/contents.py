@@ -24,14 +24,16 @@ _SETTLED_NS = 2_000_000_000
 
 def files_under(root: Path) -> Iterator[Path]:
     """Yield all files under a folder, those behind symbolic links included, in a fixed order."""
-    seen: set[tuple[int, int]] = set()
+    above: dict[str, set[tuple[int, int]]] = {}
     for folder, names, files in os.walk(root, followlinks=True):
         facts = Path(folder).stat()
-        if (facts.st_dev, facts.st_ino) in seen:  # a link to a folder above it
+        own = (facts.st_dev, facts.st_ino)
+        seen = above.pop(folder, set())
+        if own in seen:  # a link to a folder above it
             names.clear()
             continue
-        seen.add((facts.st_dev, facts.st_ino))
         names.sort()
+        above |= {os.path.join(folder, name): seen | {own} for name in names}  # noqa: PTH118
         yield from (path for name in sorted(files) if (path := Path(folder, name)).is_file())
 
 
@@ -96,4 +98,6 @@ def _remembered(place: Path | None) -> dict[str, list[object]]:
         found = json.loads(place.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {k: v for k, v in found.items() if isinstance(v, list) and len(v) == 2}

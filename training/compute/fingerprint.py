@@ -97,7 +97,7 @@ def _fields(digest: _Digest, value: Any) -> None:
 
 
 def _text(digest: _Digest, kind: str, text: str) -> None:
-    data = f"{kind}:{text}".encode()
+    data = f"{kind}:{text}".encode(errors="surrogatepass")  # names of files need not be UTF-8
     digest.update(struct.pack("<q", len(data)) + data)
 
 

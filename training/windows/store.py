@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -49,6 +50,8 @@ def entries(folder: Path) -> list[Entry]:
     """Return what a cache holds, the most recently used first."""
     found = []
     for place in folder.glob("*/dataset.json"):
+        if place.parent.name.startswith(_PARTIAL):  # another run is about to name it
+            continue
         try:
             size = sum(path.stat().st_size for path in place.parent.iterdir())
             found.append(Entry(place.parent, size, place.parent.stat().st_mtime))
@@ -78,8 +81,9 @@ def prune(folder: Path, most_bytes: float, keep: Path | None = None) -> list[Ent
             remove(entry.folder)
             removed.append(entry)
     for place in folder.glob(f"{_PARTIAL}*"):  # of runs that were killed
-        if time.time() - place.stat().st_mtime > _ABANDONED_S:
-            shutil.rmtree(place, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # that run has just named it
+            if time.time() - place.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(place, ignore_errors=True)
     return removed
 
 

@@ -157,3 +157,38 @@ def test_a_file_that_did_not_change_is_not_read_again(
         for _ in range(2)
     ]
     assert len(read) == 1 and found[0] == found[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links are for administrators there")
+def test_a_folder_that_is_there_twice_is_hashed_twice(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "a").write_bytes(b"1")
+    before = contents.contents(tmp_path, files_under(tmp_path))
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    (tmp_path / "one" / "above").symlink_to(tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in files_under(tmp_path)] == [
+        "one/a", "two/a",
+    ]  # fmt: skip
+    assert contents.contents(tmp_path, files_under(tmp_path)) != before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there names are any bytes")
+def test_a_name_need_not_be_utf_8(tmp_path: Path) -> None:
+    roots = [tmp_path / os.fsdecode(name) for name in (b"\xfe", b"\xff")]
+    for root in roots:
+        root.mkdir()
+        (root / os.fsdecode(b"\xfd")).write_bytes(b"1")
+    one, two = (contents.contents(root, files_under(root), tmp_path / "memory") for root in roots)
+    assert one == two
+
+
+@pytest.mark.parametrize("memory", ["[]", '{"%s": 5}', '{"%s": []}', '{"%s": ["x"]}', "{"])
+def test_a_damaged_memory_is_no_memory(memory: str, tmp_path: Path) -> None:
+    data, kept = tmp_path / "data", tmp_path / "kept"
+    data.mkdir()
+    (data / "a").write_bytes(b"1")
+    kept.mkdir()
+    place = kept / f"contents-{fingerprint.fingerprint(data.resolve())}.json"
+    place.write_text(memory.replace("%s", str(data / "a")))
+    files = list(files_under(data))
+    assert contents.contents(data, files, kept) == contents.contents(data, files)

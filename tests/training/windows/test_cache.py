@@ -183,6 +183,28 @@ def test_what_a_killed_run_left_goes_after_a_day(own_cache: Path) -> None:
     assert [path.name for path in own_cache.iterdir()] == [".partial-new"]
 
 
+def test_an_entry_that_is_still_being_written_is_none(own_cache: Path) -> None:
+    partial = own_cache / f"{store._PARTIAL}other"
+    partial.mkdir(parents=True)
+    (partial / "dataset.json").write_text("{}")
+    assert store.entries(own_cache) == store.prune(own_cache, 0) == []
+    assert partial.is_dir()
+
+
+def test_pruning_beside_a_run_that_names_its_entry(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = own_cache / f"{store._PARTIAL}other"
+    own_cache.mkdir(exist_ok=True)
+    glob = Path.glob
+
+    def found(self: Path, pattern: str) -> list[Path]:
+        return [gone] if pattern.startswith(store._PARTIAL) else list(glob(self, pattern))
+
+    monkeypatch.setattr(Path, "glob", found)
+    assert store.prune(own_cache, 0) == []
+
+
 def test_the_cache_is_shown(songs: Path, own_cache: Path) -> None:
     get(songs, own_cache)
     shown = CliRunner().invoke(run.main, ["--cache-info", "--cache", str(own_cache)])
