@@ -108,10 +108,10 @@ def _outcome(
     history: list[Epoch],
     device: torch.device,
 ) -> Outcome:
-    chosen = predict(network, validation, device).numpy().astype(np.float64)
     # Windows of a short past too: calibration must fit them as well.
     held_out = problem.select(target, split.validation, scale, learning=True)
     answered = predict(network, held_out, device).numpy()
+    chosen = answered[np.isin(held_out.window, validation.window)].astype(np.float64)
     window, logits = np.empty(0, dtype=np.int64), np.empty((0, 2), dtype=np.float32)
     if split.test.size:
         test = problem.select(target, split.test, scale)

@@ -14,6 +14,7 @@ from device.errors import DatasetError
 from device.samples import FloatArray, Samples
 from runtime.preprocessing.contract import Contract
 from runtime.preprocessing.resample import REACH
+from runtime.preprocessing.window import LEARNING
 from runtime.preprocessing.windows import Preprocessor, Window, stretch
 from training.compute.fingerprint import Fingerprinted
 from training.compute.workers import Workers, in_order
@@ -275,6 +276,6 @@ def _prepared(
 
 def _kind(reason: str) -> str:
     """Return a reason without its numbers."""
-    if reason.startswith("learning what is usual"):
-        return reason.partition(":")[0]
+    if reason.startswith(LEARNING):
+        return LEARNING
     return "too many samples missing" if "no samples" in reason else reason
