@@ -17,7 +17,9 @@ from device.errors import DatasetError, RecordingError
 from device.readers.base import Source, in_blocks, refuse_impossible
 from device.readers.text import decode, read_text
 from device.samples import Samples
+from device.text import is_number
 
+NAME = "EDA.csv"
 _FIRST_UNIX_S = 1e9
 _TAGS = re.compile(r"tags(_.*)?\.csv", re.IGNORECASE)
 # The other files of a session, which begin alike.
@@ -53,14 +55,19 @@ def open_source(path: Path) -> Source:
     if other is not None:
         raise RecordingError(f"{path} holds {other}; the E4's skin conductance is in EDA.csv")
     text, tags = _texts(path)
+    lines = text.split()
     try:
-        values = np.array(text.split(), dtype=np.float64)
-    except ValueError as error:
-        raise DatasetError(f"{path} is not an Empatica EDA.csv: {error}") from error
-    if values.size < 3 or values[1] <= 0:
+        values = np.array(lines, dtype=np.float64)
+    except ValueError:
+        bad = next(n for n, line in enumerate(lines, start=1) if not is_number(line))
         raise DatasetError(
-            f"{path} is not an Empatica EDA.csv: it has {values.size} numbers; expected were the "
-            "start, the rate and microsiemens"
+            f"{path}, line {bad}: {lines[bad - 1][:40]!r} is no number; an Empatica EDA.csv has "
+            "the start, the rate and microsiemens, one a line"
+        ) from None
+    if values.size < 3 or not values[0] >= _FIRST_UNIX_S or not 0 < values[1] <= 1000:
+        raise DatasetError(
+            f"{path} is not an Empatica EDA.csv: it begins with {', '.join(lines[:2]) or 'nothing'}"
+            "; the start in Unix seconds and the rate in Hz, then microsiemens, were expected"
         )
     begin_s, rate_hz, eda_us = float(values[0]), float(values[1]), values[2:]
     refuse_impossible(path, eda_us)
@@ -80,9 +87,11 @@ def sessions_in_zip(path: Path) -> list[str]:
     """Return the names of all EDA.csv in an archive."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return [name for name in archive.namelist() if name.split("/")[-1] == "EDA.csv"]
+            return [name for name in archive.namelist() if name.split("/")[-1] == NAME]
+    except FileNotFoundError as error:
+        raise DatasetError(f"There is no {path}") from error
     except (zipfile.BadZipFile, OSError) as error:
-        raise DatasetError(f"{path} is not a zip archive: {error}") from error
+        raise DatasetError(f"{path} is damaged or no zip archive ({error})") from error
 
 
 def _texts(path: Path) -> tuple[str, str]:

@@ -25,6 +25,8 @@ def read_text(path: Path) -> str:
     """
     try:
         data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise DatasetError(f"There is no {path}") from error
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
     return decode(data, path)

@@ -1,25 +1,17 @@
-"""Empatica E4 sessions: EDA.csv, loose in its folder or in the session's zip.
-
-First line the start (Unix seconds, UTC), second the rate in Hz (4), then microsiemens, one a line:
-https://support.empatica.com/hc/en-us/articles/201608896
-"""
+"""Empatica E4 sessions as data sets hold them, through the reader that replay uses too."""
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from device.errors import DatasetError
+from device.errors import DatasetError, RecordingError
+from device.readers.empatica import NAME as NAME
+from device.readers.empatica import open_source
 from device.samples import Samples
-from device.text import is_number
 from training.datasets.signals.units import without_impossible
-
-_FIRST_UNIX_S = 1e9
-NAME = "EDA.csv"
 
 
 @dataclass(frozen=True)
@@ -33,7 +25,7 @@ class E4Recording:
     rate_hz : float
         Sampling rate.
     samples : Samples
-        Time from 0; NaN where the wrist had no contact, which the file says by exactly 0.
+        Time from 0; NaN where the wrist had no contact, and for what no skin has.
     """
 
     start_unix_s: float
@@ -49,39 +41,12 @@ def read_eda(path: Path) -> E4Recording:
     DatasetError
         Naming the file, and the line where there is one.
     """
-    if path.is_dir():
-        path = path / NAME
-    lines = _text(path).split()
     try:
-        values = np.array(lines, dtype=np.float64)
-    except ValueError:
-        bad = next(n for n, line in enumerate(lines, start=1) if not is_number(line))
-        raise DatasetError(
-            f"{path}, line {bad}: {lines[bad - 1][:40]!r} is no number; start, rate and "
-            "microsiemens, one a line, were expected"
-        ) from None
-    if values.size < 3 or values[0] < _FIRST_UNIX_S or not 0 < values[1] <= 1000:
-        raise DatasetError(
-            f"{path} begins with {', '.join(lines[:2]) or 'nothing'}; the start in Unix seconds "
-            "and the rate in Hz, then microsiemens, were expected"
-        )
-    start_unix_s, rate_hz = float(values[0]), float(values[1])
-    eda_us, _ = without_impossible(values[2:])
-    eda_us[eda_us == 0] = np.nan
-    samples = Samples(np.arange(eda_us.size) / rate_hz, eda_us)
-    return E4Recording(start_unix_s, rate_hz, samples)
-
-
-def _text(path: Path) -> str:
-    if not path.is_file():
-        raise DatasetError(f"There is no {path}")
-    if path.suffix.lower() != ".zip":
-        return path.read_text(encoding="utf-8-sig", errors="replace")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if name.split("/")[-1] == NAME]
-            if len(names) != 1:
-                raise DatasetError(f"{path} holds {len(names)} files {NAME}; one was expected")
-            return archive.read(names[0]).decode("utf-8-sig", "replace")
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise DatasetError(f"{path} is damaged ({error})") from error
+        source = open_source(path / NAME if path.is_dir() else path)
+    except RecordingError as error:
+        raise DatasetError(str(error)) from error
+    blocks = list(source.blocks())
+    eda_us, _ = without_impossible(np.concatenate([block.eda_us for block in blocks]))
+    assert source.rate_hz is not None and source.began_utc_s is not None
+    samples = Samples(np.concatenate([block.time_s for block in blocks]), eda_us)
+    return E4Recording(source.began_utc_s, source.rate_hz, samples)
