@@ -35,7 +35,7 @@ class Parity:
     Attributes
     ----------
     windows : int
-        Real windows compared, all held-out ones there are.
+        Real windows compared, all that the checkpoint holds.
     largest_batch : int
         Every batch size from 1 to this was tried.
     max_difference, mean_difference : float

@@ -75,7 +75,8 @@ def check(truth: Mapping[str, NDArray[np.int64]]) -> None:
             raise ExportError(
                 f"The checkpoint holds {low} held-out windows of low {target} and {high} of high; "
                 "a smaller variant needs both to be compared on. Leave --fp16 and --int8 out, or "
-                "train again (checkpoints of older versions do not tell held-out windows apart)."
+                "train again with --folds 1 (with more, an ensemble or a linear path learns from "
+                "everybody in the end; older checkpoints do not tell held-out windows apart)."
             )
 
 

@@ -67,9 +67,8 @@ def run(
 ) -> Result:
     """Test a problem on all its folds, fit the final model, and write both.
 
-    With several folds the final model is fitted once more, on all but those who choose its epoch
-    and its temperature; its figures are those of the folds, whose models were fitted the same way
-    on less. With one fold it is that fold's model.
+    With several folds the final model is fitted once more; its figures are those of the folds,
+    whose models were fitted the same way on less. With one fold it is that fold's model.
 
     Parameters
     ----------
@@ -132,7 +131,11 @@ def run(
             "history": {t: chosen[t].history for t in problem.targets},
             "fold_history": {t: [o.history for o in outcomes[0][t]] for t in problem.targets},
             "kept_model": wording.final_model(
-                problem.plan, own[problem.targets[0]], problem.subjects
+                problem.plan,
+                own,
+                problem.subjects,
+                networks=max(len(one.states) for one in chosen.values()),
+                wide=problem.wide,
             ),
             **(facts or {}),
             "contract": contract.to_json(),

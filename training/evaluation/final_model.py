@@ -16,8 +16,8 @@ from training.evaluation.splits import Split, inner
 from training.labels.annotation import UNKNOWN
 from training.network.checkpoint import Checkpoint
 
-# Windows that travel in the checkpoint: of people that it did not learn from, to prove exports
-# with, and of the training side, to calibrate quantised ones.
+# Windows that travel in the checkpoint: to prove exports with, of people that it did not learn from
+# where there are any; and of the training side, to calibrate quantised ones.
 _EXAMPLES = 256
 _CALIBRATION = 64
 
@@ -68,18 +68,20 @@ def checkpoint(
         What was learnt.
     contract : Contract
         The finished one.
-    chosen : dict of str to Outcome
+    chosen : dict of str to Assembled
         The final fit of each target.
     own : mapping of str to Split
-        The split of that fit. Examples are of those whom it tested, else of those who chose.
+        The split of that fit. Examples are of those whom it tested, else of those who chose; with
+        an ensemble or a linear path the latter were learnt from too, and have no truth.
     report : dict
         What stands in metrics.json.
     """
     networks = {target: chosen[target].network(problem) for target in problem.targets}
     recording = problem.windows.recording
-    held_out = {t: own[t].test if own[t].test.size else own[t].validation for t in problem.targets}
+    side = {t: own[t].test if own[t].test.size else own[t].validation for t in problem.targets}
+    held_out = {t: _held_out(problem, own[t]) for t in problem.targets}
     # Under `paper` each target has folds of its own: held out for one, learnt from for another.
-    anybody = np.unique(np.concatenate(list(held_out.values())))
+    anybody = np.unique(np.concatenate(list(side.values())))
     trained = np.unique(np.concatenate([own[t].train for t in problem.targets]))
     strangers = _spread(problem.windows.of(anybody), _EXAMPLES)
     learnt = _spread(problem.windows.of(np.setdiff1d(trained, anybody)), _CALIBRATION)
@@ -112,6 +114,15 @@ def checkpoint(
         features=plain(strangers),
         calibration_features=plain(learnt),
     )
+
+
+def _held_out(problem: Problem, split: Split) -> NDArray[np.int64]:
+    """Return the recordings that no part of a final model learnt from."""
+    if split.test.size:
+        return split.test
+    # Each member leaves out others, and the linear path nobody.
+    together = problem.ensemble > 1 or problem.wide
+    return np.empty(0, dtype=np.int64) if together else split.validation
 
 
 def _spread(index: NDArray[np.int64], most: int) -> NDArray[np.int64]:

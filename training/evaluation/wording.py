@@ -5,7 +5,9 @@ Card, report and terminal quote them, so that none of them claims people that we
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from training.evaluation.splits import Index, Plan, Split
 
@@ -22,27 +24,57 @@ def measured_on(plan: Plan) -> str:
     return "On people who were held out"
 
 
-def final_model(plan: Plan, split: Split, subjects: Sequence[str]) -> str:
+def final_model(
+    plan: Plan,
+    own: Mapping[str, Split],
+    subjects: Sequence[str],
+    *,
+    networks: int = 1,
+    wide: bool = False,
+) -> str:
     """Return what the final model learnt from, and how it relates to the figures.
 
     Parameters
     ----------
     plan : Plan
         How the folds were split.
-    split : Split
-        Of the final model itself.
+    own : mapping of str to Split
+        Of the final model itself, by target.
     subjects : sequence of str (recordings,)
         Subject of each recording.
+    networks : int
+        Members of the ensemble.
+    wide : bool
+        Whether there is a linear path.
     """
-    learnt = f"learnt from {_count(split.train, subjects)}"
-    if plan.protocol == "paper":
-        chose = f"{len(split.validation)} other recordings, of the same people,"
-    else:
-        chose = _count(split.validation, subjects, "other ")
-    trained = f"{learnt}; {chose} chose its epoch and temperature"
+    told = {t: _learnt(plan, split, subjects, networks, wide) for t, split in own.items()}
+    trained = next(iter(told.values()))
+    if len(set(told.values())) > 1:
+        trained = "; ".join(f"for {target}, {words}" for target, words in told.items())
     if plan.single:
         return f"the model of the one split, {trained}"
     return f"fitted once more for use, {trained}; the figures are the folds'"
+
+
+def _learnt(plan: Plan, split: Split, subjects: Sequence[str], networks: int, wide: bool) -> str:
+    everybody = _count(np.union1d(split.train, split.validation), subjects)
+    pairs = plan.protocol == "paper"
+    if networks > 1:
+        others = "recordings" if pairs else "people"
+        return (
+            f"{networks} networks{' and a linear path' if wide else ''} that together learnt from "
+            f"{everybody}; each network left out other {others} of them, which chose its epoch and "
+            "calibrate the whole"
+        )
+    if pairs:
+        chose = f"{len(split.validation)} other recordings, of the same people,"
+    else:
+        chose = _count(split.validation, subjects, "other ")
+    linear = f"; its linear path learnt from all {everybody}" if wide else ""
+    return (
+        f"learnt from {_count(split.train, subjects)}; {chose} chose its epoch and calibrate it"
+        f"{linear}"
+    )
 
 
 def _count(side: Index, subjects: Sequence[str], other: str = "") -> str:

@@ -42,7 +42,7 @@ class Checkpoint:
     networks : dict of str to WideAndDeep
         One per target, in eval mode, in the order of the contract's targets.
     examples : float32 (n, 3, input_length)
-        Real windows of held-out subjects, with which an export is proven.
+        Real windows, with which an export is proven.
     truth : dict of str to int64 (n,)
         Per target, the class of each example, by which a smaller variant is evaluated; -1 where the
         example has no class for this target, or this target's network learnt from it.

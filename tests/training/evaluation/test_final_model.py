@@ -84,3 +84,18 @@ def test_every_example_is_held_out_for_each_target_that_counts_it(
     ranges = stored.calibration[:, 0, 0].astype(int)
     assert len(ranges) > 0
     assert not np.isin(ranges, recording).any()
+
+
+@pytest.mark.parametrize("more", [{"ensemble": 3}, {"wide": True}])
+@pytest.mark.parametrize("folds", [1, 5])
+def test_who_was_learnt_from_by_any_part_is_not_held_out(
+    more: dict[str, int], folds: int, tiny_contract: Contract
+) -> None:
+    """A member or the linear path learnt from those who choose: only a test side is held out."""
+    classes = {"arousal": np.random.default_rng(0).integers(0, 2, COUNT)}
+    one = dataclasses.replace(problem("subject", classes, folds), **more)
+    stored, own = made(one, tiny_contract)
+    assert len(stored.examples) > 0
+    known = stored.examples[:, 0, 0].astype(int)[stored.truth["arousal"] >= 0]
+    assert (known.size > 0) == (folds == 1)
+    assert np.isin(known, own["arousal"].test).all()

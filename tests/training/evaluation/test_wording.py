@@ -34,7 +34,7 @@ def test_people_are_claimed_only_where_they_were_held_out(
     plan: Plan, claims: str, people: bool
 ) -> None:
     split = final_split(plan)
-    said = final_model(plan, split, SUBJECTS)
+    said = final_model(plan, {"arousal": split, "valence": split}, SUBJECTS)
     assert measured_on(plan).startswith(claims)
     learnt = {SUBJECTS[i] for i in split.train}
     chose = {SUBJECTS[i] for i in split.validation}
@@ -45,9 +45,29 @@ def test_people_are_claimed_only_where_they_were_held_out(
 
 
 def test_shares_are_told_where_people_and_stimuli_were_kept_apart() -> None:
-    said = final_model(Plan(songs_apart=True), final_split(Plan(songs_apart=True)), SUBJECTS)
+    plan = Plan(songs_apart=True)
+    said = final_model(plan, {"arousal": final_split(plan)}, SUBJECTS)
     # 30 % of the people and of the stimuli choose: not "all people but a fifth".
     assert said == (
         "fitted once more for use, learnt from 28 recordings of 7 people; 6 recordings of 3 other "
-        "people chose its epoch and temperature; the figures are the folds'"
+        "people chose its epoch and calibrate it; the figures are the folds'"
     )
+
+
+def test_an_ensemble_and_a_linear_path_learn_from_those_who_choose_too() -> None:
+    own = {"arousal": final_split(Plan())}
+    said = final_model(Plan(), own, SUBJECTS, networks=3, wide=True)
+    assert said.startswith(
+        "fitted once more for use, 3 networks and a linear path that together learnt from 60 "
+        "recordings of 10 people; each network left out other people of them"
+    )
+    said = final_model(Plan(), own, SUBJECTS, wide=True)
+    assert "its linear path learnt from all 60 recordings of 10 people" in said
+
+
+def test_targets_of_other_recordings_are_told_apart() -> None:
+    both = final_split(Plan())
+    fewer = Parts("final", both.train[::2], both.validation[::2], both.test)
+    said = final_model(Plan(), {"arousal": both, "valence": fewer}, SUBJECTS)
+    assert "for arousal, learnt from 48 recordings of 8 people" in said
+    assert "for valence, learnt from 24 recordings of 8 people" in said
