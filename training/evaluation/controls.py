@@ -26,6 +26,8 @@ from training.fitting.calibration import calibration_error
 _DRAWS = 500
 # Width of the kernel that learns the classes by the clock, seconds.
 _CLOCK_S = 30.0
+# Beyond six widths it weighs nothing.
+_REACH_S = 6 * _CLOCK_S
 Labels = NDArray[np.int64]
 
 
@@ -98,7 +100,8 @@ def windows(
     draws = [rng.integers(0, person.max() + 1, person.max() + 1) for _ in range(_DRAWS)]
     model = scores["rtcan"]
     found: dict[str, Any] = {
-        "n": len(index),
+        "n": int(np.unique(index).size),
+        "decisions": len(index),
         "people": int(person.max() + 1),
         "high_share": float(truth.mean()),
         "models": {n: _figures(truth, score, person, draws) for n, score in scores.items()},
@@ -143,35 +146,37 @@ def _controls(problem: Problem, target: str, split: Split, one: Assembled) -> di
     """Return what each control says of the tested windows of a fold, learnt on its other sides."""
     truth, windows = problem.annotation.classes[target], problem.windows
     people, stimuli = np.array(problem.subjects), np.array(problem.stimuli)
-    learnt = windows.of(np.union1d(split.train, split.validation))
+    sides = np.union1d(split.train, split.validation)
+    learnt = windows.of(sides)
     known = truth[windows.recording[learnt]]
     usual = float(known.mean())
-    place = np.searchsorted(np.sort(windows.time_s[learnt]), windows.time_s[one.window])
-    order = np.argsort(windows.time_s[learnt], kind="stable")
-    clock = _by_the_clock(
-        windows.time_s[learnt][order], known[order], windows.time_s[one.window], place, usual
-    )
+    clock = _by_the_clock(windows.time_s[learnt], known, windows.time_s[one.window], usual)
     recording = windows.recording[one.window]
     labelled = np.flatnonzero(truth >= 0)
     personal, stimulus = np.empty(len(recording)), np.empty(len(recording))
     for r in np.unique(recording):
         others = labelled[(people[labelled] == people[r]) & (labelled != r)]
-        heard = split.train[stimuli[split.train] == stimuli[r]]
+        heard = sides[stimuli[sides] == stimuli[r]]
         personal[recording == r] = truth[others].mean() if others.size else usual
         stimulus[recording == r] = truth[heard].mean() if heard.size else usual
     return {"clock_alone": clock, "personal_prior": personal, "stimulus_prior": stimulus}
 
 
-def _by_the_clock(
-    time_s: FloatArray, truth: Labels, at_s: FloatArray, place: Labels, usual: float
-) -> FloatArray:
-    """Return the kernel-weighted share of the second class at each time; `time_s` is sorted."""
-    out = np.empty(len(at_s))
-    for n, (when, near) in enumerate(zip(at_s, place, strict=True)):
-        own = slice(max(0, near - 500), near + 500)
-        weight = np.exp(-0.5 * ((time_s[own] - when) / _CLOCK_S) ** 2)
-        out[n] = (weight @ truth[own] + 1e-6 * usual) / (weight.sum() + 1e-6)
-    return out
+def _by_the_clock(time_s: FloatArray, truth: Labels, at_s: FloatArray, usual: float) -> FloatArray:
+    """Return the kernel-weighted share of the second class at each time."""
+    # Trials by themselves are all at the same few times: each time is weighed once, with all that
+    # is there.
+    when, place = np.unique(time_s, return_inverse=True)
+    count = np.bincount(place).astype(np.float64)
+    high = np.bincount(place, weights=truth)
+    asked, back = np.unique(at_s, return_inverse=True)
+    ends = np.searchsorted(when, [asked - _REACH_S, asked + _REACH_S]).T
+    out = np.empty(len(asked))
+    for n, (first, last) in enumerate(ends):
+        own = slice(first, last)
+        weight = np.exp(-0.5 * ((when[own] - asked[n]) / _CLOCK_S) ** 2)
+        out[n] = (weight @ high[own] + 1e-6 * usual) / (weight @ count[own] + 1e-6)
+    return np.asarray(out[back])
 
 
 def _figures(

@@ -90,3 +90,42 @@ def test_every_tested_window_stands_in_the_table(tasks: Problem) -> None:
         high = 1 / (1 + np.exp(-float(row["network_margin"])))
         assert float(row["probability_high"]) == pytest.approx(high, abs=1e-5)
         assert row["regression_margin"] == ""
+
+
+def test_the_clock_learns_from_everybody_however_many_windows_are_at_one_time() -> None:
+    """Trials by themselves all begin at 0 s: the first people's are not all there is."""
+    classes = (np.arange(COUNT) // 12 >= 5).astype(np.int64)
+    one = problem("subject", {"arousal": classes}, 5)
+    many = np.repeat(np.arange(COUNT), 20)
+    windows = replace(
+        one.windows,
+        inputs=np.zeros((many.size, 3, 64), dtype=np.float32),
+        features=np.zeros((many.size, 5)),
+        recording=many,
+        time_s=np.zeros(many.size),
+        short=np.zeros(many.size, dtype=np.bool_),
+    )
+    one = replace(one, windows=windows)
+    for split, fold in zip(one.splits("arousal"), answered(one, np.zeros(many.size)), strict=True):
+        share = classes[np.union1d(split.train, split.validation)].mean()
+        told = controls._controls(one, "arousal", split, fold)["clock_alone"]
+        np.testing.assert_allclose(told, share, atol=1e-6)
+
+
+def test_the_stimulus_prior_learns_from_all_of_the_training_side(tasks: Problem) -> None:
+    """As the clock does, and the regression: nothing chooses by the validation side here."""
+    classes = np.random.default_rng(0).integers(0, 2, COUNT)
+    one = replace(tasks, annotation=replace(tasks.annotation, classes={"arousal": classes}))
+    split, fold = one.splits("arousal")[0], answered(one, np.zeros(COUNT * EACH))[0]
+    told = controls._controls(one, "arousal", split, fold)["stimulus_prior"]
+    learnt = np.union1d(split.train, split.validation)
+    of_first = learnt[np.array(one.stimuli)[learnt] == one.stimuli[split.test[0]]]
+    assert told[0] == pytest.approx(classes[of_first].mean())
+
+
+def test_a_window_that_is_tested_twice_is_one_window(tasks: Problem) -> None:
+    twice = replace(tasks, plan=replace(tasks.plan, repeat=2))
+    margin = np.random.default_rng(0).normal(size=COUNT * EACH)
+    found = controls.windows(twice, "arousal", twice.splits("arousal"), answered(twice, margin))
+    assert found["n"] == COUNT * EACH
+    assert found["decisions"] == 2 * COUNT * EACH
