@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,7 +30,7 @@ _PROVIDERS = {
 
 
 class Classifier:
-    """An exported model.
+    """An exported model; copies are the same object, and it cannot be pickled.
 
     Parameters
     ----------
@@ -118,6 +118,20 @@ class Classifier:
         if (self.sha256, provider) not in _fitting:
             self._check_golden(metadata.get(golden.KEY), provider, onnxruntime.__version__)
             _fitting.add((self.sha256, provider))
+
+    def __copy__(self) -> Classifier:
+        """Return this very object: nothing changes it, and threads and streams may share it."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Classifier:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled."""
+        raise ArgumentError(
+            f"{self.name} is open in this process and cannot be pickled; give the other process "
+            "the file or its bytes, and make a Classifier there"
+        )
 
     def __call__(
         self,

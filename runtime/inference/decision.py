@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 
 from device.arguments import number, shown
@@ -118,6 +119,10 @@ class Decider:
             for target in contract.targets
         }
         self._rest = _Rest(self.settings.baseline_s, contract.hop_s)
+
+    def __copy__(self) -> Decider:
+        """Copy what it remembers too: two streams never share it."""
+        return deepcopy(self)
 
     def push(self, prediction: Prediction) -> Prediction:
         """Return the prediction with its decisions.

@@ -33,6 +33,7 @@ INPUT_TOLERANCE = 1e-4
 ANSWER_TOLERANCE = 0.02
 # Values of each channel that are compared, evenly spread.
 _PLACES = 256
+_PIECES = 64
 _RATE_HZ = 10.0
 _SEED = 20150204
 
@@ -152,10 +153,13 @@ def network_input(
     """
     from runtime.preprocessing.windows import Preprocessor
 
-    windows = Preprocessor(contract).push(samples.time_s, samples.eda_us)
-    for window in windows:
-        if window.input is not None:
-            return window.input, window.features if contract.features else None
+    stream, size = Preprocessor(contract), max(1, len(samples) // _PIECES)
+    # In pieces, which changes no bit: what comes after the first input need not be decomposed.
+    for at in range(0, len(samples), size):
+        piece = slice(at, at + size)
+        for window in stream.push(samples.time_s[piece], samples.eda_us[piece]):
+            if window.input is not None:
+                return window.input, window.features if contract.features else None
     return None
 
 

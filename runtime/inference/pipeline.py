@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -134,6 +135,9 @@ class _Steps:
 class Pipeline:
     """Push samples, get predictions.
 
+    A copy goes on from where the stream stood, with the same model. It cannot be pickled; its
+    `preprocessor` can.
+
         pipeline = Pipeline("save/best.onnx")
         for prediction in pipeline.push(samples):
             print(prediction.estimates["arousal"].label)
@@ -172,6 +176,10 @@ class Pipeline:
         self.music = None if music is None else arguments.series("music", music)
         self.preprocessor = Preprocessor(classifier.contract)
         self._steps = _Steps()
+
+    def __copy__(self) -> Pipeline:
+        """Copy the stream's state too, but not the model: two streams never share it."""
+        return deepcopy(self)
 
     def reset(self) -> None:
         """Forget all samples."""

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, get_args
 
 from device.errors import ContractError
+from device.text import clean
 from runtime.cvxeda.model import MOST_KNOTS
 from runtime.cvxeda.solver import Baseline
 from runtime.preprocessing.features import FEATURES
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 CHANNELS = ("tonic", "phasic", "origin")
 NORMALISATIONS = ("zscore", "personal")
+# What a decision and a label can be beside the class names.
+_STATES = ("undecided", "withheld", "none")
 _BASELINES = get_args(Baseline)
 
 
@@ -59,6 +62,7 @@ def check(contract: Contract, schema: int) -> None:
     checks += (
         [
             ("reference_s", c.reference_s, 0 <= c.reference_s <= span_s, "0 to reference_span_s"),
+            ("window_s", c.window_s, c.window_samples >= 3, "at least 3 samples"),
             ("reference_span_s", span_s, 60 <= span_s <= 86400, "60 to 86400"),
         ]
         if c.personal
@@ -84,9 +88,13 @@ def check(contract: Contract, schema: int) -> None:
     for i, target in enumerate(c.targets):
         path = f"targets[{i}]"
         known = target.name in ("arousal", "valence")
+        named = len(set(target.classes)) == 2 == len(target.classes)
+        named = named and all(
+            name and name == clean(name) and name not in _STATES for name in target.classes
+        )
         checks += [
             (f"{path}.name", target.name, known, "'arousal' or 'valence'"),
-            (f"{path}.classes", target.classes, len(target.classes) == 2, "two names"),
+            (f"{path}.classes", target.classes, named, f"two different names, none of {_STATES}"),
             (f"{path}.words", target.words, len(target.words) in (0, 2), "none, or two"),
             (f"{path}.threshold", target.threshold, 0 < target.threshold < 1, "between 0 and 1"),
             (f"{path}.temperature", target.temperature, 0 < target.temperature <= 100, "0 to 100"),

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from device.samples import FloatArray
 from runtime.cvxeda.solver import Decomposition
-from runtime.preprocessing.contract import Contract, QualityLimits
+from runtime.preprocessing.contract import Contract
 from runtime.preprocessing.features import FEATURES, features
 from runtime.preprocessing.normalise import Normalised
+from runtime.preprocessing.quality import believable, too_fast
 from runtime.preprocessing.reference import Reference
 
 
@@ -43,15 +44,25 @@ class PersonalUnits:
     ----------
     contract : Contract
         With the normalisation "personal".
+
+    Attributes
+    ----------
+    reference : Reference
+        What is usual for this person.
+    until : int
+        Place on the grid before which the reference has taken up everything.
     """
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self.reference = Reference(
-            len(contract.features), contract.hop_s, contract.reference_span_s
+            contract.features,
+            contract.hop_s,
+            contract.reference_span_s,
+            least_s=contract.reference_s,
         )
         self._places = np.array([FEATURES.index(name) for name in contract.features], dtype=np.intp)
-        self._until = 0
+        self.until = 0
         self._level = self.reference.level()
 
     @property
@@ -61,7 +72,7 @@ class PersonalUnits:
 
     def restart(self) -> None:
         """Begin a new stream of the same person."""
-        self._until = 0
+        self.until = 0
 
     def follow(self, first: int, eda_us: FloatArray, gap: NDArray[np.bool_], stop: int) -> None:
         """Take up the hops before place `stop` that were not taken up yet.
@@ -76,13 +87,13 @@ class PersonalUnits:
             Where a window ends.
         """
         hop = self.contract.hop_samples
-        until = max(self._until, first)
+        until = max(self.until, first)
         start = stop - hop * -(-(stop - until) // hop)
         for at in range(start, stop, hop):
             piece = slice(max(at, until) - first, at + hop - first)
             good = believable(eda_us[piece], self.contract.quality) & ~gap[piece]
             self.reference.add_level(eda_us[piece][good])
-        self._until = stop
+        self.until = stop
         self._level = self.reference.level()
 
     def normalise(self, eda_us: FloatArray) -> Normalised | None:
@@ -119,17 +130,6 @@ class PersonalUnits:
             eda_us[context:], tonic_us[context:], phasic_us[context:], contract.rate_hz
         )
         own = found[self._places]
-        if believable(eda_us, contract.quality).all() and not _fast(eda_us, contract):
+        if believable(eda_us, contract.quality).all() and not too_fast(eda_us, contract).any():
             self.reference.add_features(own)
         return Personal(channels, self.reference.scaled(own).astype(np.float32))
-
-
-def believable(eda_us: FloatArray, limits: QualityLimits) -> NDArray[np.bool_]:
-    """Return which samples lie at a level that skin has, bool (n,); NaN does not."""
-    return np.asarray((eda_us >= limits.min_us) & (eda_us <= limits.max_us))
-
-
-def _fast(eda_us: FloatArray, contract: Contract) -> bool:
-    """Return whether anything changes faster than sweat can."""
-    steps_us = np.abs(np.diff(eda_us))
-    return bool((steps_us * contract.rate_hz > contract.quality.max_slope_us_per_s).any())

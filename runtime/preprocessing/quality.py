@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.samples import FloatArray
-from runtime.preprocessing.contract import Contract
+from runtime.preprocessing.contract import Contract, QualityLimits
 from runtime.preprocessing.window import Window
 
 REFUSED, ARTEFACT, NOISE, ILL_POSED = "refused", "artefact", "noise", "ill-posed"
@@ -86,7 +86,7 @@ def assess(window: Window, contract: Contract) -> Quality:
     """
     limits, rate_hz = contract.quality, contract.rate_hz
     eda_us = np.concatenate([window.context_us, window.eda_us])
-    fast = _too_fast(eda_us, contract)
+    fast = too_fast(eda_us, contract)
     tests = (
         (f"is below {limits.min_us:g} µS: are the electrodes on the skin?", eda_us < limits.min_us),
         (f"is above {limits.max_us:g} µS, more than skin has", eda_us > limits.max_us),
@@ -158,8 +158,13 @@ def _score(doubtful_share: float, allowed_share: float) -> float:
     return max(0.0, 1.0 - doubtful_share / (2.0 * allowed_share))
 
 
-def _too_fast(eda_us: FloatArray, contract: Contract) -> NDArray[np.bool_]:
-    """Mark changes faster than skin can make, and their surroundings."""
+def believable(eda_us: FloatArray, limits: QualityLimits) -> NDArray[np.bool_]:
+    """Return which samples lie at a level that skin has, bool (n,); NaN does not."""
+    return np.asarray((eda_us >= limits.min_us) & (eda_us <= limits.max_us))
+
+
+def too_fast(eda_us: FloatArray, contract: Contract) -> NDArray[np.bool_]:
+    """Mark changes faster than skin can make, and their surroundings, bool (n,)."""
     limits, n = contract.quality, eda_us.size
     marked = np.zeros(n, dtype=bool)
     step = max(1, round(_SLOPE_S * contract.rate_hz))

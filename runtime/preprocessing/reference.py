@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,9 +36,9 @@ _FEATURE_VARIANCE = 1e-2
 _FORM = "rtcan-reference-1"
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Block:
-    """Sums over one minute of believable hops."""
+    """Sums over one minute of believable hops; replaced, so that others may read meanwhile."""
 
     hops: int
     count: float
@@ -69,15 +70,18 @@ class Running:
 
     def add(self, values: FloatArray) -> None:
         """Add one hop's observations, float64 (n, number), n at least 1."""
+        total, squares = values.sum(axis=0), (values * values).sum(axis=0)
         if not self._blocks or self._blocks[-1].hops >= self._hops_per_block:
-            zeros = np.zeros(self.number)
-            self._blocks.append(_Block(0, 0.0, zeros, zeros.copy()))
+            self._blocks.append(_Block(1, float(len(values)), total, squares))
             self._older = self._sum()
+            return
         newest = self._blocks[-1]
-        newest.hops += 1
-        newest.count += len(values)
-        newest.total = newest.total + values.sum(axis=0)
-        newest.squares = newest.squares + (values * values).sum(axis=0)
+        self._blocks[-1] = _Block(
+            newest.hops + 1,
+            newest.count + len(values),
+            newest.total + total,
+            newest.squares + squares,
+        )
 
     def moments(self) -> tuple[FloatArray, FloatArray]:
         """Return mean and variance, float64 (number,) each; NaN before the first hop."""
@@ -90,18 +94,18 @@ class Running:
 
     def _sum(self) -> _Block:
         """Return the sums over all blocks but the newest, oldest first."""
-        zeros = np.zeros(self.number)
-        out = _Block(0, 0.0, zeros, zeros.copy())
+        hops, count, total, squares = 0, 0.0, np.zeros(self.number), np.zeros(self.number)
         for block in list(self._blocks)[:-1]:
-            out.hops += block.hops
-            out.count += block.count
-            out.total += block.total
-            out.squares += block.squares
-        return out
+            hops += block.hops
+            count += block.count
+            total += block.total
+            squares += block.squares
+        return _Block(hops, count, total, squares)
 
     def to_list(self) -> list[list[Any]]:
         """Return the blocks as plain numbers, oldest first."""
-        return [[b.hops, b.count, b.total.tolist(), b.squares.tolist()] for b in self._blocks]
+        blocks = tuple(self._blocks)
+        return [[b.hops, b.count, b.total.tolist(), b.squares.tolist()] for b in blocks]
 
     def load(self, blocks: Any) -> None:
         """Take up blocks of `to_list`."""
@@ -110,6 +114,8 @@ class Running:
             sums = np.asarray(total, dtype=np.float64), np.asarray(squares, dtype=np.float64)
             if any(s.shape != (self.number,) or not np.isfinite(s).all() for s in sums):
                 raise ValueError(f"{self.number} finite sums were expected")
+            if not (1 <= hops <= self._hops_per_block and 1 <= count < math.inf):
+                raise ValueError(f"a block of {hops} hops with {count} observations is none")
             self._blocks.append(_Block(int(hops), float(count), *sums))
         self._older = self._sum()
 
@@ -119,20 +125,29 @@ class Reference:
 
     Parameters
     ----------
-    features : int
-        How many features are followed.
+    features : tuple of str
+        Names of the features that are followed.
     hop_s : float
         Seconds from one hop to the next.
     span_s : float
         Seconds of past that are remembered, rounded up to whole minutes.
+    least_s : float
+        Seconds that stay remembered in any case, also just after the oldest block was dropped.
     """
 
-    def __init__(self, features: int, hop_s: float, span_s: float) -> None:
+    def __init__(
+        self, features: tuple[str, ...], hop_s: float, span_s: float, least_s: float = 0.0
+    ) -> None:
         per_block = max(1, round(_BLOCK_S / hop_s))
-        blocks = max(1, math.ceil(span_s / (per_block * hop_s)))
-        self.hop_s, self.span_s = hop_s, span_s
+        block_s = per_block * hop_s
+        blocks = max(1, math.ceil(span_s / block_s), math.ceil((least_s - hop_s) / block_s) + 1)
+        self.features, self.hop_s, self.span_s = features, hop_s, span_s
         self._level = Running(1, per_block, blocks)
-        self._features = Running(features, per_block, blocks)
+        self._features = Running(len(features), per_block, blocks)
+
+    def __copy__(self) -> Reference:
+        """Copy the past too: two people never share it."""
+        return deepcopy(self)
 
     @property
     def past_s(self) -> float:
@@ -170,6 +185,7 @@ class Reference:
             "form": _FORM,
             "hop_s": self.hop_s,
             "span_s": self.span_s,
+            "names": list(self.features),
             "level": self._level.to_list(),
             "features": self._features.to_list(),
         }
@@ -182,16 +198,18 @@ class Reference:
         SignalError
             If it is none, or of another hop, span or list of features; nothing is changed then.
         """
-        fresh = Reference(self._features.number, self.hop_s, self.span_s)
+        fresh = deepcopy(self)
         try:
             if state["form"] != _FORM:
                 raise ValueError(f"its form is {state['form']!r}, expected {_FORM!r}")
             for name in ("hop_s", "span_s"):
                 if state[name] != getattr(self, name):
                     raise ValueError(f"{name} is {state[name]}, expected {getattr(self, name)}")
+            if list(state["names"]) != list(self.features):
+                raise ValueError(f"its features are {state['names']}, not {list(self.features)}")
             fresh._level.load(state["level"])
             fresh._features.load(state["features"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise SignalError(
                 f"The personal reference cannot be taken up: {error}. It belongs to another model "
                 "or is damaged; start without it."

@@ -76,7 +76,8 @@ class Preprocessor:
         self.reset()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_lock"}
+        with self._lock:  # between two pushes, not within one
+            return deepcopy({name: value for name, value in vars(self).items() if name != "_lock"})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _lock=threading.Lock())
@@ -105,7 +106,8 @@ class Preprocessor:
     @property
     def fill_s(self) -> float:
         """Seconds of signal that wait for a window, at most context + window."""
-        return min(self._eda.size, self.contract.total_samples) / self.contract.rate_hz
+        waiting = self._first + self._eda.size - self._count * self.contract.hop_samples
+        return min(max(waiting, 0), self.contract.total_samples) / self.contract.rate_hz
 
     def push(self, time_s: FloatArray, eda_us: FloatArray) -> list[Window]:
         """Add samples and return the windows that they complete.
@@ -181,6 +183,8 @@ class Preprocessor:
                 self._news = ()
             self._count += 1
             at += contract.hop_samples
+        if self._personal is not None:  # what lies between two windows is the reference's too
+            at = min(at, max(self._personal.until - self._first, 0))
         drop = min(at, self._eda.size)
         self._eda, self._gap = self._eda[drop:], self._gap[drop:]
         self._first += drop

@@ -170,3 +170,22 @@ def test_a_contract_under_which_nobody_has_an_input_has_none() -> None:
 def test_the_model_in_the_package_carries_one() -> None:
     assert set(json.loads(metadata(DEMO_MODEL)[golden.KEY])["answer"]) == {"arousal", "valence"}
     assert Classifier(DEMO_MODEL).contract.targets
+
+
+def test_nothing_is_decomposed_after_the_golden_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = CONTRACTS["personal"]
+    stretch = golden.make(contract)
+    solved = []
+    solve = CvxEDA.solve
+
+    def counted(self: CvxEDA, window: np.ndarray) -> Any:
+        solved.append(window)
+        return solve(self, window)
+
+    monkeypatch.setattr(CvxEDA, "solve", counted)
+    assert golden.network_input(stretch.samples, contract) is not None
+    whole = windows.Preprocessor(contract).push(stretch.samples.time_s, stretch.samples.eda_us)
+    first = next(i for i, window in enumerate(whole) if window.input is not None)
+    used = len(solved) - len(whole)
+    # The first input, and at most what comes with it in one piece of two seconds.
+    assert first < used <= first + 3 < len(whole)

@@ -57,6 +57,25 @@ def test_a_wrong_key_is_named(change: dict[str, object], named: str) -> None:
     assert f"'{named}'" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "classes",
+    [("low", "low"), ("", "high"), ("low\x1b[2J", "high"), ("low", "\ud800"), ("a\nb", "c")]
+    + [(state, "high") for state in ("undecided", "withheld", "none")],
+)
+def test_class_names_can_be_shown_and_told_apart(classes: tuple[str, str]) -> None:
+    text = changed(targets=[dataclasses.asdict(Target(name="arousal")) | {"classes": classes}])
+    with pytest.raises(ContractError, match=r"'targets\[0\]\.classes'") as caught:
+        Contract.from_json(text)
+    assert str(caught.value).isprintable()
+
+
+def test_a_window_of_one_sample_has_no_features() -> None:
+    with pytest.raises(ContractError, match="'window_s'"):
+        Contract(
+            rate_hz=1.0, window_s=1.0, context_s=4.0, normalisation="personal", reference_span_s=60
+        )
+
+
 @pytest.mark.parametrize("key", [f.name for f in dataclasses.fields(Contract)])
 def test_a_missing_key_is_named(key: str) -> None:
     data = json.loads(Contract().to_json())

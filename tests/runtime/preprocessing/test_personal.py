@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from runtime.preprocessing.contract import Contract, CvxEdaParameters
 from runtime.preprocessing.features import FEATURES
+from runtime.preprocessing.quality import assess
 from runtime.preprocessing.windows import Preprocessor, Window
 
 CONTRACT = Contract(
@@ -53,6 +54,36 @@ def test_any_cutting_gives_the_same_bits(pieces: list[int], gap: bool) -> None:
         found += stream.push(time_s[at : at + size], eda_us[at : at + size])
         at += size
     same(found, whole)
+
+
+@pytest.mark.parametrize("hop_s", [5.0, 7.0, 40.0])
+def test_the_reference_follows_what_lies_between_two_windows(hop_s: float) -> None:
+    """The hop may be longer than context and window; pieces of any size give the same bits."""
+    contract = replace(CONTRACT, hop_s=hop_s, window_s=5.0, context_s=0.0, reference_span_s=600.0)
+    time_s, eda_us = signal(200.0)
+    streams = Preprocessor(contract), Preprocessor(contract)
+    whole = streams[0].push(time_s, eda_us)
+    found = []
+    for at in range(0, time_s.size, 7):
+        found += streams[1].push(time_s[at : at + 7], eda_us[at : at + 7])
+        assert 0 <= streams[1].fill_s <= 5.0
+    same(found, whole)
+    references = [stream.reference for stream in streams if stream.reference is not None]
+    assert references[0].to_dict() == references[1].to_dict()
+    assert references[0].past_s >= 200.0 - 5.0 - 2 * hop_s
+
+
+def test_noise_on_a_fast_grid_is_not_too_fast_for_the_reference() -> None:
+    """As quality does, a change is measured over an eighth of a second at least."""
+    contract = replace(CONTRACT, rate_hz=128.0, reference_s=0.0)
+    rng = np.random.default_rng(0)
+    time_s = np.arange(0.0, 30.0, 1 / 128)
+    eda_us = 2.0 + 0.1 * np.sin(time_s / 3) + rng.normal(0.0, 0.1, time_s.size)
+    stream = Preprocessor(contract)
+    windows = stream.push(time_s, eda_us)
+    assert np.abs(np.diff(windows[-1].eda_us)).max() * 128 > contract.quality.max_slope_us_per_s
+    assert "too fast" not in " ".join(assess(windows[-1], contract).reasons)
+    assert stream.reference is not None and stream.reference.to_dict()["features"]
 
 
 def test_a_copied_stream_goes_on_like_the_first() -> None:

@@ -1,3 +1,4 @@
+import copy
 import json
 import math
 
@@ -25,14 +26,14 @@ def test_moments_are_those_of_the_remembered_hops() -> None:
 
 
 def test_nothing_is_unusual_before_anything_was_seen() -> None:
-    reference = Reference(3, 1.0, 600.0)
+    reference = Reference(("a", "b", "c"), 1.0, 600.0)
     assert math.isnan(reference.level()[0])
     assert reference.past_s == 0
     assert (reference.scaled(np.ones(3)) == 0).all()
 
 
 def test_level_and_scale_follow_the_formula() -> None:
-    reference = Reference(1, 1.0, 600.0)
+    reference = Reference(("a",), 1.0, 600.0)
     for value in (1.0, 3.0):
         reference.add_level(np.full(8, value))
     mean, scale = reference.level()
@@ -42,17 +43,37 @@ def test_level_and_scale_follow_the_formula() -> None:
 
 
 def test_a_hop_without_believable_samples_is_no_hop() -> None:
-    reference = Reference(1, 1.0, 600.0)
+    reference = Reference(("a",), 1.0, 600.0)
     reference.add_level(np.ones(8))
     before = reference.to_dict()
     reference.add_level(np.empty(0))
     assert reference.to_dict() == before
 
 
+@pytest.mark.parametrize(("span_s", "hop_s"), [(60.0, 1.0), (300.0, 1.0), (60.0, 40.0)])
+def test_a_reference_that_was_long_enough_stays_so(span_s: float, hop_s: float) -> None:
+    reference = Reference(("a",), hop_s, span_s, least_s=span_s)
+    pasts_s = []
+    for _ in range(math.ceil(4 * span_s / hop_s)):
+        reference.add_level(np.ones(8))
+        pasts_s.append(reference.past_s)
+    enough = [past_s >= span_s for past_s in pasts_s]
+    assert all(enough[enough.index(True) :])
+
+
+def test_two_people_never_share_a_reference() -> None:
+    reference = Reference(("a",), 1.0, 600.0)
+    reference.add_level(np.ones(8))
+    twin = copy.copy(reference)
+    twin.add_level(np.full(8, 9.0))
+    assert reference.level()[0] == 1.0
+    assert twin.level()[0] == 5.0
+
+
 @given(st.integers(0, 400), st.floats(60, 1800))
 def test_a_saved_reference_goes_on_as_if_it_had_never_stopped(hops: int, span_s: float) -> None:
     rng = np.random.default_rng(hops)
-    kept, fresh = Reference(2, 1.0, span_s), Reference(2, 1.0, span_s)
+    kept, fresh = Reference(("a", "b"), 1.0, span_s), Reference(("a", "b"), 1.0, span_s)
     levels, values = rng.normal(5, 1, (hops + 70, 8)), rng.normal(size=(hops + 70, 2))
     for level, value in zip(levels[:hops], values[:hops], strict=True):
         kept.add_level(level)
@@ -72,13 +93,18 @@ def test_a_saved_reference_goes_on_as_if_it_had_never_stopped(hops: int, span_s:
         {"form": "something"},
         {"hop_s": 2.0},
         {"span_s": 1.0},
+        {"names": ["b", "a"]},
+        {"level": [[math.inf, 1.0, [1.0], [1.0]]]},
+        {"level": [[1, math.nan, [1.0], [1.0]]]},
+        {"level": [[0, 0.0, [1.0], [1.0]]]},
+        {"level": [[-5, 8.0, [1.0], [1.0]]]},
         {"features": [[1, 1.0, [1.0], [1.0]]]},
         {"level": [[1, 1.0, [float("nan")], [1.0]]]},
         {"level": 3},
     ],
 )
 def test_what_is_not_this_reference_is_refused_and_changes_nothing(damage: dict) -> None:
-    reference = Reference(2, 1.0, 600.0)
+    reference = Reference(("a", "b"), 1.0, 600.0)
     reference.add_level(np.ones(8))
     before = reference.to_dict()
     with pytest.raises(SignalError, match="personal reference"):

@@ -6,6 +6,7 @@ import copy
 import functools
 import multiprocessing
 import pickle
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,11 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from device.errors import ArgumentError
 from device.samples import Samples
 from device.simulation.physiology import Person, simulate
 from runtime.cvxeda import CvxEDA
 from runtime.cvxeda.problem import FLOORS
 from runtime.inference.classifier import Classifier
+from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline
 from runtime.preprocessing import windows as module
 from runtime.preprocessing.contract import Contract
@@ -65,6 +68,51 @@ def test_processes_and_threads_give_the_same_bits(tiny_contract: Contract) -> No
         assert pool.starmap(bits, zip(fresh, RECORDINGS, strict=True)) == want
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(bits, fresh, RECORDINGS)) == want
+
+
+def test_a_stream_may_be_copied_while_another_thread_pushes(tiny_contract: Contract) -> None:
+    stream, copied = Preprocessor(tiny_contract), threading.Event()
+    deep = stream._resampler.push
+    twins: list[Preprocessor] = []
+    threads = []
+
+    def push(time_s: np.ndarray, eda_us: np.ndarray) -> object:
+        if not threads:  # in the middle of the first push
+            threads.append(threading.Thread(target=lambda: twins.append(copy.copy(stream))))
+            threads[0].start()
+            copied.wait(0.2)
+        return deep(time_s, eda_us)
+
+    early, late = RECORDINGS[0].time_s < 15, RECORDINGS[0].time_s >= 15
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stream._resampler, "push", push)
+        stream.push(RECORDINGS[0].time_s[early], RECORDINGS[0].eda_us[early])
+        threads[0].join()
+    assert twins[0].fill_s == stream.fill_s
+    assert twins[0].push(RECORDINGS[0].time_s[late], RECORDINGS[0].eda_us[late])
+
+
+def test_a_copied_pipeline_shares_the_model_and_nothing_else(tiny_model: object) -> None:
+    pipeline = Pipeline(tiny_model)  # type: ignore[arg-type]
+    twin = copy.copy(pipeline)
+    assert twin.classifier is pipeline.classifier is copy.copy(pipeline.classifier)
+    assert len(pipeline.push(RECORDINGS[0])) == len(twin.push(RECORDINGS[0])) > 0
+    for item in (pipeline, pipeline.classifier):
+        with pytest.raises(ArgumentError, match="cannot be pickled; give the other process"):
+            pickle.dumps(item)
+
+
+def test_a_copied_decider_remembers_alone(tiny_model: object) -> None:
+    pipeline = Pipeline(tiny_model)  # type: ignore[arg-type]
+    first, *rest = [p for p in pipeline.push(RECORDINGS[0]) if not p.withheld]
+    decider = Decider(pipeline)
+    decider.push(first)
+    twin = copy.copy(decider)
+    for prediction in rest[:-1]:
+        twin.push(prediction)
+    again = Decider(pipeline)
+    again.push(first)
+    assert decider.push(rest[-1]) == again.push(rest[-1])
 
 
 def test_a_window_that_did_not_converge_is_refused(
