@@ -87,11 +87,14 @@ class ClockReading:
 
 
 def iso(utc_s: float | None) -> str | None:
-    """Return Unix time as ISO 8601 in UTC, to the microsecond."""
+    """Return Unix time as ISO 8601 in UTC, to the microsecond; None where no calendar has it."""
     if utc_s is None:
         return None
-    text = datetime.fromtimestamp(utc_s, timezone.utc).isoformat(timespec="microseconds")
-    return text.replace("+00:00", "Z")
+    try:
+        moment = datetime.fromtimestamp(utc_s, timezone.utc)
+    except (ValueError, OverflowError, OSError):  # a file may say that it began in any year
+        return None
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class SampleClock:

@@ -40,7 +40,11 @@ def repair(folder: Path) -> None:
     failed = False
     for run in found:
         if not run.journal.is_file():
-            click.echo(f"run {run.number}: whole")
+            if run.finished:
+                click.echo(f"run {run.number}: whole")
+            else:
+                click.echo(f"run {run.number}: neither samples nor a journal are there", err=True)
+                failed = True
             continue
         try:
             torn = _finish(run)

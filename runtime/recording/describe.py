@@ -26,8 +26,9 @@ def _made_by(header: dict[str, Any]) -> dict[str, Any]:
 def _rate_hz(header: dict[str, Any], found: Found) -> float:
     """Return the nominal rate, else the measured one, else that of all samples there are."""
     rate_hz = header["sensor"]["rate_hz"] or (found.clock or {}).get("rate_hz")
-    if rate_hz is None and found.samples > 1:
-        rate_hz = (found.samples - 1) / (found.last_s - (found.first_s or 0.0))
+    lasted_s = found.last_s - (found.first_s or 0.0)
+    if rate_hz is None and lasted_s > 0:
+        rate_hz = (found.samples - 1) / lasted_s
     return float(rate_hz or 0)
 
 

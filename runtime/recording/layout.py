@@ -7,6 +7,7 @@ https://bids-specification.readthedocs.io/en/stable/modality-specific-files/phys
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +135,7 @@ def new_run(root: Path) -> Run:
             ("README.md", _README),
         ):
             if not (root / name).exists():
-                (root / name).write_text(text, encoding="utf-8")
+                _write_whole(root / name, text.encode())
         _ignore(root / ".bidsignore")
     except OSError as error:
         raise RecordingError(
@@ -146,13 +147,24 @@ def new_run(root: Path) -> Run:
 
 
 def _ignore(path: Path) -> None:
-    """Add what validators must ignore to what is there."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    missing = [pattern for pattern in _IGNORED if pattern not in text.splitlines()]
+    """Add what validators must ignore to what is there, whatever that is."""
+    before = path.read_bytes() if path.exists() else b""
+    there = before.splitlines()
+    missing = [pattern.encode() for pattern in _IGNORED if pattern.encode() not in there]
     if missing:
-        if text and not text.endswith("\n"):
-            text += "\n"
-        path.write_text(text + "".join(f"{pattern}\n" for pattern in missing), encoding="utf-8")
+        between = b"\n" if before and not before.endswith(b"\n") else b""
+        _write_whole(path, before + between + b"".join(pattern + b"\n" for pattern in missing))
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a small file, completely or not at all: the disk may be full, the user's lines stay."""
+    path = path.resolve()
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _folder(root: Path) -> Path:

@@ -69,24 +69,48 @@ class Recording:
                 if event["kind"] == "prediction":
                     yield prediction_row(event)
             return
-        with self.run.predictions.open(encoding="utf-8") as file:
-            for line in itertools.islice(file, 1, None):
-                yield line.rstrip("\n").split("\t")
+        try:
+            with self.run.predictions.open(encoding="utf-8") as file:
+                for line in itertools.islice(file, 1, None):
+                    yield line.rstrip("\n").split("\t")
+        except (OSError, ValueError) as error:
+            raise RecordingError(f"{self.run.predictions} cannot be read: {error}") from error
 
     def markers(self) -> Iterator[tuple[float, str]]:
-        """Yield the times (s) and texts of what a person noted; not news of the sensor."""
+        """Yield the times (s) and texts of what a person noted; not news of the sensor.
+
+        Raises
+        ------
+        RecordingError
+            If the table of events is damaged. People edit it: it may have more columns and rows.
+        """
         if not self.run.finished:
             for event in read(self.run.journal):
                 if event["kind"] == "marker":
                     yield event["time_s"], event["text"]
             return
-        if not self.run.events.is_file():
+        path = self.run.events
+        if not path.is_file():
             return  # somebody took the table away; the samples stand by themselves
-        with self.run.events.open(encoding="utf-8") as file:
-            for line in itertools.islice(file, 1, None):
-                onset, _, kind, text = line.rstrip("\n").split("\t")
-                if kind == "marker":
-                    yield float(onset), text
+        number = 1
+        try:
+            with path.open(encoding="utf-8-sig") as file:
+                names = file.readline().rstrip("\n").split("\t")
+                columns = [names.index(name) for name in ("onset", "trial_type", "value")]
+                for number, line in enumerate(file, 2):  # noqa: B007 - for the message
+                    cells = line.rstrip("\n").split("\t")
+                    if len(cells) != len(names):
+                        if line.strip():
+                            raise ValueError(f"{len(cells)} cells, not {len(names)}")
+                        continue
+                    onset, kind, text = (cells[column] for column in columns)
+                    if kind == "marker" and onset != "n/a":
+                        yield float(onset), text
+        except (OSError, ValueError) as error:
+            raise RecordingError(
+                f"{path}, line {number}: {error}; expected were the columns onset, trial_type and "
+                "value. Mend the table, or take it away: the samples stand by themselves."
+            ) from error
 
 
 def load(root: Path, number: int | None = None) -> Recording:
@@ -119,9 +143,10 @@ def load(root: Path, number: int | None = None) -> Recording:
             raise RecordingError(f"{run.journal} does not begin with a header")
         return Recording(run, header)
     try:
-        description = json.loads(run.physio_json.read_text(encoding="utf-8"))
-        return Recording(run, description["RTCAN"])
-    except (OSError, ValueError, KeyError) as error:
+        header = json.loads(run.physio_json.read_text(encoding="utf-8"))["RTCAN"]
+        _ = header["sensor"]["name"]  # some other program may have the key too
+        return Recording(run, header)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordingError(
             f"{run.physio_json} is not what rtcan-live writes beside its samples: {error!r}"
         ) from error

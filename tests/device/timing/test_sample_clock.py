@@ -148,3 +148,8 @@ def test_a_recording_that_is_played_keeps_its_time() -> None:
     fast = SampleClock(None, live=False)
     fast.push(np.array([0.0]), 100.0)
     assert fast.reading is not None and fast.contradiction is None
+
+
+@pytest.mark.parametrize("utc_s", [1e18, -1e18, float("nan"), float("inf")])
+def test_a_time_that_no_calendar_has_is_none(utc_s: float) -> None:
+    assert iso(utc_s) is None
