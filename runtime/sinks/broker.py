@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from device.errors import SinkError
+from device.text import clean
+
+# Of the 65535 that MQTT has, some are for what is added to it.
+_LONGEST_TOPIC = 60_000
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class Broker:
     host, port : str, int
         Of the broker.
     topic : str
-        Under which everything lies.
+        Under which everything lies; %XX in the address is the character.
     user, password : str or None
         The password may also stand in the environment: RTCAN_MQTT_PASSWORD.
     tls : bool
@@ -47,15 +51,24 @@ class Broker:
             port = parts.port
         except ValueError:  # no port, or half an IPv6 address
             parts, port = urlsplit(""), -1
-        topic = parts.path.strip("/")
+        topic = unquote(parts.path.strip("/"), errors="surrogateescape")
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or not topic or port == -1:
             raise SinkError(
                 f"--mqtt {without_password(url)!r} is not understood; expected was "
                 "mqtt://host/topic, or mqtts://user:password@host:port/topic, where / # ? @ in a "
                 "password are written %2F %23 %3F %40"
             )
-        if re.search(r"[+#]", topic):
-            raise SinkError(f"--mqtt: the topic {topic!r} may hold neither + nor #")
+        if parts.query or parts.fragment or url.endswith(("?", "#")) or re.search(r"[+#]", topic):
+            raise SinkError(
+                f"--mqtt: the topic in {without_password(url)!r} may hold neither + nor #, and a ? "
+                "only as %3F"
+            )
+        # MQTT 5.0, 1.5.4 and 4.7.3: UTF-8 without U+0000; urlsplit leaves line ends out.
+        if clean(topic) != topic or clean(url) != url or len(topic.encode()) > _LONGEST_TOPIC:
+            raise SinkError(
+                f"--mqtt: the topic {topic[:80]!r} may hold no control characters and at most "
+                f"{_LONGEST_TOPIC} bytes of UTF-8"
+            )
         tls = parts.scheme == "mqtts"
         return Broker(
             parts.hostname,

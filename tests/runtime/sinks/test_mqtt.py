@@ -64,6 +64,20 @@ def test_a_password_is_not_repeated(url: str) -> None:
     assert "***" in str(caught.value) and "expected was mqtt://host/topic" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "topic",
+    ["a/#", "a#", "a#b", "a?", "a?b", "+/a", "a%23", "%2B", "a%00b", "a\x00b", "a\nb", "a%1b[31m",
+     "\udcff", "%ff", "a" * 70_000],
+)  # fmt: skip
+def test_a_topic_that_no_broker_takes_is_refused_before_the_run(topic: str) -> None:
+    with pytest.raises(SinkError, match="the topic "):
+        Broker.parse(f"mqtt://me:secret@host/{topic}")
+
+
+def test_a_topic_s_characters_may_be_escaped() -> None:
+    assert Broker.parse("mqtt://host/living%20room/b%C3%BCro").topic == "living room/büro"
+
+
 def test_an_unescaped_at_belongs_to_the_password() -> None:
     assert Broker.parse("mqtt://me:p@ss@host/t") == Broker("host", 1883, "t", "me", "p@ss")
 
