@@ -2,8 +2,10 @@
 
 All of context and window is examined: both are normalised and decomposed together.
 
-A veto alone withholds the answer, and its score is 0:
+A veto alone withholds the answer, and its score is 0 but for the first:
 
+* learning: the personal reference is not long enough yet; this alone leaves the score as it is,
+  which tells how good the signal is;
 * refused: the preprocessor made no input: too many samples missing, a flat signal, or a
   decomposition that did not converge;
 * artefact: somewhere the signal changes faster than sweat can. One such change is larger than the
@@ -28,14 +30,15 @@ from numpy.typing import NDArray
 
 from device.samples import FloatArray
 from runtime.preprocessing.contract import Contract, QualityLimits
-from runtime.preprocessing.window import Window
+from runtime.preprocessing.window import LEARNING, Window
 
-REFUSED, ARTEFACT, NOISE, ILL_POSED = "refused", "artefact", "noise", "ill-posed"
+LEARNS, REFUSED, ARTEFACT = "learning", "refused", "artefact"
+NOISE, ILL_POSED = "noise", "ill-posed"
 # What withholds an answer, by the contract's normalisation. Half of all z-scored windows of a wrist
 # are ill-posed, so that those are answered where the signal moves; in a person's own units few are.
 VETOES: dict[str, frozenset[str]] = {
     "zscore": frozenset({REFUSED, ARTEFACT, NOISE}),
-    "personal": frozenset({REFUSED, ARTEFACT, NOISE, ILL_POSED}),
+    "personal": frozenset({LEARNS, REFUSED, ARTEFACT, NOISE, ILL_POSED}),
 }
 
 # What is left of the score when the parts are not to be told apart.
@@ -65,7 +68,8 @@ class Quality:
     sufficient : bool
         Whether an answer may be given.
     vetoes : tuple of str
-        Names of what alone withholds it, of "refused", "artefact", "noise" and "ill-posed".
+        Names of what alone withholds it, of "learning", "refused", "artefact", "noise" and
+        "ill-posed".
     """
 
     score: float
@@ -106,8 +110,10 @@ def assess(window: Window, contract: Contract) -> Quality:
     noise = not window.well_posed and movement(eda_us, rate_hz) < _LEAST_MOVEMENT
     if noise:
         reasons.append("the signal moves no more than its noise: are the electrodes on the skin?")
+    learns = any(reason.startswith(LEARNING) for reason in window.reasons)
     found = {
-        REFUSED: window.input is None,
+        LEARNS: learns,
+        REFUSED: window.input is None and not learns,
         ARTEFACT: bool(fast.any()),
         NOISE: noise,
         ILL_POSED: not window.well_posed,
@@ -119,7 +125,7 @@ def assess(window: Window, contract: Contract) -> Quality:
     score = _score(share, contract.max_gap_share)
     if not window.well_posed:
         score *= _ILL_POSED_FACTOR
-    if vetoes:
+    if set(vetoes) - {LEARNS}:
         score = 0.0
     return Quality(score, tuple(reasons), not vetoes and score >= limits.min_score, vetoes)
 

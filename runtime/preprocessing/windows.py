@@ -37,6 +37,8 @@ from runtime.preprocessing.window import stretch as stretch
 _LOG = logging.getLogger(__name__)
 # Nobody puts the sensor back on after so long, but a clock that is set leaps over decades.
 _CLOCK_WAS_SET_S = 365 * 86_400.0
+# The most that a contract may call a level of skin: what is beyond is a damaged value, no value.
+_LARGEST_US = 1e6
 
 
 class Preprocessor:
@@ -119,7 +121,7 @@ class Preprocessor:
         time_s : float64 (n,)
             Seconds, strictly increasing.
         eda_us : float64 (n,)
-            Microsiemens; NaN where there is no value.
+            Microsiemens; NaN where there is no value, which a million and more is neither.
 
         Raises
         ------
@@ -128,6 +130,7 @@ class Preprocessor:
         """
         with self._lock:
             self._resampler.check(time_s, eda_us)
+            eda_us = np.where(np.abs(eda_us) > _LARGEST_US, np.nan, eda_us)
             before_s = self._resampler.read_until_s
             steps_s = np.diff(time_s, prepend=before_s if math.isfinite(before_s) else time_s[:1])
             silent = steps_s > 2.0 * self._after_s
@@ -258,7 +261,7 @@ class Preprocessor:
             if window.reference_left_s > 0:
                 left = f"{window.reference_left_s:.0f} s"
                 waiting = f"{LEARNING}: {left} more are needed"
-                return replace(window, reasons=(waiting, *reasons))
+                return replace(window, reasons=(waiting, *reasons), well_posed=parts.well_posed)
         stacked = np.stack([channels[name][context:] for name in contract.channels])
         return replace(
             window,

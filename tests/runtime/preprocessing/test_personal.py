@@ -39,7 +39,8 @@ def same(found: list[Window], expected: list[Window]) -> None:
         assert mine.reasons == other.reasons
         if mine.input is not None:
             assert (mine.input == other.input).all()
-            assert mine.features is not None and (mine.features == other.features).all()
+            assert (mine.features is None) == (other.features is None)
+            assert mine.features is None or (mine.features == other.features).all()
 
 
 @settings(max_examples=25, deadline=None)
@@ -169,3 +170,34 @@ def test_a_gap_of_hours_leaves_the_reference_as_it_was() -> None:
     stream.push(time_s[:1] + 7200.0, eda_us[:1])
     # The last samples before the gap complete one hop.
     assert stream.reference.past_s <= past_s + CONTRACT.hop_s
+
+
+def test_a_good_signal_is_good_while_the_reference_is_learnt() -> None:
+    stream = Preprocessor(CONTRACT)
+    time_s, eda_us = signal(120.0)
+    bad = eda_us.copy()
+    bad[60:62] = 40.0
+    for values, score in ((eda_us, 1.0), (bad, 0.0)):
+        window = Preprocessor(CONTRACT).push(time_s, values)[0]
+        quality = assess(window, CONTRACT)
+        assert window.reference_left_s > 0
+        assert quality.score == score and not quality.sufficient
+        assert quality.vetoes[0] == "learning"
+    assert assess(stream.push(time_s, eda_us)[-1], CONTRACT).sufficient
+
+
+@pytest.mark.parametrize("value", [1e7, 1e150, 1e300, -1e300])
+@pytest.mark.parametrize("normalisation", ["personal", "zscore"])
+def test_one_damaged_value_is_no_value(value: float, normalisation: str) -> None:
+    contract = CONTRACT
+    if normalisation == "zscore":
+        contract = replace(
+            CONTRACT, normalisation="zscore", reference_s=0.0, reference_span_s=0.0, features=()
+        )
+    time_s, eda_us = signal(120.0)
+    missing, damaged = eda_us.copy(), eda_us.copy()
+    missing[200], damaged[200] = np.nan, value
+    windows = Preprocessor(contract).push(time_s, damaged)
+    expected = Preprocessor(contract).push(time_s, missing)
+    same(windows, expected)
+    assert all(window.input is not None for window in windows[-40:])
