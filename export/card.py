@@ -33,7 +33,7 @@ _FACTS = (
     "targets",
     "versions",
 )
-_FIGURES = ("n", "subjects", "balanced_accuracy", "macro_f1")
+_FIGURES = ("n", "subjects", "balanced_accuracy", "macro_f1", "interval_over")
 _MODELS = {
     "rtcan": "RTCAN-1D",
     "logistic_regression": "logistic regression on plain features",
@@ -190,10 +190,16 @@ def _data(contract: Contract, known: Mapping[str, Any]) -> list[str]:
 def _figures(known: Mapping[str, Any]) -> list[str]:
     if not known.get("targets"):
         return ["No figures are recorded."]
+    over = {
+        figures["rtcan"].get("interval_over", "subjects").replace("subjects", "people")
+        for figures in known["targets"].values()
+        if "rtcan" in figures
+    }
     lines = [
         # Files of before this was recorded say what they were tested on by their protocol alone.
         f"{known.get('tested_on', 'On what the protocol above held out')}. Per recording; in "
-        "brackets the 95 % interval of a bootstrap over people. 0.50 is chance.",
+        f"brackets the 95 % interval of a bootstrap over {max(over, default='people', key=len)}. "
+        "0.50 is chance.",
         "",
         "| target | model | n | balanced accuracy | macro F1 |",
         "|---|---|---|---|---|",

@@ -58,7 +58,7 @@ def _ablated(
     problems: dict[tuple[bool, bool, bool], Any], runner: Any, path: Path, key: str
 ) -> dict[str, Any]:
     """Fit every variant on every fold, evaluate them, and write the table."""
-    from training.evaluation.assembly import assemble
+    from training.evaluation.assembly import assemble, members
     from training.evaluation.cross_validation import Fit
     from training.evaluation.figures import decide, evaluate
 
@@ -66,19 +66,20 @@ def _ablated(
     folds = {target: full.splits(target) for target in full.targets}
     groups = [(variant, target) for variant in problems for target in folds]
     fits = [
-        Fit(problems[variant], target, split, f"{_words(variant)}: ")
+        Fit(problems[variant], target, member, f"{_words(variant)}: ")
         for variant, target in groups
         for split in folds[target]
+        for member in members(problems[variant], target, split)
     ]
     with runner.outcomes("Ablating", fits) as outcomes:
         rest, rows = iter(outcomes), []
         for variant, target in groups:
-            of = (
-                problems[variant],
-                target,
-                folds[target],
-                [assemble(problems[variant], target, s, [next(rest)]) for s in folds[target]],
-            )
+            one = problems[variant]
+            made = [
+                assemble(one, target, s, [next(rest) for _ in members(one, target, s)])
+                for s in folds[target]
+            ]
+            of = (one, target, folds[target], made)
             rows.append(
                 {
                     **dict(zip(_PARTS, variant, strict=True)),
@@ -93,6 +94,8 @@ def _ablated(
             "labels": full.annotation.rule,
             "notes": list(full.data.notes),
             "settings": dataclasses.asdict(full.settings),
+            "ensemble": full.ensemble,
+            "wide": full.wide,
             "rows": rows,
             "identity": key,
         }

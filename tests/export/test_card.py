@@ -109,3 +109,14 @@ def test_the_card_says_what_classes_mean_and_what_is_a_guess(tiny_contract: Cont
     assert "tells little about valence" not in text
     assert "in the person's own units, split by cvxEDA" in text
     assert "the first answer after 30 s of believable signal" in text
+
+
+def test_the_card_says_over_what_the_intervals_are(
+    tiny_model: Path, tiny_contract: Contract, tmp_path: Path
+) -> None:
+    own = {**FIGURES, "interval_over": "subjects and songs"}
+    known = {**METRICS, "targets": {"arousal": {"rtcan": own}}}
+    path = tmp_path / "songs.onnx"
+    path.write_bytes(graphs.finish(onnx.load(tiny_model), tiny_contract, card.facts(known)))
+    said = CliRunner().invoke(card.main, [str(path)]).output
+    assert "a bootstrap over people and songs. 0.50 is chance" in said

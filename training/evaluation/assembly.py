@@ -20,7 +20,7 @@ from device.samples import FloatArray
 from training.evaluation.journal import Outcome
 from training.evaluation.problem import MusicScale, Problem
 from training.evaluation.splits import Split, inner
-from training.fitting.calibration import probability_high
+from training.fitting.calibration import fit_temperature, probability_high
 from training.fitting.combine import Combination, combine
 from training.fitting.wide import Linear, balanced, choose_penalty, fit_linear, held_out_margins
 from training.network.model import RTCAN
@@ -144,6 +144,12 @@ def assemble(problem: Problem, target: str, split: Split, fits: Sequence[Outcome
         wide = linear(problem.windows.features[window].astype(np.float64))
     if problem.wide or problem.settings.balanced:
         combination = combine(known, deep_held_out, wide_held_out)
+    elif len(fits) > 1:  # the mean is less sure of itself than each member
+        logits = np.stack([-deep_held_out / 2, deep_held_out / 2], axis=1)
+        _, own, count = np.unique(
+            problem.windows.recording[held_out], return_inverse=True, return_counts=True
+        )
+        combination = Combination(deep=1.0 / fit_temperature(logits, known, 1.0 / count[own]))
     else:
         combination = Combination(deep=1.0 / first.temperature)
     margin = combination.margin(deep, wide)

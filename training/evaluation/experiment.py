@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import platform
 import subprocess
 import time
@@ -121,7 +122,11 @@ def run(
         report = {
             **_described(problem),
             "shares": _shares(problem, folds[0]),
-            "notes": [*problem.data.notes, *_apart(problem, folds[0])],
+            "notes": [
+                *problem.data.notes,
+                *_apart(problem, folds[0]),
+                *wording.same_answers({t: one.combination for t, one in chosen.items()}),
+            ],
             "device": str(runner.device),
             "not_live": contract.not_live,
             "targets": evaluated[0][1],
@@ -142,15 +147,25 @@ def run(
             "identity": key,
             "seconds": round(time.monotonic() - started_s, 1),
         }
+        report = strict(report)
         best = final_model.checkpoint(problem, contract, chosen, own, report)
         contents = (
             checkpoint.to_bytes(best),
             table(problem, evaluated[0][0]).encode(),
             controls.table(problem, outcomes[0]).encode(),
-            (json.dumps(report, indent=2) + "\n").encode(),
+            (json.dumps(report, indent=2, allow_nan=False) + "\n").encode(),
         )
         write_together(output, dict(zip(WRITTEN, contents, strict=True)), stale=_DERIVED)
     return Result(report, problem, contract)
+
+
+def strict(value: Any) -> Any:
+    """Return what JSON has for this: null where a number is none, such as a loss that diverged."""
+    if isinstance(value, dict):
+        return {name: strict(own) for name, own in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [strict(own) for own in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _evaluated(
@@ -196,6 +211,7 @@ def _described(problem: Problem) -> dict[str, Any]:
         "trained_on": problem.data.trained_on,
         "protocol": problem.plan.describe(),
         "tested_on": wording.measured_on(problem.plan),
+        "calibrated_on": wording.calibrated_on(problem.plan),
         "labels": problem.annotation.rule,
         "labels_degenerate": dict(problem.annotation.degenerate),
         "recordings": len(problem.data.recordings),

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from training.evaluation.splits import Index, Plan, Split
+from training.fitting.combine import Combination
 
 
 def measured_on(plan: Plan) -> str:
@@ -22,6 +23,22 @@ def measured_on(plan: Plan) -> str:
     if plan.songs_apart:
         return "On people and stimuli that were held out"
     return "On people who were held out"
+
+
+def calibrated_on(plan: Plan) -> str:
+    """Return on whom what calibrates is fitted."""
+    whom = "recordings" if plan.protocol == "paper" else "people"
+    return f"What calibrates is fitted on {whom} that the network did not learn from"
+
+
+def same_answers(final: Mapping[str, Combination]) -> list[str]:
+    """Return a note for each target of which the final model has nothing to say."""
+    return [
+        f"The final model gives everybody the same probability of high {target}: on those held "
+        "out of its training, no part of it told the classes apart."
+        for target, weights in final.items()
+        if weights.deep == 0 and weights.wide == 0
+    ]
 
 
 def final_model(

@@ -53,8 +53,9 @@ def build(result: Result) -> str:
         "<h2>What was left out</h2>",
         _left_out(told),
         "<h2>Learning curves</h2>",
-        _picture(plots.learning_curves(told), "Loss by epoch. Dotted: guessing. The dot is the "
-                 "best epoch, chosen on the validation side."),
+        _picture(plots.learning_curves(told), "Loss by epoch"
+                 + (" of each ensemble's first network" if told["ensemble"] > 1 else "") +
+                 ". Dotted: guessing. The dot is the best epoch, chosen on the validation side."),
         "<h2>Confusion matrices</h2>",
         _picture(plots.confusions(told), "Trials of all test folds, and their share of a row."),
         "<h2>ROC</h2>",
@@ -62,8 +63,7 @@ def build(result: Result) -> str:
         "<h2>Are the probabilities true?</h2>",
         _picture(plots.reliabilities(told), "Windows of all test folds, by what the network said, "
                  f"in bins of at least {plots.FEW_WINDOWS}; bars are 95 % intervals. ECE: expected "
-                 "calibration error, over all windows. What calibrates is fitted on "
-                 "people whom the network did not learn from."),
+                 f"calibration error, over all windows. {told['calibrated_on']}."),
         "<h2>Subjects</h2>",
         _picture(plots.per_subject(told), "Accuracy over each subject's trials when held out." if
                  told["protocol"].startswith("subject") else "Accuracy over each subject's trials; "

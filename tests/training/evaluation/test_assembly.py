@@ -1,6 +1,7 @@
 """Ensembles and the linear path of a fold."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from tests.networks import lively
 from tests.training.evaluation.test_final_model import COUNT, problem
+from training import ablate
 from training.evaluation.assembly import assemble, members
 from training.evaluation.cross_validation import Fit, _music_scales
 from training.evaluation.journal import Outcome
@@ -108,3 +110,33 @@ def test_members_share_the_scale_of_the_songs(one: Problem) -> None:
     fits = [Fit(apart, "arousal", member) for member in members(apart, "arousal", split)]
     assert len({tuple(np.unique(np.array(apart.stimuli)[f.split.train])) for f in fits}) > 1
     assert len(set(_music_scales(fits, [0] * len(fits)))) == 1
+
+
+def test_an_ensemble_as_published_has_the_temperature_of_its_mean(one: Problem) -> None:
+    """Not that of its first member, here an absurd one."""
+    plain = replace(one, wide=False, settings=replace(one.settings, balanced=False))
+    split = plain.splits("arousal")[0]
+    fits = outcomes(plain)
+    found = assemble(plain, "arousal", split, fits).combination
+    absurd = [replace(fits[0], temperature=20.0), *fits[1:]]
+    assert assemble(plain, "arousal", split, absurd).combination == found
+    alone = assemble(replace(plain, ensemble=1), "arousal", split, absurd[:1]).combination
+    assert alone.deep == pytest.approx(0.05)
+
+
+def test_the_ablation_fits_all_members(one: Problem, tmp_path: Path) -> None:
+    asked = []
+
+    class FittedError(Exception):
+        pass
+
+    class Runner:
+        def outcomes(self, text: str, fits: list[Fit]) -> None:
+            asked.extend(fits)
+            raise FittedError
+
+    with pytest.raises(FittedError):
+        ablate._ablated({(False, False, False): one}, Runner(), tmp_path / "a.json", "")
+    assert [fit.split.name for fit in asked[:4]] == [
+        "fold 1, member 1", "fold 1, member 2", "fold 1, member 3", "fold 2, member 1",
+    ]  # fmt: skip

@@ -5,7 +5,8 @@ import pytest
 
 from training.evaluation.splits import Plan, inner
 from training.evaluation.splits import Split as Parts
-from training.evaluation.wording import final_model, measured_on
+from training.evaluation.wording import calibrated_on, final_model, measured_on, same_answers
+from training.fitting.combine import Combination
 
 PEOPLE, STIMULI = 10, 6
 SUBJECTS = [f"p{i}" for i in range(PEOPLE) for _ in range(STIMULI)]
@@ -71,3 +72,14 @@ def test_targets_of_other_recordings_are_told_apart() -> None:
     said = final_model(Plan(), {"arousal": both, "valence": fewer}, SUBJECTS)
     assert "for arousal, learnt from 48 recordings of 8 people" in said
     assert "for valence, learnt from 24 recordings of 8 people" in said
+
+
+def test_pairs_are_not_calibrated_on_other_people() -> None:
+    assert "fitted on people that" in calibrated_on(Plan())
+    assert "people" not in calibrated_on(Plan(protocol="paper"))
+
+
+def test_a_model_that_always_answers_the_same_is_told() -> None:
+    final = {"arousal": Combination(deep=0.0, wide=0.3), "valence": Combination(deep=0.0)}
+    [note] = same_answers(final)
+    assert "same probability of high valence" in note

@@ -1,5 +1,6 @@
 """What the report's parts show."""
 
+import json
 import re
 from collections import Counter
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.datasets import synthetic
+from training.evaluation.experiment import strict
 from training.labels.annotation import annotate
 from training.report import plots
 from training.report.annotation_figure import figure
@@ -67,3 +69,11 @@ def test_pictures_take_the_pages_colours() -> None:
     # Each is defined for a light and for a dark page.
     assert all(CSS.count(f"--{name}: ") == 2 for name in used)
     assert not re.search(r"#(?!fff|000)[0-9a-f]{6}\b", themed(drawn))
+
+
+def test_a_loss_that_diverged_is_null_in_json_and_a_gap_in_the_curve() -> None:
+    epoch = {"number": 1, "train_loss": 0.7, "validation_loss": 0.7, "best": True}
+    lost = {**epoch, "number": 2, "validation_loss": float("nan"), "best": False}
+    told = strict({"history": {"a": [epoch, lost]}, "fold_history": {"a": [[epoch, lost]]}})
+    assert "null" in json.dumps(told, allow_nan=False)
+    assert plots.learning_curves({**told, "targets": {"a": {}}}).startswith("<svg")
