@@ -70,6 +70,7 @@ def load(root: Path, labels_csv: Path | None) -> Dataset:
     by_session: dict[str, list[_Row]] = {}
     for row in rows:
         by_session.setdefault(row.session, []).append(row)
+    _check_names(root, by_session)
     sessions = [_session(root, name, own, are_classes) for name, own in by_session.items()]
     skipped: Counter[str] = Counter()
     recordings = usable(sessions, skipped)
@@ -185,6 +186,18 @@ def _session(root: Path, name: str, rows: list[_Row], are_classes: bool) -> Sess
         for start_s, stop_s, row in spans
     )
     return Session(rows[0].person, name, recorded.samples, segments)
+
+
+def _check_names(root: Path, by_session: Mapping[str, list[_Row]]) -> None:
+    """Raise `DatasetError` if two names are one session, which two people could then have."""
+    known: dict[Path, _Row] = {}
+    for name, rows in by_session.items():
+        first = known.setdefault(_place(root, name, rows[0].where).resolve(), rows[0])
+        if first is not rows[0]:
+            raise DatasetError(
+                f"{rows[0].where}: {name} is session {first.session} of {first.where} under "
+                "another name; one name for each session was expected"
+            )
 
 
 def _place(root: Path, name: str, where: str) -> Path:

@@ -155,8 +155,8 @@ def pairs(recordings: list[Recording]) -> FloatArray:
 
 
 def _ratings_once(own: list[Recording]) -> list[Recording]:
-    """Return a recording for each rating: a song that was heard twice was rated once."""
-    ratings = {(r.stimulus, *sorted(r.ratings.items())): r for r in own}
+    """Return a recording for each rating: a song heard twice in one sitting was rated once."""
+    ratings = {(r.session, r.stimulus, *sorted(r.ratings.items())): r for r in own}
     return list(ratings.values())
 
 

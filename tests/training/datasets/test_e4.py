@@ -14,6 +14,7 @@ from runtime.preprocessing.contract import Contract
 from training import run
 from training.datasets import registry
 from training.datasets.registry import Source
+from training.labels.annotation import annotate
 from training.windows import cache
 
 START = 1_644_227_574
@@ -141,3 +142,18 @@ def test_from_a_table_to_a_model(root: Path, tmp_path: Path) -> None:
     assert told["people"] == 4 and list(told["targets"]) == ["arousal"]
     assert json.loads(told["contract"])["normalisation"] == "personal"
     assert np.isfinite(told["targets"]["arousal"]["rtcan"]["accuracy"])
+
+
+def test_a_stimulus_of_two_sittings_was_rated_twice(root: Path, tmp_path: Path) -> None:
+    header = "session,start,stop,person,arousal,stimulus\n"
+    rows = "anna,0,100,a,1,calm\ncleo,0,100,a,1,calm\ncleo,100,200,a,3,loud\n"
+    data = registry.load(source(root, tmp_path, rows, header))
+    # Of 1, 1 and 3.
+    assert annotate(data, "median").lines["a"].thresholds["arousal"] == 1.0
+
+
+def test_a_session_under_two_names_is_refused(root: Path, tmp_path: Path) -> None:
+    """Else one signal would stand on both sides of a split, as two people's."""
+    rows = "ben,0,100,Ben,low,\nben.zip,100,200,Bert,high,\n"
+    with pytest.raises(DatasetError, match=r"line 3: ben\.zip is session ben of .*line 2"):
+        registry.load(source(root, tmp_path, rows))
