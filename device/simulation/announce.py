@@ -46,14 +46,18 @@ def folder() -> Path:
 def announced(simulated: Simulated) -> Iterator[None]:
     """Announce a simulator for as long as the context lasts; silently not, where none can be."""
     path = folder() / f"{os.getpid()}.json"
+    ours = False
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(simulated)), encoding="utf-8")
+        ours = _is_ours(path.parent)
+        if ours:
+            path.write_text(json.dumps(asdict(simulated)), encoding="utf-8")
     try:
         yield
     finally:
         with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+            if ours:
+                path.unlink(missing_ok=True)
 
 
 def simulated_ports() -> list[Simulated]:
@@ -63,11 +67,10 @@ def simulated_ports() -> list[Simulated]:
         return []
     found = []
     place = folder()
-    # In a folder shared by all users, another may have made it: nothing in it is believed then.
-    if not place.is_dir() or place.stat().st_uid != os.getuid():
+    if not place.is_dir() or not _is_ours(place):
         return []
     for path in place.glob("*.json"):
-        with contextlib.suppress(OSError, ValueError, TypeError):
+        with contextlib.suppress(OSError, ValueError, TypeError, OverflowError):
             if not _runs(int(path.stem)):
                 path.unlink()
                 continue
@@ -75,6 +78,12 @@ def simulated_ports() -> list[Simulated]:
             if Path(simulated.port).exists():
                 found.append(simulated)
     return sorted(found, key=lambda simulated: simulated.port)
+
+
+def _is_ours(place: Path) -> bool:
+    # In a folder shared by all users, another may have made it: nothing in it is believed then,
+    # and nothing written to it, where links may lie in wait.
+    return place.lstat().st_uid == os.getuid()
 
 
 def _runs(pid: int) -> bool:

@@ -19,7 +19,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     Raises
     ------
     RtcanError
-        If the folder cannot be written to.
+        If the folder cannot be written to, or its disk is full.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,9 +34,10 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         os.umask(mask)
         Path(name).chmod(0o666 & ~mask)
         Path(name).replace(path)
-    except BaseException:
+    except OSError as error:
+        raise _refusal(path, error) from error
+    finally:
         Path(name).unlink(missing_ok=True)
-        raise
 
 
 def write_together(folder: Path, files: Mapping[str, bytes], *, stale: Sequence[str] = ()) -> None:
@@ -58,7 +59,8 @@ def write_together(folder: Path, files: Mapping[str, bytes], *, stale: Sequence[
     Raises
     ------
     RtcanError
-        If the folder cannot be written to; the old files are then as they were.
+        If the folder cannot be written to, or its disk is full; the old files are then as they
+        were.
     """
     *others, last = files
     with ExitStack() as written:

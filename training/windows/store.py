@@ -94,7 +94,13 @@ def used(entry: Entry) -> str:
 
 def remove(entry: Path) -> None:
     """Remove an entry; who reads it meanwhile finds it damaged, not half of it."""
-    shutil.rmtree(entry, ignore_errors=True)
+    # First its name: a run that is killed here leaves nothing that would be no entry and stay.
+    gone = entry.with_name(f"{_PARTIAL}{entry.name}-{os.getpid()}")
+    try:
+        entry.rename(gone)
+    except OSError:
+        gone = entry
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def make(folder: Path) -> None:

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from device.errors import RtcanError
 from training.compute import files
 from training.compute.files import write_together
 
@@ -74,7 +76,29 @@ def test_a_disk_that_is_full_leaves_the_old_files(
         return whole(path)
 
     monkeypatch.setattr(files, "whole_file", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(RtcanError, match="No space"):
         write_together(tmp_path, contents(b"B"))
     found = {path.name: path.read_bytes()[:1] for path in tmp_path.iterdir()}
     assert found == dict.fromkeys(NAMES, b"A")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of a file's size there")
+def test_a_full_disk_is_named_and_leaves_what_was(tmp_path: Path) -> None:
+    write_together(tmp_path, contents(b"A"))
+    code = (
+        "import resource, sys, pathlib\n"
+        "from training.compute.files import write_together, write_whole\n"
+        "from device.errors import RtcanError\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        f"jobs = [lambda: write_together(folder, dict.fromkeys({NAMES!r}, b'B' * 1000)),\n"
+        "        lambda: write_whole(folder / 'best.pt', b'B' * 1000)]\n"
+        "for job in jobs:\n"
+        "    try:\n        job()\n"
+        "    except RtcanError as error:\n        print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.count("cannot be written: ") == 2
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == contents(b"A")

@@ -183,6 +183,24 @@ def test_what_a_killed_run_left_goes_after_a_day(own_cache: Path) -> None:
     assert [path.name for path in own_cache.iterdir()] == [".partial-new"]
 
 
+def test_a_run_killed_while_it_removes_an_entry(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = own_cache / "synthetic-0"
+    entry.mkdir(parents=True)
+    (entry / "dataset.json").write_text("{}")
+    (entry / "inputs.npy").write_text("0" * 1000)
+    with monkeypatch.context() as killed:
+        # The description goes first: what is left would be seen by nobody.
+        killed.setattr(shutil, "rmtree", lambda path, **_: (path / "dataset.json").unlink())
+        store.prune(own_cache, 0)
+    assert store.entries(own_cache) == []
+    for left in own_cache.iterdir():
+        os.utime(left, (0, 0))
+    store.prune(own_cache, 1e9)
+    assert list(own_cache.iterdir()) == []
+
+
 def test_an_entry_that_is_still_being_written_is_none(own_cache: Path) -> None:
     partial = own_cache / f"{store._PARTIAL}other"
     partial.mkdir(parents=True)
