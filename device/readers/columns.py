@@ -56,7 +56,7 @@ def skin_column(table: Table, column: str | None, leave_out: int | None = None) 
         place = chosen(names, column)
         if place is not None:
             return place
-        if column.isdecimal() and int(column) < width:
+        if column.isdecimal() and len(column) < 10 and int(column) < width:
             return int(column)
     known = ", ".join(names)
     if not names:

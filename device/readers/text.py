@@ -83,9 +83,11 @@ class Table:
             found = row[index].strip() if index < len(row) else "nothing"
             try:
                 values[i] = np.nan if found.lower() in _MISSING else _number(found)
+                if np.isinf(values[i]):
+                    raise ValueError("infinite")
             except ValueError:
                 raise DatasetError(
-                    f"{self.path}: data line {i + 1} has {found!r} in column {index}; a number was "
+                    f"{self.path}: data line {i + 1} has {found[:40]!r} in column {index}; a number was "
                     "expected"
                 ) from None
         return values
@@ -109,7 +111,12 @@ def read_table(path: Path, text: str | None = None) -> Table:
     if delimiter == " ":
         rows = [line.split() for line in lines]
     else:
-        rows = [list(row) for row in csv.reader(lines, delimiter=delimiter)]
+        try:
+            rows = [list(row) for row in csv.reader(lines, delimiter=delimiter)]
+        except csv.Error as error:
+            raise DatasetError(
+                f"{path} cannot be read as a table ({error}): is a quotation mark left open?"
+            ) from error
     if not _is_header(rows):
         return Table(path, [], rows)
     if len(rows) < 2:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device.errors import RecordingError, RtcanError
+from device.errors import DatasetError, RecordingError, RtcanError
 from device.readers.registry import open_recording, recordings_in
 from device.simulation.skin import RecordingSkin
 
@@ -141,3 +141,24 @@ def test_real_files(shared_data: Path) -> None:
     assert session.rate_hz == 4 and len(session.markers) > 3
     with pytest.raises(RecordingError, match="Choose one"):
         open_recording(shared_data / "stress-predict" / "Raw_data")
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "said"),
+    [
+        ("time_s,eda\n0,1\n" + '1,"2\n' + "2,3\n" * 60_000, None, "a quotation mark left open"),
+        ("time_s,eda\n0,1\n" + '1,"2\n' + "2,3\n" * 9_000, None, "data line 2 has '22,3"),
+        ("time_s,eda\n0,1\n1,inf\n2,3\n", None, "table.csv: data line 2 has 'inf'"),
+        ("time_s,eda\n0,1\n1,-1e999\n2,3\n", None, "table.csv: data line 2 has '-1e999'"),
+        ("time_s,eda\n0,1\n1,2\n", "9" * 5000, "There is no column"),
+    ],
+)
+def test_a_damaged_table_is_refused_by_its_name(
+    tmp_path: Path, content: str, column: str | None, said: str
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(content)
+    with pytest.raises(DatasetError) as caught:
+        list(open_recording(path, None, column).blocks())
+    assert said in str(caught.value)
+    assert len(str(caught.value)) < 500 + len(column or "")
