@@ -87,8 +87,8 @@ class Table:
                     raise ValueError("infinite")
             except ValueError:
                 raise DatasetError(
-                    f"{self.path}: data line {i + 1} has {found[:40]!r} in column {index}; a number was "
-                    "expected"
+                    f"{self.path}: data line {i + 1} has {found[:40]!r} in column {index}; a "
+                    "number was expected"
                 ) from None
         return values
 
