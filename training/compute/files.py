@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from device.errors import RtcanError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
@@ -45,7 +50,7 @@ def write_together(folder: Path, files: Mapping[str, bytes], *, stale: Sequence[
 
     Everything is written beside the old files first. Then the last of them is removed, the others
     are replaced, and the last one takes its place: whoever finds it finds what belongs to it, at
-    whatever moment this process may be killed.
+    whatever moment this process may be killed. Another process that writes to the same folder waits.
 
     Parameters
     ----------
@@ -63,7 +68,7 @@ def write_together(folder: Path, files: Mapping[str, bytes], *, stale: Sequence[
         were.
     """
     *others, last = files
-    with ExitStack() as written:
+    with _alone(folder), ExitStack() as written:
         # Each takes its name as its own block ends, the first one first.
         for name in (last, *reversed(others)):
             file = written.enter_context(whole_file(folder / name))
@@ -71,6 +76,25 @@ def write_together(folder: Path, files: Mapping[str, bytes], *, stale: Sequence[
             file.flush()  # a disk that is full says so here
         for name in (last, *stale):
             (folder / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process replaces files in a folder, where the system has such locks."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _refusal(folder, error) from error
+    if fcntl is None:
+        yield
+        return
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network mounts have none
+            fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)
 
 
 def open_for_writing(path: Path) -> TextIO:

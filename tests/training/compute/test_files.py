@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,28 @@ def test_a_full_disk_is_named_and_leaves_what_was(tmp_path: Path) -> None:
     )
     assert done.stdout.count("cannot be written: ") == 2
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == contents(b"A")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the other run is a fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_two_runs_into_one_folder_do_not_mix(tmp_path: Path) -> None:
+    folder, half_way = tmp_path / "output", tmp_path / "half way"
+    child = os.fork()
+    if child == 0:
+        renamed = 0
+
+        def pause(name: str, args: tuple[object, ...]) -> None:
+            nonlocal renamed
+            renamed += name == "os.rename"
+            if name == "os.rename" and renamed == 2:
+                half_way.touch()
+                time.sleep(0.5)
+
+        sys.addaudithook(pause)
+        write_together(folder, contents(b"A"))
+        os._exit(0)
+    while not half_way.exists():
+        time.sleep(0.01)
+    write_together(folder, contents(b"B"))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == contents(b"B")
