@@ -50,7 +50,8 @@ def write_together(folder: Path, files: Mapping[str, bytes], *, stale: Sequence[
 
     Everything is written beside the old files first. Then the last of them is removed, the others
     are replaced, and the last one takes its place: whoever finds it finds what belongs to it, at
-    whatever moment this process may be killed. Another process that writes to the same folder waits.
+    whatever moment this process may be killed. Another process that writes to the same folder
+    waits.
 
     Parameters
     ----------

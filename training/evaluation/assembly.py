@@ -171,29 +171,45 @@ def assemble(problem: Problem, target: str, split: Split, fits: Sequence[Outcome
 def _linear(
     problem: Problem, target: str, split: Split, held_out: NDArray[np.int64]
 ) -> tuple[Linear, FloatArray]:
-    """Return the linear path, and its margins of windows by fits without their people."""
+    """Return the linear path, and its margins of windows by fits without their people.
+
+    And without their songs where the plan keeps those apart.
+    """
     pool = np.union1d(split.train, split.validation)
     window = problem.windows.of(pool, short=True)
     recording = problem.windows.recording[window]
     x = problem.windows.features[window].astype(np.float64)
     truth = problem.annotation.classes[target][recording]
-    group = np.empty(len(pool), dtype=np.int64)
-    for number, part in enumerate(_dealt(problem, pool, max(problem.ensemble, _INNER_FOLDS))):
-        group[part] = number
-    groups = group[np.searchsorted(pool, recording)]
-    penalty = choose_penalty(x, truth, groups)
-    margins = held_out_margins(x, truth, groups, penalty)
+    place = np.searchsorted(pool, recording)
+    number = max(problem.ensemble, _INNER_FOLDS)
+    groups = _numbered(_dealt(problem, pool, number))[place]
+    songs = None
+    if problem.plan.songs_apart:
+        songs = _numbered(_dealt(problem, pool, _INNER_FOLDS, problem.stimuli))[place]
+    penalty = choose_penalty(x, truth, groups, songs=songs)
+    margins = held_out_margins(x, truth, groups, penalty, songs)
     linear = fit_linear(x, truth, penalty, balanced(truth))
     return linear, margins[np.searchsorted(window, held_out)]
 
 
-def _dealt(problem: Problem, pool: NDArray[np.int64], number: int) -> list[NDArray[np.bool_]]:
-    """Deal the people of some recordings out into groups; return who is in each, bool (n,)."""
+def _dealt(
+    problem: Problem, pool: NDArray[np.int64], number: int, of: Sequence[str] | None = None
+) -> list[NDArray[np.bool_]]:
+    """Deal the people of some recordings, or what they are `of`, out into groups.
+
+    Returns what is in each, bool (n,).
+    """
     rng = np.random.default_rng(np.random.SeedSequence((problem.plan.seed, 3_000_000)))
-    who = np.array(problem.subjects)[pool]
+    who = np.array(problem.subjects if of is None else of)[pool]
     names = rng.permutation(np.unique(who))
     groups = np.array_split(names, min(number, len(names)))
     return [np.isin(who, group) for group in groups]
+
+
+def _numbered(groups: Sequence[NDArray[np.bool_]]) -> NDArray[np.int64]:
+    """Return the number of the group that each is in."""
+    number: NDArray[np.int64] = np.argmax(np.stack(groups), axis=0)
+    return number
 
 
 def _mean(

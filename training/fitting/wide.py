@@ -103,8 +103,9 @@ def held_out_margins(
     truth: NDArray[np.int64],
     groups: NDArray[np.int64],
     penalty: float,
+    songs: NDArray[np.int64] | None = None,
 ) -> FloatArray:
-    """Return each row's margin, float64 (n,), by a fit that its group had no part in.
+    """Return each row's margin, float64 (n,), by a fit that its groups had no part in.
 
     Parameters
     ----------
@@ -114,15 +115,20 @@ def held_out_margins(
         Inner fold of each row; all rows of a person are in one.
     penalty : float
         See `fit_linear`.
+    songs : int64 (n,) or None
+        The same by stimulus, where those are kept apart too.
     """
     margins = np.empty(len(x))
-    for group in np.unique(groups):
-        rest = groups != group
+    other = np.zeros_like(groups) if songs is None else songs
+    for group, song in np.unique(np.stack([groups, other]), axis=1).T:
+        own, rest = (groups == group) & (other == song), groups != group
+        if songs is not None:
+            rest &= songs != song
         if np.unique(truth[rest]).size < 2:
-            margins[~rest] = 0.0
+            margins[own] = 0.0
             continue
         fitted = fit_linear(x[rest], truth[rest], penalty, balanced(truth[rest]))
-        margins[~rest] = fitted(x[~rest])
+        margins[own] = fitted(x[own])
     return margins
 
 
@@ -131,12 +137,13 @@ def choose_penalty(
     truth: NDArray[np.int64],
     groups: NDArray[np.int64],
     penalties: Sequence[float] = PENALTIES,
+    songs: NDArray[np.int64] | None = None,
 ) -> float:
     """Return the penalty with the least balanced loss on held-out inner folds."""
     weight = balanced(truth)
 
     def loss(penalty: float) -> float:
-        margin = held_out_margins(x, truth, groups, penalty)
+        margin = held_out_margins(x, truth, groups, penalty, songs)
         return float(weight @ np.logaddexp(0.0, np.where(truth == 1, -margin, margin)))
 
     return min(penalties, key=loss)

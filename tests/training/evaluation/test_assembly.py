@@ -10,6 +10,7 @@ import torch
 from tests.networks import lively
 from tests.training.evaluation.test_final_model import COUNT, problem
 from training import ablate
+from training.evaluation import assembly
 from training.evaluation.assembly import assemble, members
 from training.evaluation.cross_validation import Fit, _music_scales
 from training.evaluation.journal import Outcome
@@ -140,3 +141,24 @@ def test_the_ablation_fits_all_members(one: Problem, tmp_path: Path) -> None:
     assert [fit.split.name for fit in asked[:4]] == [
         "fold 1, member 1", "fold 1, member 2", "fold 1, member 3", "fold 2, member 1",
     ]  # fmt: skip
+
+
+def test_a_linear_path_that_knows_songs_is_not_believed_about_others(one: Problem) -> None:
+    """Its features name the song, whose listeners all have the song's class."""
+    rng = np.random.default_rng(0)
+    song = np.unique(np.array(one.stimuli), return_inverse=True)[1]
+    classes = np.array([0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0])[song]
+    heard = song[one.windows.recording]
+    features = rng.normal(size=(12, 20))[heard] + 0.3 * rng.normal(size=(heard.size, 20))
+    apart = replace(
+        one,
+        annotation=replace(one.annotation, classes={"arousal": classes}),
+        windows=replace(one.windows, features=features),
+        plan=replace(one.plan, songs_apart=True, folds=3),
+    )
+    for split in apart.splits("arousal"):
+        held_out = apart.windows.of(split.validation)
+        _, margins = assembly._linear(apart, "arousal", split, held_out)
+        truth = classes[apart.windows.recording[held_out]]
+        right = ((margins > 0) == (truth == 1)).mean()
+        assert right < 0.9, "margins of fits that knew the song"
