@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 import time
 
-import numpy as np
-
-from device.drivers.driver import Batch, Driver, DriverOptions
+from device.drivers.driver import Driver, DriverOptions
 from device.drivers.registry import AUTO, make_driver
 from device.errors import SensorDisconnectedError, UnrecognisedDataError
-from device.samples import FloatArray, Samples
+from device.samples import Samples
 from device.sensor import SensorCounters, SensorInfo
 from device.serial.detect import detect
 from device.serial.transport import SerialTransport
-from device.timing.clock import Clock, CountClock
+from device.sources.delivery import Delivery
+from device.timing.clock import CountClock
 from device.timing.host_clock import HostClock
-from device.timing.now import SleepWatch, now_s
+from device.timing.now import now_s
 
 # After this long of nothing but nonsense the user is told; an Uno's boot takes two seconds.
 _PATIENCE_S = 4.0
@@ -64,25 +63,20 @@ class SerialSensor:
         self._options = options or DriverOptions()
         self._baud = baud
         self._driver: Driver | None = None
-        self._clock: Clock = CountClock()
         self._transport = SerialTransport(port, baud or 115200)
-        self._waiting: list[Batch] = []
         self._heard: list[tuple[bytes, float]] = []
-        self._ready: list[Samples] = []
         self._gone: SensorDisconnectedError | None = None
         self._opened = False
-        self._pause_from_s: float | None = None
         self._looked_s = 0.0
-        self._hidden = 0
-        self._sleep = SleepWatch()
         self.counters = SensorCounters()
+        self._delivery = Delivery(self.counters, CountClock())
         if sensor != AUTO:
             self._adopt(make_driver(sensor, self._options))
 
     @property
     def origin_s(self) -> float | None:
         """Host time (`now_s`) of the samples' time 0; None while, or where, it is not known."""
-        return getattr(self._clock, "origin_s", None)
+        return self._delivery.origin_s
 
     def open(self) -> None:
         """Open the port, and find out what is on it where that is not known.
@@ -105,7 +99,7 @@ class SerialSensor:
         assert self._driver is not None
         self._looked_s = now_s()
         self._driver.begin(self._looked_s)
-        self._fresh = True
+        self._delivery.opened()
         self._reset_health(self._driver)
         if self._opened:
             self.counters.reconnections += 1
@@ -133,18 +127,18 @@ class SerialSensor:
             try:
                 data, arrival_s = self._exchange(driver, until_s)
             except SensorDisconnectedError as error:
-                self._take(driver, driver.push(b"", now_s(), final=True), None)
-                self._settle()
+                self._delivery.take(driver.push(b"", now_s(), final=True), None)
+                self._delivery.settle()
                 self._gone = error
-                if not self._ready:
+                if not self._delivery.ready:
                     gone, self._gone = self._gone, None
                     raise gone from error.__cause__
                 return self._deliver(driver)
-            self._sleep_over(arrival_s)
+            self._delivery.sleep_over(arrival_s)
             if data:
-                self._take(driver, driver.push(data, arrival_s), arrival_s)
+                self._delivery.take(driver.push(data, arrival_s), arrival_s)
                 self._check_health(driver, data, arrival_s)
-            if self._ready or time.monotonic() >= until_s:
+            if self._delivery.ready or time.monotonic() >= until_s:
                 return self._deliver(driver)
 
     def describe(self) -> SensorInfo:
@@ -155,7 +149,7 @@ class SerialSensor:
         return SensorInfo(
             name=driver.name,
             port=self._transport.device,
-            rate_hz=driver.rate_hz(self._clock.pace),
+            rate_hz=driver.rate_hz(self._delivery.clock.pace),
             details=driver.details(),
         )
 
@@ -163,10 +157,9 @@ class SerialSensor:
         self._driver = driver
         if self._baud is None and self._transport.baud != driver.baud and not self._opened:
             self._transport.baud = driver.baud
-        if driver.trusted:
-            self._clock = CountClock()
-        else:
-            self._clock = HostClock(
+        self._delivery.turn_samples = driver.turn_samples
+        if not driver.trusted:
+            self._delivery.clock = HostClock(
                 known_rate=driver.known_rate,
                 memory_s=_MEMORY_S[driver.known_rate],
                 settle_s=_SETTLE_S[driver.known_rate],
@@ -185,58 +178,9 @@ class SerialSensor:
         data, self._looked_s = self._transport.read(min(left_s, _SLICE_S))
         return data, self._looked_s
 
-    def _sleep_over(self, arrival_s: float) -> None:
-        """Make a gap of the time in which the computer slept."""
-        if self._sleep.take() and self._pause_from_s is not None:
-            self._settle()
-            self._clock.restart(arrival_s - self._pause_from_s)
-
-    def _take(self, driver: Driver, batches: list[Batch], arrival_s: float | None) -> None:
-        """Give samples their time; those of a port that is gone came with the last arrival."""
-        if arrival_s is not None and not batches:
-            self._emit(self._clock.stamp(np.empty(0), arrival_s))
-        if arrival_s is None:
-            arrival_s = self._pause_from_s if self._pause_from_s is not None else 0.0
-        for batch in batches:
-            if batch.restarted:
-                self._settle()
-                pause_s = 0.0 if self._pause_from_s is None else arrival_s - self._pause_from_s
-                self._clock.restart(pause_s)
-                if not self._fresh:
-                    self.counters.restarts += 1
-                self._fresh = False
-            self._pause_from_s = arrival_s
-            self._waiting.append(batch)
-            self._emit(self._clock.stamp(batch.position_s, arrival_s))
-        self._hidden += self._clock.take_hidden() * driver.turn_samples
-
-    def _settle(self) -> None:
-        """Give their time to samples that still wait for one, or give them up."""
-        self._emit(self._clock.flush())
-        self._hidden += sum(part.eda_us.size for part in self._waiting)
-        self._waiting.clear()
-
-    def _emit(self, time_s: FloatArray) -> None:
-        if time_s.size:
-            eda_us = np.concatenate([part.eda_us for part in self._waiting])
-            raw = np.concatenate([part.raw for part in self._waiting])
-            self._ready.append(Samples(time_s, eda_us, raw))
-            self._waiting.clear()
-
     def _deliver(self, driver: Driver) -> Samples:
-        counters = self.counters
-        counters.lost = driver.lost + self._hidden
-        if not self._ready:
-            return Samples.empty()
-        samples = Samples(
-            np.concatenate([part.time_s for part in self._ready]),
-            np.concatenate([part.eda_us for part in self._ready]),
-            np.concatenate([part.raw for part in self._ready if part.raw is not None]),
-        )
-        self._ready.clear()
-        counters.samples += len(samples)
-        counters.missing += int(np.isnan(samples.eda_us).sum())
-        return samples
+        self.counters.lost = driver.lost + self._delivery.hidden
+        return self._delivery.deliver()
 
     def _reset_health(self, driver: Driver) -> None:
         self._first_byte_s: float | None = None

@@ -17,6 +17,7 @@ from device.cli import RtcanCommand
 from device.errors import RecordingError
 from runtime.inference.models import DEFAULT_MODEL
 from runtime.live.options import (
+    channel_option,
     decision_options,
     make_decider,
     make_sinks,
@@ -82,9 +83,7 @@ def _show_version(context: click.Context, option: click.Parameter, wanted: bool)
     metavar="NAME|NUMBER",
     help="Field of a Grove's line or of a table: its name, or its number from 0.",
 )
-@click.option(
-    "--channel", type=click.IntRange(1, 6), help="Analog channel of a BITalino [default: 3]."
-)
+@channel_option
 @speed_option
 @sink_options
 @decision_options
@@ -117,7 +116,7 @@ def main(
     rate_hz: float | None,
     calibration: str | None,
     column: str | None,
-    channel: int | None,
+    channel: int | str | None,
     speed: float | None,
     duration: float | None,
     no_reconnect: bool,

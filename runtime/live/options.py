@@ -19,6 +19,23 @@ _PORT = click.IntRange(1, 65535)
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
+def channel_option(command: _F) -> _F:
+    """Add --channel: a number from 1 (as int), or a label."""
+    return click.option(
+        "--channel",
+        metavar="NUMBER|LABEL",
+        callback=_read_channel,
+        help="Analog channel of a BITalino, 1 to 6 [default: 3]; of other sensors with several "
+        "channels the label, or the number from 1.",
+    )(command)
+
+
+def _read_channel(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> int | str | None:
+    return int(value) if value is not None and value.isdecimal() else value
+
+
 def speed_option(command: _F) -> _F:
     """Add --speed: a factor, or max (as None)."""
     return click.option(

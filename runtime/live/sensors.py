@@ -1,4 +1,4 @@
-"""From the name of a port to its sensor: serial port, recording or simulated person."""
+"""From the name of a port to its sensor: serial port, network, recording or simulated person."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from device import arguments
 from device.errors import ArgumentError, RecordingEndedError
 from device.samples import Samples
 from device.sensor import Sensor, SensorCounters, SensorInfo
+from device.sources.registry import SourceOptions, kind_of, make_source
 
 DEMO = "demo:"
 _REPLAY = "replay:"
@@ -25,7 +26,7 @@ def make_sensor(
     rate_hz: float | None = None,
     calibration: str | None = None,
     column: str | None = None,
-    channel: int | None = None,
+    channel: int | str | None = None,
     speed: float | None = 1.0,
 ) -> Sensor:
     """Return the sensor on a port, not yet open; see `open_sensor` for the parameters."""
@@ -53,14 +54,21 @@ def make_sensor(
         raise ArgumentError(
             f"speed is {speed}; it is for recordings, and {name} is no file or folder"
         )
+    if baud is not None:
+        baud = arguments.whole("baud", baud, 1)
+    if channel is not None and not isinstance(channel, str):
+        channel = arguments.whole("channel", channel, 1)
+    if (kind := kind_of(name)) is not None:
+        for option, value in (("baud", baud), ("column", column)):
+            if value is not None:
+                raise ArgumentError(f"{option} is {value}; {kind.scheme}: has no {option}")
+        return make_source(name, SourceOptions(sensor, rate_hz, calibration, channel))
     from device.calibration import parse_calibration
     from device.drivers.driver import DriverOptions
     from device.sources.serial import SerialSensor
 
-    if baud is not None:
-        baud = arguments.whole("baud", baud, 1)
-    if channel is not None:
-        channel = arguments.whole("channel", channel, 1)
+    if isinstance(channel, str):
+        raise ArgumentError(f"channel is {channel!r}; expected: a number, as printed on the board")
     if calibration is not None:
         parse_calibration(calibration)  # a mistake in it is said before any port is opened
     field = None if column is None else str(column)
@@ -76,7 +84,7 @@ def open_sensor(
     rate_hz: float | None = None,
     calibration: str | None = None,
     column: str | None = None,
-    channel: int | None = None,
+    channel: int | str | None = None,
     speed: float | None = 1.0,
 ) -> OpenedSensor:
     """Open a sensor.
@@ -89,7 +97,8 @@ def open_sensor(
     ----------
     port : str or Path
         A serial port ("/dev/ttyUSB0", "COM3", "socket://host:port", a pattern, "usb:VID:PID"), a
-        recording (a path, or "replay:PATH"), or "demo:" for a simulated person.
+        recording (a path, or "replay:PATH"), "demo:" for a simulated person, or one of the kinds
+        in `device.sources.registry`.
     sensor : str
         What is plugged in: "grove", "bitalino", "shimmer", "rtcan", or "auto" to find out.
     baud : int or None
@@ -100,8 +109,8 @@ def open_sensor(
         Of a Grove, as --calibration of `rtcan live` takes it.
     column : str or None
         Field of a line with several, by name or number from 0; of a table, its name.
-    channel : int or None
-        Analog channel of a BITalino, 1 to 6.
+    channel : int or str or None
+        Analog channel of a BITalino, 1 to 6; elsewhere a channel's label, or its number from 1.
     speed : float or None
         Of a recording: how many times faster than life; None for as fast as possible.
 

@@ -48,7 +48,7 @@ def live(
     rate_hz: float | None = None,
     calibration: str | None = None,
     column: str | None = None,
-    channel: int | None = None,
+    channel: int | str | None = None,
     speed: float | None = 1.0,
 ) -> Predictions:
     """Read a sensor and return an iterator of its predictions, each with its decisions.
