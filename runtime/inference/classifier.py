@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from device import arguments
 from device.errors import ArgumentError, MissingExtraError, ModelError, SignalError
-from runtime.inference import golden
+from runtime.inference import golden, prior
 from runtime.inference.seal import check
 from runtime.preprocessing.contract import METADATA_KEY, Contract
 
@@ -49,6 +49,8 @@ class Classifier:
         The file's name, for people.
     sha256 : str
         Of the whole file, for the record.
+    priors : dict of str to Prior
+        By target, how people differ: what `runtime.inference.adaptation` begins with.
 
     Raises
     ------
@@ -106,6 +108,7 @@ class Classifier:
             )
         check(data, self.name)
         self.contract = Contract.from_json(metadata[METADATA_KEY])
+        self.priors = prior.priors_from_json(metadata.get(prior.KEY), self.contract)
         self._check_interface()
         self._targets = [target.name for target in self.contract.targets]
         # The first run allocates: better now than at the first prediction.
