@@ -94,6 +94,8 @@ def choose(
     )
     labels = o["labels"] or frame.labels
     annotation.check_rule(labels)
+    protocol = o["protocol"] or chosen.protocol
+    apart = _stimuli_apart(o, frame, protocol)
     source = Source(
         name=o["dataset"],
         root=o["data_root"],
@@ -115,13 +117,12 @@ def choose(
         runner.workers,
         limit_gb=o["cache_limit_gb"],
     )
-    protocol = o["protocol"] or chosen.protocol
     plan = Plan(
         protocol="subject" if protocol == "both" else protocol,
         # Where nobody asked for a number, few people make fewer groups.
         folds=o["folds"] or min(frame.folds, max(len(data.subjects), 2)),
         leave_one_out=o["loso"],
-        songs_apart=frame.songs_apart and protocol != "paper",
+        stimuli_apart=apart,
         repeat=o["repeat"],
         seed=o["seed"],
     )
@@ -149,7 +150,7 @@ def choose(
     compared = None
     if protocol == "both":
         compared = dataclasses.replace(
-            plan, protocol="paper", songs_apart=False, leave_one_out=False
+            plan, protocol="paper", stimuli_apart=False, leave_one_out=False
         )
     return Choice(problem, contract, compared)
 
@@ -164,6 +165,17 @@ def _is_personal(o: dict[str, Any], chosen: Preset, frame: Frame) -> bool:
             "trials. Leave one of them out."
         )
     return stream and (o["normalisation"] or frame.normalisation) == "personal"
+
+
+def _stimuli_apart(o: dict[str, Any], frame: Frame, protocol: str) -> bool:
+    """Return whether stimuli are held out with the people."""
+    wanted = o["stimuli_apart"]
+    if wanted and protocol == "paper":
+        raise DatasetError(
+            "--stimuli-apart goes with --protocol subject; under --protocol paper stimuli, and "
+            "people, stand on both sides"
+        )
+    return protocol != "paper" and bool(frame.stimuli_apart if wanted is None else wanted)
 
 
 def _is_wide(o: dict[str, Any], contract: Contract) -> bool:

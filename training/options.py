@@ -65,6 +65,13 @@ def shared(function: _Function) -> _Function:
         ),
         click.option("--loso", is_flag=True, help="Leave one subject out, each in turn."),
         click.option(
+            "--stimuli-apart/--no-stimuli-apart",
+            "--songs-apart/--no-songs-apart",
+            "stimuli_apart",
+            default=None,
+            help="Hold stimuli out with the people: songs, videos, tasks [default: only pmemo].",
+        ),
+        click.option(
             "--repeat",
             type=click.IntRange(min=1),
             default=1,
@@ -83,7 +90,7 @@ def shared(function: _Function) -> _Function:
             type=click.Choice(["personal", "zscore"]),
             help="personal: in the person's own running units, which needs sittings as they "
             "happened. zscore: each window by itself, as published [default: personal for "
-            "stress-predict and e4, zscore for others, paper-* and --prepared].",
+            "eevr, stress-predict and e4, zscore for others, paper-* and --prepared].",
         ),
         click.option("--input-length", type=int, help="Samples that a window becomes."),
         click.option(

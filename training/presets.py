@@ -30,8 +30,8 @@ class Frame:
         Rule of annotation.
     folds : int
         1 holds out a fifth of the subjects once.
-    songs_apart : bool
-        Whether songs are held out with the subjects.
+    stimuli_apart : bool
+        Whether stimuli are held out with the subjects.
     normalisation : str
         Of the contract: "personal" where files hold whole sessions of real people. Trials by
         themselves are z-scored: the reference would take the first minutes of each person.
@@ -41,15 +41,15 @@ class Frame:
     window_s: float = 60.0
     labels: str = "midpoint"
     folds: int = 10
-    songs_apart: bool = False
+    stimuli_apart: bool = False
     normalisation: str = "zscore"
 
 
 FRAMES = {
     # A quick look: one split.
     "synthetic": Frame(labels="fixed:5", folds=1),
-    # Eight trials a person are few for clusters; the scale is 1 to 5.
-    "eevr": Frame(labels="fixed:3"),
+    # A sitting of a baseline and eight videos, few for clusters; the scale is 1 to 5.
+    "eevr": Frame(labels="fixed:3", normalisation="personal"),
     # Tasks and rests of two to twenty minutes.
     "stress-predict": Frame(normalisation="personal"),
     # Whoever has no valence has no pairs for the clusters.
@@ -59,7 +59,7 @@ FRAMES = {
     # 5 s of rest and 51 to 150 s of video.
     "amigos": Frame(window_s=40.0),
     # 28 to 84 s of song, nothing before.
-    "pmemo": Frame(context_s=2.5, window_s=25.0, songs_apart=True),
+    "pmemo": Frame(context_s=2.5, window_s=25.0, stimuli_apart=True),
 }
 
 

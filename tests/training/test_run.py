@@ -47,7 +47,7 @@ def test_from_the_download_to_checkpoint_metrics_and_report(tree: Path, tmp_path
     names.append("windows.csv")
     assert sorted(p.name for p in tmp_path.iterdir()) == names
     told = json.loads((tmp_path / "metrics.json").read_text())
-    assert told["protocol"].startswith("subject (2 groups of subjects held out, with their songs")
+    assert told["protocol"].startswith("subject (2 groups of subjects held out, with their stimuli")
     assert told["compared"]["protocol"].startswith("paper (2 stratified folds")
     # People and songs apart leave recordings on neither side, and the report says how many.
     share = told["shares"]["arousal"]

@@ -113,10 +113,10 @@ def members(problem: Problem, target: str, split: Split) -> list[Split]:
     truth = problem.annotation.classes[target]
     found = []
     seeds = np.random.SeedSequence((problem.plan.seed, 2_000_000)).spawn(number)
-    if problem.plan.protocol == "paper" or problem.plan.songs_apart:
+    if problem.plan.protocol == "paper" or problem.plan.stimuli_apart:
         for seed in seeds:
-            rng = np.random.default_rng(seed)
-            found.append(inner(problem.plan, problem.subjects, problem.stimuli, truth, pool, rng))
+            own = (problem.plan, problem.subjects, problem.stimuli, truth, pool)
+            found.append(inner(*own, np.random.default_rng(seed), problem.kinds))
     else:
         for part in _dealt(problem, pool, number):
             found.append((pool[~part], pool[part]))
@@ -184,7 +184,7 @@ def _linear(
     number = max(problem.ensemble, _INNER_FOLDS)
     groups = _numbered(_dealt(problem, pool, number))[place]
     songs = None
-    if problem.plan.songs_apart:
+    if problem.plan.stimuli_apart:
         songs = _numbered(_dealt(problem, pool, _INNER_FOLDS, problem.stimuli))[place]
     penalty = choose_penalty(x, truth, groups, songs=songs)
     margins = held_out_margins(x, truth, groups, penalty, songs)

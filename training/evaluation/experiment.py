@@ -193,13 +193,13 @@ def _shares(problem: Problem, folds: dict[str, list[Split]]) -> dict[str, dict[s
 
 
 def _apart(problem: Problem, folds: dict[str, list[Split]]) -> list[str]:
-    """Return what a reader must know of folds that keep people and songs apart."""
-    if not problem.plan.songs_apart:
+    """Return what a reader must know of folds that keep people and stimuli apart."""
+    if not problem.plan.stimuli_apart:
         return []
     return [
-        f"People and songs are both held out: {own['tested']:.0%} of the recordings for {target} "
+        f"People and stimuli are both held out: {own['tested']:.0%} of the recordings for {target} "
         f"are tested, and a fold learns from {own['learnt']:.0%} of them. The others share a "
-        "person or a song with the test."
+        "person or a stimulus with the test."
         for target, own in _shares(problem, folds).items()
     ]
 

@@ -28,7 +28,8 @@ def split(problem: Problem, target: str) -> Split:
     usable = np.flatnonzero(truth >= 0).astype(np.int64)
     # The same draw for both targets, so that the same people chose both.
     rng = np.random.default_rng(np.random.SeedSequence((problem.plan.seed, 1_000_000)))
-    train, validation = inner(problem.plan, problem.subjects, problem.stimuli, truth, usable, rng)
+    own = (problem.plan, problem.subjects, problem.stimuli, truth, usable)
+    train, validation = inner(*own, rng, problem.kinds)
     return Split("final model", train, validation, np.empty(0, dtype=np.int64))
 
 

@@ -74,10 +74,22 @@ class Problem(Fingerprinted):
         """Stimulus of each recording."""
         return [recording.stimulus for recording in self.data.recordings]
 
+    @property
+    def kinds(self) -> list[str]:
+        """Kind of each recording's stimulus: its class by target, where everybody has the same."""
+        _, stimulus = np.unique(self.stimuli, return_inverse=True)
+        known = []
+        for truth in (self.annotation.classes[target] for target in self.targets):
+            number = int(stimulus.max()) + 1
+            high, low = (np.bincount(stimulus[truth == c], minlength=number) > 0 for c in (1, 0))
+            known.append(np.where(high == low, "?", np.where(high, "high", "low")))
+        of = [" ".join(kind) for kind in zip(*known, strict=True)]
+        return [of[n] for n in stimulus]
+
     def splits(self, target: str) -> list[Split]:
         """Return the splits of the recordings that are for a target.
 
-        People and songs are dealt out among all recordings, whatever they are for, so that both
+        People and stimuli are dealt out among all recordings, whatever they are for, so that both
         targets have the same folds; pairs, by the target's own classes.
         """
         truth = self.annotation.classes[target]
@@ -91,7 +103,7 @@ class Problem(Fingerprinted):
                 Split(s.name, usable[s.train], usable[s.validation], usable[s.test]) for s in found
             ]
         masked = []
-        for s in splits(self.plan, self.subjects, self.stimuli, truth):
+        for s in splits(self.plan, self.subjects, self.stimuli, truth, self.kinds):
             sides = [side[truth[side] >= 0] for side in (s.train, s.validation, s.test)]
             if sides[2].size:
                 masked.append(Split(s.name, *sides))

@@ -2,8 +2,8 @@
 
 Two protocols, always named and never mixed:
 
-- `subject`: the people of the test never stand on the training side; where songs are kept apart
-  too, neither do its songs. This is what a stranger can expect of the model.
+- `subject`: the people of the test never stand on the training side; where stimuli are kept apart
+  too, neither do its stimuli. This is what a stranger can expect of the model.
 - `paper`: stratified folds over shuffled (subject, stimulus) pairs, as published: the same people,
   and the same stimuli, stand on both sides, and what is measured is partly recognition of people.
 
@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from device.errors import DatasetError
+from training.evaluation import stimuli_apart
 
 Index = NDArray[np.int64]
 PROTOCOLS = ("subject", "paper")
 _SHARE = 0.2
 _MEMBER = ", member "
-# Of people and of songs, where a recording must have both to choose and neither to learn from.
+# Of people and of stimuli, where a recording must have both to choose and neither to learn from.
 _SHARE_OF_BOTH = 0.3
 
 
@@ -69,7 +70,7 @@ class Plan:
         Number of folds; 1 holds out a fifth once.
     leave_one_out : bool
         One fold per subject (`subject` only).
-    songs_apart : bool
+    stimuli_apart : bool
         Whether test stimuli are kept out of the training side too (`subject` only).
     repeat : int
         How often the folds are drawn anew.
@@ -80,7 +81,7 @@ class Plan:
     protocol: str = "subject"
     folds: int = 10
     leave_one_out: bool = False
-    songs_apart: bool = False
+    stimuli_apart: bool = False
     repeat: int = 1
     seed: int = 0
 
@@ -101,12 +102,16 @@ class Plan:
             how = "a fifth of the subjects held out once"
         else:
             how = f"{self.folds} groups of subjects held out"
-        songs = ", with their songs" if self.songs_apart else ""
-        return f"subject ({how}{songs}{times})"
+        apart = ", with their stimuli" if self.stimuli_apart else ""
+        return f"subject ({how}{apart}{times})"
 
 
 def splits(
-    plan: Plan, subjects: Sequence[str], stimuli: Sequence[str], truth: Index
+    plan: Plan,
+    subjects: Sequence[str],
+    stimuli: Sequence[str],
+    truth: Index,
+    kinds: Sequence[str] | None = None,
 ) -> Iterator[Split]:
     """Yield the splits of a plan.
 
@@ -118,27 +123,31 @@ def splits(
         Of each recording.
     truth : int64 (recordings,)
         Classes, by which `paper` stratifies.
+    kinds : sequence of str (recordings,) or None
+        What kind of stimulus each is, such as a task or a rest: where stimuli are kept apart, each
+        fold has its share of every kind.
 
     Raises
     ------
     DatasetError
         If there are too few subjects or recordings for it.
     """
+    kinds = [""] * len(stimuli) if kinds is None else kinds
     for turn in range(plan.repeat):
         rng = np.random.default_rng(np.random.SeedSequence((plan.seed, turn)))
         folds = _paper(plan, truth, rng) if plan.protocol == "paper" else _subject(
-            plan, np.asarray(subjects), np.asarray(stimuli), rng
+            plan, np.asarray(subjects), np.asarray(stimuli), np.asarray(kinds), rng
         )  # fmt: skip
         for number, (rest, test) in enumerate(folds, start=1):
             name = f"fold {number}" if plan.repeat == 1 else f"turn {turn + 1}, fold {number}"
-            train, validation = inner(plan, subjects, stimuli, truth, rest, rng)
+            train, validation = inner(plan, subjects, stimuli, truth, rest, rng, kinds)
             yield Split(name, train, validation, test)
 
 
 def shares(found: Sequence[Split], usable: int) -> tuple[float, float]:
     """Return which share of the recordings is tested at all, and a fold learns from on average.
 
-    Where people and songs are both kept apart, a recording that shares one of them with the test
+    Where people and stimuli are both kept apart, a recording that shares one of them with the test
     stands on neither side.
 
     Parameters
@@ -160,11 +169,13 @@ def inner(
     truth: Index,
     rest: Index,
     rng: np.random.Generator,
+    kinds: Sequence[str] | None = None,
 ) -> tuple[Index, Index]:
     """Divide a training side (n,) into what learns and what chooses, by the plan's own rule.
 
-    Where songs are kept apart, they are here too: a network that knew the songs of its validation
-    side would seem surer than it is, and the epoch and the temperature would be chosen by that.
+    Where stimuli are kept apart, they are here too: a network that knew the stimuli of its
+    validation side would seem surer than it is, and the epoch and the temperature would be chosen
+    by that.
     """
     if plan.protocol == "paper":
         train, validation = _stratified_fifth(truth, rest, rng)
@@ -175,18 +186,18 @@ def inner(
         raise DatasetError(
             f"{len(names)} subject is left to train and validate on; at least 3 subjects are needed"
         )
-    share = _SHARE_OF_BOTH if plan.songs_apart else _SHARE
+    share = _SHARE_OF_BOTH if plan.stimuli_apart else _SHARE
     chooses = np.isin(who, names[: max(1, round(share * len(names)))])
     learns = ~chooses
-    if plan.songs_apart:
-        heard = np.asarray(stimuli)[rest]
-        songs = rng.permutation(np.unique(heard))
-        theirs = np.isin(heard, songs[: max(1, round(share * len(songs)))])
+    if plan.stimuli_apart:
+        own = np.asarray(stimuli)[rest]
+        of = None if kinds is None else np.asarray(kinds)[rest]
+        theirs = np.isin(own, stimuli_apart.some(own, of, share, rng))
         chooses, learns = chooses & theirs, learns & ~theirs
     if not chooses.any() or not learns.any():
         raise DatasetError(
             f"Of {len(rest)} recordings of {len(names)} subjects, {learns.sum()} are left to learn "
-            f"from and {chooses.sum()} to choose by once people and songs are kept apart; more "
+            f"from and {chooses.sum()} to choose by once people and stimuli are kept apart; more "
             "data or fewer --folds are needed"
         )
     return rest[learns], rest[chooses]
@@ -223,7 +234,11 @@ def _paper(plan: Plan, truth: Index, rng: np.random.Generator) -> Iterator[tuple
 
 
 def _subject(
-    plan: Plan, subjects: NDArray[np.str_], stimuli: NDArray[np.str_], rng: np.random.Generator
+    plan: Plan,
+    subjects: NDArray[np.str_],
+    stimuli: NDArray[np.str_],
+    kinds: NDArray[np.str_],
+    rng: np.random.Generator,
 ) -> Iterator[tuple[Index, Index]]:
     names = rng.permutation(np.unique(subjects))
     if len(names) < 3:
@@ -242,45 +257,16 @@ def _subject(
         )
     else:
         groups = [list(part) for part in np.array_split(names, plan.folds)]
-    owner = _owners(subjects, stimuli, groups, rng) if plan.songs_apart else {}
+    owned = stimuli_apart.owned(subjects, stimuli, kinds, groups, rng) if plan.stimuli_apart else []
     for number, group in enumerate(groups):
         tested = np.isin(subjects, group)
         trained = ~tested
-        if plan.songs_apart:
-            mine = np.array([owner.get(s, -1) == number for s in stimuli])
+        if plan.stimuli_apart:
+            mine = np.isin(stimuli, owned[number])
             tested, trained = tested & mine, trained & ~mine
         if not tested.any() or not trained.any():
             raise DatasetError(
                 f"Fold {number + 1} has {tested.sum()} recordings to test on and {trained.sum()} "
-                "to train on once people and songs are kept apart; use fewer --folds"
+                "to train on once people and stimuli are kept apart; use fewer --folds"
             )
         yield np.flatnonzero(trained).astype(np.int64), np.flatnonzero(tested).astype(np.int64)
-
-
-def _owners(
-    subjects: NDArray[np.str_],
-    stimuli: NDArray[np.str_],
-    groups: list[list[str]],
-    rng: np.random.Generator,
-) -> dict[str, int]:
-    """Give each stimulus to the group of subjects that heard it most, evenly, ties by lot.
-
-    A recording is tested only in the fold that has both its subject and its song, and learnt from
-    only in folds that have neither, so that as few as possible are lost between the two.
-    """
-    songs = rng.permutation(np.unique(stimuli))
-    # A single group holds out a fifth of the songs, as it does of the people.
-    single = len(groups) == 1
-    room = max(1, round(_SHARE * len(songs))) if single else -(-len(songs) // len(groups))
-    taken = np.zeros(len(groups), dtype=np.int64)
-    owner: dict[str, int] = {}
-    for song in songs:
-        who = subjects[stimuli == song]
-        heard = np.array([np.isin(who, group).sum() for group in groups], dtype=np.float64)
-        heard += rng.uniform(0, 0.5, len(groups))
-        heard[taken >= room] = -1
-        if heard.max() < 0:
-            break
-        owner[str(song)] = int(heard.argmax())
-        taken[owner[str(song)]] += 1
-    return owner

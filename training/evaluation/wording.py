@@ -20,7 +20,7 @@ def measured_on(plan: Plan) -> str:
             "On recordings that were held out, while other recordings of the same people were "
             "learnt from: these figures say nothing about people not seen before"
         )
-    if plan.songs_apart:
+    if plan.stimuli_apart:
         return "On people and stimuli that were held out"
     return "On people who were held out"
 

@@ -87,9 +87,8 @@ def windows(
     reading()
     data = registry.load(source)
     made = cut(data, contract, stride_s, whole_trial=whole_trial, workers=workers, progress=cutting)
-    note = order_note(data) if contract.personal else ""
-    if note:
-        data = dataclasses.replace(data, notes=(*data.notes, note))
+    if contract.personal:
+        data = dataclasses.replace(data, notes=(*data.notes, order_note(data)))
     kept = without_samples(data), made
     if folder is not None and entry is not None:
         store.write(entry, *kept)

@@ -148,10 +148,10 @@ def _trial(recording: Recording, contract: Contract) -> Samples:
 
 
 def order_note(dataset: Dataset) -> str:
-    """Return in words in which order each person's trials were put; "" for whole sessions."""
+    """Return in words in which order each person's signal went through the preprocessing."""
     trials = [recording for recording in dataset.recordings if not recording.session]
     if not trials:
-        return ""
+        return "The personal reference goes through each sitting whole, in the order of its times."
     told = sum(recording.turn > 0 for recording in trials)
     which = {0: "of the files", len(trials): "of their presentation"}.get(
         told, f"of their presentation where it is known ({told} of {len(trials)})"

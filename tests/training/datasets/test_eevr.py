@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 
 from device.errors import DatasetError
+from runtime.preprocessing.features import FEATURES
+from training import choice, options, run
 from training.datasets import eevr, registry
+from training.datasets.names import NAMES
 from training.datasets.registry import Source
 from training.evaluation.splits import Plan, splits
+from training.presets import FRAMES
 
 HEADER = [
     "Time", "EDA", "Label", "Participant ID", "Gender", "Playlist ID", "Video ID", "CMA",
@@ -147,6 +151,29 @@ def test_eevr_itself(shared_data: Path) -> None:
     subjects, stimuli = ([getattr(r, name) for r in data.recordings] for name in
                          ("subject", "stimulus"))  # fmt: skip
     truth = np.zeros(296, dtype=np.int64)
-    for split in splits(Plan(folds=3, songs_apart=True), subjects, stimuli, truth):
+    for split in splits(Plan(folds=3, stimuli_apart=True), subjects, stimuli, truth):
         learnt = {stimuli[i] for i in (*split.train, *split.validation)}
         assert not learnt & {stimuli[i] for i in split.test}
+
+
+def test_sittings_are_seen_in_the_persons_own_units(tmp_path: Path) -> None:
+    """Without a preset or an option, as Stress-Predict's are."""
+    write_eevr(tmp_path)
+    arguments = ["--dataset", "eevr", "--data-root", str(tmp_path), "--no-cache", "--jobs", "1"]
+    o = run.main.make_context("training.run", [*arguments, "--window", "30"]).params
+    with options.runner(tmp_path / "out", o) as runner:
+        made = choice.choose(
+            runner, music=None, temporal_attention=True, channel_attention=True, o=o
+        )
+    assert made.contract.personal and made.problem.wide
+    assert made.contract.features == FEATURES
+    assert any("each sitting whole" in note for note in made.problem.data.notes)
+    # The baseline, which has no ratings, is where the reference is learnt.
+    first = made.problem.windows.time_s[~made.problem.windows.short].min()
+    assert first + made.contract.window_s >= made.contract.reference_s
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whole_sittings_are_personal_and_trials_are_not(name: str) -> None:
+    whole = {"eevr", "stress-predict", "e4"}
+    assert FRAMES[name].normalisation == ("personal" if name in whole else "zscore")

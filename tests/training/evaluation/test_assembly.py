@@ -105,7 +105,7 @@ def test_members_share_the_scale_of_the_songs(one: Problem) -> None:
         one,
         data=replace(one.data, music=songs),
         config=replace(one.config, music=2),
-        plan=replace(one.plan, songs_apart=True, folds=3),
+        plan=replace(one.plan, stimuli_apart=True, folds=3),
     )
     split = apart.splits("arousal")[0]
     fits = [Fit(apart, "arousal", member) for member in members(apart, "arousal", split)]
@@ -154,7 +154,7 @@ def test_a_linear_path_that_knows_songs_is_not_believed_about_others(one: Proble
         one,
         annotation=replace(one.annotation, classes={"arousal": classes}),
         windows=replace(one.windows, features=features),
-        plan=replace(one.plan, songs_apart=True, folds=3),
+        plan=replace(one.plan, stimuli_apart=True, folds=3),
     )
     for split in apart.splits("arousal"):
         held_out = apart.windows.of(split.validation)

@@ -49,7 +49,7 @@ def test_no_subject_stands_on_two_sides_and_everybody_is_tested_once(
 @given(seed=st.integers(0, 1000), folds=st.integers(1, 5))
 def test_no_song_stands_on_both_sides_where_songs_are_apart(seed: int, folds: int) -> None:
     subjects, stimuli, truth = cohort(seed, 600)
-    for split in splits(Plan(folds=folds, songs_apart=True), subjects, stimuli, truth):
+    for split in splits(Plan(folds=folds, stimuli_apart=True), subjects, stimuli, truth):
         learnt = {*split.train.tolist(), *split.validation.tolist()}
         assert not {subjects[i] for i in learnt} & {subjects[i] for i in split.test}
         assert not {stimuli[i] for i in learnt} & {stimuli[i] for i in split.test}
@@ -60,7 +60,7 @@ def test_no_song_stands_on_both_sides_where_songs_are_apart(seed: int, folds: in
 
 def test_shares_say_what_is_tested_and_what_a_fold_learns_from() -> None:
     subjects, stimuli, truth = cohort(0, 600)
-    apart = list(splits(Plan(folds=5, songs_apart=True), subjects, stimuli, truth))
+    apart = list(splits(Plan(folds=5, stimuli_apart=True), subjects, stimuli, truth))
     tested, learnt = shares(apart, 600)
     # A fifth of the people and a fifth of the songs, five times.
     assert 0.15 < tested < 0.35 and 0.2 < learnt < 0.4
@@ -127,9 +127,9 @@ def test_protocols_are_always_named() -> None:
         Plan().describe(),
         Plan(folds=1).describe(),
         Plan(leave_one_out=True).describe(),
-        Plan(songs_apart=True, repeat=3).describe(),
+        Plan(stimuli_apart=True, repeat=3).describe(),
         Plan(protocol="paper").describe(),
     ]
     assert [text.split()[0] for text in texts] == ["subject"] * 4 + ["paper"]
-    assert "with their songs" in texts[3] and "3 times" in texts[3]
+    assert "with their stimuli" in texts[3] and "3 times" in texts[3]
     assert "both sides" in texts[4]

@@ -26,7 +26,7 @@ def final_split(plan: Plan) -> Parts:
     [
         (Plan(), "On people who were held out", True),
         (Plan(leave_one_out=True), "On people who were held out", True),
-        (Plan(songs_apart=True), "On people and stimuli that were held out", True),
+        (Plan(stimuli_apart=True), "On people and stimuli that were held out", True),
         (Plan(protocol="paper"), "On recordings that were held out, while other", False),
         (Plan(protocol="paper", folds=1), "On recordings that were held out, while", False),
     ],
@@ -46,7 +46,7 @@ def test_people_are_claimed_only_where_they_were_held_out(
 
 
 def test_shares_are_told_where_people_and_stimuli_were_kept_apart() -> None:
-    plan = Plan(songs_apart=True)
+    plan = Plan(stimuli_apart=True)
     said = final_model(plan, {"arousal": final_split(plan)}, SUBJECTS)
     # 30 % of the people and of the stimuli choose: not "all people but a fifth".
     assert said == (

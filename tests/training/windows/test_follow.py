@@ -153,7 +153,7 @@ def test_trials_follow_each_other_in_the_order_of_their_presentation() -> None:
     assert "in the order of the files." in notes[()]
     assert "in the order of their presentation." in notes[2, 1]
     assert "where it is known (1 of 2)" in notes[0, 1]
-    assert order.order_note(continuous(own[0])) == ""
+    assert "each sitting whole, in the order of its times" in order.order_note(continuous(own[0]))
 
 
 def test_recordings_with_none_but_short_pasts_are_left_out(windows: Windows) -> None:
