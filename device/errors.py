@@ -17,6 +17,8 @@
     ├── DatasetError                 a data set that is missing or damaged
     ├── RecordingError               a recording that cannot be written, read or repaired
     │   └── RecordingInUseError      a recording that is still being written
+    ├── ProfileError                 a person's profile that cannot be read, written or used
+    │   └── ProfileInUseError        a profile that another process has
     ├── SinkError                    a receiver of predictions that cannot be set up as asked
     ├── WorkerError                  a cluster that cannot be used, or that lost a task for good
     ├── FitError                     a network that cannot be fitted
@@ -101,6 +103,14 @@ class RecordingError(RtcanError):
 
 class RecordingInUseError(RecordingError):
     """A recording that is still being written."""
+
+
+class ProfileError(RtcanError):
+    """A person's profile that cannot be read, written or used with this model."""
+
+
+class ProfileInUseError(ProfileError):
+    """A profile that another process has."""
 
 
 class SinkError(RtcanError):

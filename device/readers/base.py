@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,8 @@ class Source:
         Times (s, in the samples' time) and texts of what was noted while it was recorded.
     began_utc_s : float or None
         When its time 0 was, in seconds of Unix time, where it says.
+    reference : mapping or None
+        What was known of the person when it began, in the form of who recorded it.
     """
 
     path: Path
@@ -49,6 +52,7 @@ class Source:
     model_sha256: str = ""
     markers: tuple[tuple[float, str], ...] = ()
     began_utc_s: float | None = None
+    reference: Mapping[str, Any] | None = None
 
 
 def in_blocks(samples: Samples, length: int = 1024) -> Iterator[Samples]:

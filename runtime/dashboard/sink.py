@@ -118,6 +118,7 @@ class WebSink(Sink):
         self._server.start()
         fields = start_fields(session)
         fields["details"] = session.sensor.details
+        fields["profile"] = session.profile or None  # to the person's own eyes
         self._send({"type": "start", **fields})
 
     def samples(self, samples: Samples, fill_s: float) -> None:

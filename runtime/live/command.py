@@ -24,6 +24,7 @@ from runtime.live.options import (
     sink_options,
     speed_option,
 )
+from runtime.live.person import kept_profile, person_options
 
 if TYPE_CHECKING:
     from runtime.sinks.sink import Sink
@@ -85,6 +86,7 @@ def _show_version(context: click.Context, option: click.Parameter, wanted: bool)
 )
 @channel_option
 @speed_option
+@person_options
 @sink_options
 @decision_options
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="Seconds to run.")
@@ -156,6 +158,7 @@ def main(
     from runtime.inference.pipeline import Pipeline
     from runtime.live.waiting import WaitingLine
     from runtime.session.loop import run
+    from runtime.session.person import Person
     from runtime.sinks.events import Status
 
     song = None
@@ -164,13 +167,25 @@ def main(
 
         song = read(music)
     pipeline = Pipeline(Classifier(path, threads), song)
-    sinks = make_sinks(chosen)
-    for sink in sinks:
-        if sink.note is not None:
-            click.echo(sink.note, err=True)
-        sink.stays = sink.name == "dashboard"
+    news = [] if note is None else [Status("model", note)]
     waiting = WaitingLine()
-    with _stop_on_signals() as (stopping, hurry), _released(sinks):
+    with (
+        kept_profile(chosen, sensor, pipeline) as keeper,
+        _stop_on_signals() as (stopping, hurry),
+        _released(sinks := make_sinks(chosen)),
+    ):
+        for sink in sinks:
+            if sink.note is not None:
+                click.echo(sink.note, err=True)
+            sink.stays = sink.name == "dashboard"
+        person = Person()
+        if keeper is not None:
+            sinks.append(keeper)
+            news += keeper.news()
+            person = Person(keeper.profile.name, chosen["record_profile"])
+            for status in keeper.news():
+                click.echo(f"{keeper.profile.name}: {status.text}", err=True)
+        left_s = pipeline.preprocessor.reference_left_s
         summary = run(
             sensor,
             pipeline,
@@ -181,14 +196,15 @@ def main(
             lossless=getattr(sensor, "lossless", False),
             decider=make_decider(pipeline, chosen),
             model_sha256=pipeline.classifier.sha256,
-            news=[] if note is None else [Status("model", note)],
+            news=news,
+            person=person,
             hurry=hurry,
             waiting=waiting,
         )
         waiting.end()
         from runtime.live.summary import summary_text, too_short
 
-        click.echo(summary_text(summary, pipeline.contract), err=True)
+        click.echo(summary_text(summary, pipeline.contract, left_s), err=True)
         short = too_short(summary, pipeline.contract)
         failed = short is not None and not sensor.describe().live and not stopping.is_set()
         if short is not None and not failed:

@@ -22,6 +22,7 @@ from device.sensor import Sensor, SensorInfo
 from runtime.inference.classifier import ModelSource
 from runtime.inference.decision import Decider, DecisionSettings
 from runtime.inference.pipeline import Pipeline, Prediction
+from runtime.live.person import take_up
 from runtime.live.sensors import make_sensor, model_for
 from runtime.session.loop import run
 from runtime.sinks.events import Session, Status, Summary
@@ -96,6 +97,7 @@ def live(
         if note is not None:
             warnings.warn(note, stacklevel=2)
     pipeline = Pipeline(model, music)
+    take_up(source, pipeline)
     return Predictions(source, pipeline, Decider(pipeline, settings), reconnect=reconnect)
 
 

@@ -7,8 +7,21 @@ from runtime.sinks.events import Summary
 from runtime.sinks.words import guesses, meaning, pace
 
 
-def summary_text(summary: Summary, contract: Contract) -> str:
-    """Say in a few lines what a run gave, and what the model's answers mean."""
+def summary_text(
+    summary: Summary, contract: Contract, reference_left_s: float | None = None
+) -> str:
+    """Say in a few lines what a run gave, and what the model's answers mean.
+
+    Parameters
+    ----------
+    summary : Summary
+        Of the run.
+    contract : Contract
+        The model's.
+    reference_left_s : float or None
+        Seconds that the personal reference needed when the run began; None for all of them.
+    """
+    left_s = contract.reference_s if reference_left_s is None else reference_left_s
     counters = summary.counters
     faster = f" at {pace(summary.speed)}" if pace(summary.speed) else ""
     lines = [
@@ -17,10 +30,10 @@ def summary_text(summary: Summary, contract: Contract) -> str:
         f"{counters.reconnections} reconnections",
         f"{summary.windows} windows, {summary.withheld} of them without an answer",
     ]
-    if 0 < summary.windows == summary.withheld and summary.signal_s < contract.first_answer_s:
+    if 0 < summary.windows == summary.withheld and summary.signal_s < left_s:
         lines.append(
             f"{summary.signal_s:.0f} s of signal were too short for an answer: the model learns "
-            f"for {contract.reference_s:g} s what is usual for a person first"
+            f"for {left_s:g} s what is usual for a person first"
         )
     times = {"latency": summary.latency_ms, "computing": summary.compute_ms}
     texts = [f"{name} p50 {ms[0]:.1f} ms, p99 {ms[1]:.1f} ms" for name, ms in times.items() if ms]

@@ -105,6 +105,16 @@ class Preprocessor:
         """What is usual for this person, where the contract asks for it."""
         return None if self._personal is None else self._personal.reference
 
+    def reference_state(self) -> dict[str, Any] | None:
+        """Return the reference's state, see `Reference.to_dict`; None of none, or an empty one."""
+        reference = self.reference
+        return None if reference is None or not reference.past_s else reference.to_dict()
+
+    @property
+    def reference_left_s(self) -> float:
+        """Seconds of believable signal that are needed before the first answer."""
+        return 0.0 if self._personal is None else self._personal.left_s
+
     @property
     def fill_s(self) -> float:
         """Seconds of signal that wait for a window, at most context + window."""

@@ -83,6 +83,7 @@ EVENTS_DESCRIPTION = {
             "suspended": "the computer slept",
             "sink": "news of an output",
             "model": "the model was chosen by the program",
+            "profile": "news of what is known of the person",
         },
     },
     "value": {"Description": "text of the marker or the news; target of the trigger"},
@@ -108,5 +109,5 @@ def predictions_description(header: dict[str, Any]) -> dict[str, Any]:
         "reasons": {"Description": "what is wrong with the signal"},
         "compute_ms": {"Description": "time spent on this window", "Units": "ms"},
         "latency_ms": {"Description": "from the newest sample's arrival", "Units": "ms"},
-        "RTCAN": _made_by(header),
+        "RTCAN": {key: value for key, value in _made_by(header).items() if key != "reference"},
     }

@@ -49,7 +49,7 @@ class JournalLock:
         self._file: int | None = _open(path)
         try:
             until_s = time.monotonic() + _PATIENCE_S
-            while not (taken := _take(self._file)) and time.monotonic() < until_s:
+            while not (taken := take(self._file)) and time.monotonic() < until_s:
                 time.sleep(0.01)
             if not taken:
                 raise RecordingInUseError(
@@ -84,7 +84,7 @@ def is_locked(path: Path) -> bool:
         except PermissionError:  # another user's: reading is enough for asking
             file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
-            return not _take(file, shared=True)
+            return not take(file, shared=True)
         finally:
             os.close(file)
     return False
@@ -97,15 +97,18 @@ def _open(path: Path) -> int:
         raise RecordingError(f"{path} cannot be opened: {error.strerror}") from error
 
 
-def _take(file: int, *, shared: bool = False) -> bool:
-    """Lock an open file without waiting; return whether it was to be had."""
+def take(file: int, *, shared: bool = False) -> bool:
+    """Lock an open file without waiting; return whether it was to be had.
+
+    The lock goes with the file's handle. Where the file system knows no locks it is had at once.
+    """
     if fcntl is not None:
         # Not fcntl.lockf: that lock goes when this process closes any other handle of the file.
         try:
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in _UNSUPPORTED:
-                _LOG.warning("this file system has no locks: no protection against `repair`")
+                _LOG.warning("this file system has no locks: nothing keeps other processes away")
                 return True
             return False
         return True

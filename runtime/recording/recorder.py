@@ -140,6 +140,8 @@ def header(session: Session) -> dict[str, Any]:
         "model_sha256": session.model_sha256,
         "contract": json.loads(session.contract.to_json()),
         "decision": dataclasses.asdict(session.settings),
+        **({"profile": session.profile} if session.profile_named and session.profile else {}),
+        **({} if session.reference is None else {"reference": session.reference}),
         "versions": installed(_PACKAGES),
         "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
     }

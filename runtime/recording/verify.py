@@ -55,8 +55,13 @@ def verify(
         If music is missing or not asked for.
     device.errors.RecordingError
         If the recording is damaged.
+    device.errors.SignalError
+        If it began with a personal reference that is not this model's.
     """
     pipeline = Pipeline(classifier, music)
+    known = recording.header.get("reference")
+    if known is not None and pipeline.preprocessor.reference is not None:
+        pipeline.preprocessor.reference.load(known)  # what the person's profile gave
     decider = Decider(classifier.contract, DecisionSettings(**recording.header["decision"]))
     columns = prediction_columns([target.name for target in classifier.contract.targets])
     compared = len(columns) - len(TIMING)
@@ -66,16 +71,16 @@ def verify(
     for block in recording.blocks():
         for prediction in pipeline.push(block):
             row = prediction_row(exact(decider.push(prediction)))
-            known = next(recorded, None)
-            if known is None:
+            old_row = next(recorded, None)
+            if old_row is None:
                 # The run was cut off between a window's last sample and its answer.
                 unanswered += 1
                 continue
             windows += 1
-            if len(known) != len(columns):
-                differing.append(f"window {row[0]}: {len(known)} cells, not {len(columns)}")
+            if len(old_row) != len(columns):
+                differing.append(f"window {row[0]}: {len(old_row)} cells, not {len(columns)}")
                 continue
-            for name, old, new in list(zip(columns, known, row, strict=True))[:compared]:
+            for name, old, new in list(zip(columns, old_row, row, strict=True))[:compared]:
                 if old != new and len(differing) < 5:
                     differing.append(f"window {row[0]}, {name}: recorded {old}, now {new}")
     left = sum(1 for _ in recorded)

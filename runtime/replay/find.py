@@ -62,6 +62,7 @@ def _ours(root: Path, number: int | None) -> Source:
         recording.header["model_sha256"],
         tuple(recording.markers()),
         _zero_utc_s(recording.header),
+        recording.header.get("reference"),
     )
 
 

@@ -16,6 +16,7 @@ from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline, Prediction
 from runtime.session.farewell import Farewell, Waiting
 from runtime.session.pace import MeasuredRate, named_wrongly, too_slow
+from runtime.session.person import Person
 from runtime.session.prepare import prepare
 from runtime.session.reader import Chunk, Failure, Reader
 from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
@@ -41,6 +42,7 @@ def run(
     news: Sequence[Status] = (),
     hurry: threading.Event | None = None,
     waiting: Waiting | None = None,
+    person: Person | None = None,
 ) -> Summary:
     """Read a sensor and hand predictions to sinks until told to stop.
 
@@ -73,6 +75,8 @@ def run(
     waiting : callable or None
         Told a few times a second, when the run is over, the name of a sink that has not finished,
         and which share of its work is done, 0 to 1, or None.
+    person : Person or None
+        Who is measured; None for a stranger.
 
     Raises
     ------
@@ -87,7 +91,7 @@ def run(
     isolated = [IsolatedSink(sink, lossless=lossless, stopping=stopping) for sink in sinks]
     decider = decider or Decider(pipeline.contract)
     farewell = Farewell(isolated, hurry, waiting)
-    loop = _Loop(sensor, reader, pipeline, decider, isolated, farewell, lossless=lossless)
+    loop = _Loop(sensor, reader, pipeline, decider, isolated, farewell, person, lossless=lossless)
     return loop.run(duration_s, stopping, model_sha256, news)
 
 
@@ -100,6 +104,7 @@ class _Loop:
         decider: Decider,
         sinks: Sequence[IsolatedSink],
         farewell: Farewell,
+        person: Person | None,
         *,
         lossless: bool,
     ) -> None:
@@ -109,6 +114,7 @@ class _Loop:
         self._decider = decider
         self._sinks = sinks
         self._farewell = farewell
+        self._person = person or Person()
         self._lossless = lossless
         self._told: set[str] = set()
         info = sensor.describe()
@@ -141,6 +147,10 @@ class _Loop:
             self._health,
             self._mark,
             clock=self._clock,
+            profile=self._person.profile,
+            profile_named=self._person.profile_named,
+            reference_left_s=pipeline.preprocessor.reference_left_s,
+            reference=pipeline.preprocessor.reference_state(),
         )
         for sink in self._sinks:
             sink.start(session)
@@ -184,7 +194,8 @@ class _Loop:
         return summary
 
     def _all_dead(self) -> bool:
-        return bool(self._sinks) and not any(sink.alive for sink in self._sinks)
+        audience = [sink for sink in self._sinks if sink.sink.audience]
+        return bool(audience) and not any(sink.alive for sink in audience)
 
     def _take(self, chunk: Chunk) -> None:
         """Compute, and tell everybody."""

@@ -65,6 +65,8 @@ def start_fields(session: Session) -> dict[str, Any]:
         "window_s": contract.window_s,
         "hop_s": contract.hop_s,
         "reference_s": contract.reference_s,
+        "reference_left_s": session.reference_left_s,
+        "profile": session.profile if session.profile_named and session.profile else None,
         "expires_s": expires_s(contract),
         "targets": {target.name: list(target.classes) for target in contract.targets},
         "words": {t.name: list(words(t)) for t in contract.targets if t.words},

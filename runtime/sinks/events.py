@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from device.sensor import SensorCounters, SensorInfo
 from device.text import clean
@@ -24,7 +25,7 @@ class Status:
     ----------
     kind : str
         "disconnected", "reconnected", "silent", "electrodes", "rate" or "suspended"; "sink" for
-        news of a sink; "model" where none was named.
+        news of a sink; "model" where none was named; "profile" for what is known of the person.
     text : str
         In plain words.
     """
@@ -109,6 +110,16 @@ class Session:
         What the model learnt from, to stand beside every prediction; "" for the contract's words.
     clock : SampleClock
         How the samples' time stands to the computer's clocks; to be read from any thread.
+    profile : str
+        Whose profile is in use; "" without one. For the person's own eyes: the terminal, the page.
+    profile_named : bool
+        Whether what is kept or sent elsewhere may name the profile too.
+    reference_left_s : float or None
+        Seconds of believable signal that the personal reference needed when the run began, which a
+        profile spares; None for all that the contract says.
+    reference : dict or None
+        State of the personal reference when the run began, where it was not empty: with it a
+        recording can be computed again.
     """
 
     sensor: SensorInfo
@@ -120,11 +131,17 @@ class Session:
     mark: Callable[[str], None] = _no_markers
     trained_on: str = ""
     clock: SampleClock = field(default_factory=SampleClock)
+    profile: str = ""
+    profile_named: bool = False
+    reference_left_s: float | None = None
+    reference: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if not self.trained_on:
             object.__setattr__(self, "trained_on", self.contract.trained_on)
-        _clean(self, "model", "trained_on")
+        if self.reference_left_s is None:
+            object.__setattr__(self, "reference_left_s", self.contract.reference_s)
+        _clean(self, "model", "trained_on", "profile")
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,8 @@ class Shot:
         sensor = self.session.sensor
         end = pace(sensor.speed)
         text = Text.assemble(("RTCAN", "bold"), f"  {sensor.name}, {sensor.port}")
+        if self.session.profile:
+            text.append(f"  {self.session.profile}", style="bold")
         room = max(width - len(end) - 2 * bool(end), 8)
         text.truncate(room, overflow="ellipsis", pad=bool(end))
         return text.append(f"  {end}", style="bold yellow") if end else text
@@ -146,7 +148,7 @@ class Shot:
         if self.prediction is None:
             total_s = contract.context_s + contract.window_s
             speed = self.session.sensor.speed
-            text = filling(self.fill_s, total_s, speed, contract.reference_s)
+            text = filling(self.fill_s, total_s, speed, self.session.reference_left_s or 0.0)
             return _wrapped(Text(text, style="yellow"), width)
         if self.silent_s is not None:
             text = f"no answer for {self.silent_s:.0f} s"

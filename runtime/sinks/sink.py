@@ -35,6 +35,8 @@ class Sink:
         Whether it goes on showing the end of a run after `close`, until `release`.
     note : str or None
         What the user should read before the run, such as an address.
+    audience : bool
+        Whether a run goes on for its sake: a run whose last audience has gone ends.
     """
 
     name = "sink"
@@ -42,6 +44,7 @@ class Sink:
     progress: float | None = None
     note: str | None = None
     stays = False
+    audience = True
     missed = 0
     trouble: str | None = None
 

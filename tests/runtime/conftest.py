@@ -8,6 +8,7 @@ from device.readers.base import Source, in_blocks
 from device.simulation.physiology import Person, simulate
 from runtime.inference.classifier import Classifier
 from runtime.inference.pipeline import Pipeline
+from tests.runtime.people import write_personal
 
 
 @pytest.fixture(scope="module")
@@ -30,3 +31,9 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def pipeline(tiny_model: Path) -> Pipeline:
     return Pipeline(Classifier(tiny_model))
+
+
+@pytest.fixture(scope="session")
+def personal_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model in the person's own units; its first answer takes half a minute."""
+    return write_personal(tiny_model, tmp_path_factory.mktemp("personal") / "best.onnx")

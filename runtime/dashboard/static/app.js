@@ -37,7 +37,7 @@ const receive = {
     run = m;
     predicted = ended = false;
     by("waiting").hidden = false;
-    by("source").textContent = [m.sensor, m.port, pace(m.speed)].filter(Boolean).join(" · ");
+    by("source").textContent = [m.profile, m.sensor, m.port, pace(m.speed)].filter(Boolean).join(" · ");
     by("model").textContent = m.model;
     by("trained").textContent = m.trained_on;
     targets.start(m);
@@ -52,7 +52,7 @@ const receive = {
   samples(m) {
     eda.put(m.time_s, m.eda_us);
     if (!predicted) {
-      by("waiting").textContent = filling(m.fill_s, run.context_s + run.window_s, run.speed, run.reference_s);
+      by("waiting").textContent = filling(m.fill_s, run.context_s + run.window_s, run.speed, run.reference_left_s);
     }
   },
   prediction(m) {

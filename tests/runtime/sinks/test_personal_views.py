@@ -18,7 +18,7 @@ from device.simulation.physiology import Person, simulate
 from runtime.inference.decision import Decider, DecisionSettings
 from runtime.inference.pipeline import Pipeline, Prediction
 from runtime.live.summary import summary_text
-from runtime.preprocessing.contract import Contract, Target
+from runtime.preprocessing.contract import Contract
 from runtime.sinks.encoding import prediction_fields, start_fields
 from runtime.sinks.events import Session
 from runtime.sinks.mqtt import discovery
@@ -27,29 +27,8 @@ from runtime.sinks.words import filling, learning, meaning, shown
 from tests.runtime.inference.test_decision import decide
 from tests.runtime.inference.test_decision import prediction as answer
 from tests.runtime.live_parts import LIVE, summary, write_table
+from tests.runtime.people import AROUSAL, PERSONAL, VALENCE, WHY, WORDS
 from tests.tiny import CONTRACT
-
-WORDS = ("as at rest", "as in a mental task")
-WHY = "at chance on people it never saw"
-AROUSAL = Target(name="arousal", words=WORDS)
-VALENCE = Target(name="valence", guess=WHY)
-PERSONAL = replace(
-    CONTRACT,
-    normalisation="personal",
-    reference_s=30.0,
-    reference_span_s=120.0,
-    targets=(AROUSAL, VALENCE),
-)
-
-
-@pytest.fixture(scope="module")
-def personal_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    onnx = pytest.importorskip("onnx")
-    from export import card, graph
-
-    path = tmp_path_factory.mktemp("personal") / "best.onnx"
-    path.write_bytes(graph.finish(onnx.load(tiny_model), PERSONAL, card.facts({})))
-    return path
 
 
 def shot(contract: Contract, *predictions: Prediction) -> Shot:

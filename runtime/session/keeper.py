@@ -1,0 +1,140 @@
+"""The sink that keeps a person's profile up to date: `--profile NAME`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from device.errors import ProfileError, SignalError
+from runtime.inference.pipeline import Pipeline, Prediction
+from runtime.session.profile import Profile, now_text
+from runtime.session.profile_file import ProfileFile
+from runtime.sinks.events import Session, Status, Summary
+from runtime.sinks.sink import Sink
+
+# A program that is killed loses so much of what it learnt.
+_SAVE_EVERY_S = 60.0
+
+
+class ProfileKeeper(Sink):
+    """Take up a profile before a run, save it every minute and at the end.
+
+    Parameters
+    ----------
+    name_or_path : str
+        See `runtime.session.profile_file.locate`.
+    pipeline : Pipeline
+        Whose reference goes on from the profile's.
+
+    Raises
+    ------
+    device.errors.ProfileError
+        If the profile is in use, cannot be read or written, or belongs to a model with other units.
+    """
+
+    name = "profile"
+    audience = False
+
+    def __init__(self, name_or_path: str, pipeline: Pipeline) -> None:
+        self._file = ProfileFile(name_or_path)
+        self._reference = pipeline.preprocessor.reference
+        self._file.claim()
+        try:
+            self._profile = self._file.load_or_new(pipeline.contract)
+            if self._reference is not None and self._profile.reference is not None:
+                self._reference.load(self._profile.reference)
+        except SignalError as error:
+            self.release()
+            raise ProfileError(f"The profile {name_or_path} cannot be used: {error}") from error
+        except BaseException:
+            self.release()
+            raise
+        self._session: Session | None = None
+        self._began = ""
+        self._first_s: float | None = None
+        self._newest_s = 0.0
+        self._windows = self._answered = 0
+        self._saved_s = time.monotonic()
+
+    @property
+    def profile(self) -> Profile:
+        """The profile as it was before this run."""
+        return self._profile
+
+    @property
+    def path(self) -> Path:
+        """Where it is kept."""
+        return self._file.path
+
+    def news(self) -> list[Status]:
+        """Return what is to be said of it at the beginning of a run; it names nobody."""
+        found = [self._file.note] if self._file.note is not None else []
+        profile = self._profile
+        if profile.sessions:
+            last = str(profile.sessions[-1].get("began", ""))[:10]
+            sittings = f"{profile.sessions_seen} earlier sitting{'s' * (profile.sessions_seen > 1)}"
+            text = f"known from {sittings}, the last of {last}"
+            if profile.reference is not None:
+                text += f": {profile.known_s / 60:.0f} min of usual signal"
+            found.append(text)
+        return [Status("profile", text) for text in found]
+
+    def release(self) -> None:
+        """Let other processes have it."""
+        self._file.release()
+
+    def start(self, session: Session) -> None:
+        """Begin a sitting."""
+        self._session = session
+        self._began = now_text()
+
+    def prediction(self, prediction: Prediction) -> None:
+        """Count it, and save now and then."""
+        window = prediction.window
+        if self._first_s is None:
+            self._first_s = window.start_s
+        self._newest_s = window.end_s
+        self._windows += 1
+        self._answered += not prediction.withheld
+        if time.monotonic() - self._saved_s >= _SAVE_EVERY_S:
+            self._saved_s = time.monotonic()
+            self._save_or_say()
+
+    def close(self, summary: Summary) -> None:
+        """Save the sitting, if there was one, and let the profile go."""
+        try:
+            if self._windows:
+                self._save()
+        finally:
+            self.release()
+
+    def _save_or_say(self) -> None:
+        try:
+            self._save()
+        except ProfileError as error:
+            self.trouble = f"{error} Trying again every minute."
+        else:
+            self.trouble = None
+
+    def _save(self) -> None:
+        self._file.save(self._now())
+
+    def _now(self) -> Profile:
+        """Return the profile with this sitting as far as it has come."""
+        changed: dict[str, Any] = {}
+        if self._reference is not None:
+            changed["reference"] = self._reference.to_dict()
+        return self._profile.with_session(self._sitting(), [], **changed)
+
+    def _sitting(self) -> dict[str, Any]:
+        assert self._session is not None
+        return {
+            "began": self._began,
+            "sensor": self._session.sensor.name,
+            "model": self._session.model,
+            "model_sha256": self._session.model_sha256,
+            "signal_s": round(self._newest_s - (self._first_s or 0.0), 3),
+            "windows": self._windows,
+            "answered": self._answered,
+        }
