@@ -145,12 +145,71 @@ class ShimmerCalibration:
         return float(0xFFFF)
 
 
+@dataclass(frozen=True)
+class EmotibitCalibration:
+    """EmotiBit, which calibrates by itself and sends microsiemens.
+
+    No value is what is no number, or below 0.032: its 16-bit converter ends at about 33.5 MOhm,
+    0.030 uS, which is what open electrodes read. Zeros are none either; nor 1000 and more: the
+    firmware takes lower resistances for 1 kOhm, newer ones for 100 Ohm (EmotiBit_FeatherWing,
+    EmotiBitEda; issue 228 there has a board whose every value is such).
+    """
+
+    def to_us(self, adc: ArrayLike) -> FloatArray:
+        """Return the values as they are; NaN for those that are none."""
+        value = np.asarray(adc, dtype=np.float64)
+        return np.where((value > _EMOTIBIT_OPEN_US) & (value < _EMOTIBIT_RAIL_US), value, np.nan)
+
+    def to_adc(self, eda_us: ArrayLike) -> FloatArray:
+        """Return the values as they are."""
+        return np.asarray(eda_us, dtype=np.float64)
+
+    def describe(self) -> str:
+        """Say the calibration in a few words."""
+        return "sends microsiemens"
+
+    def limit(self) -> float:
+        """Return the largest value that the board sends, in microsiemens."""
+        return 1e6
+
+
+_EMOTIBIT_OPEN_US = 0.032
+_EMOTIBIT_RAIL_US = 1000.0
+# R = 728.84 Ohm * adc + 14.18 MOhm, the mean of five conversions (EmotiBit_FeatherWing,
+# EmotiBitEda.h; a board's own fit differs by some per cent).
+_EMOTIBIT_STEP_OHM = 728.84 / 5
+
 _SHIMMER_KOHM = np.array([40.2, 287.0, 1000.0, 3300.0])
 _SHIMMER_OPEN = 683
 # The firmware leaves a range well before its end.
 _SHIMMER_SWITCH = 3800.0
 
-Calibration = GroveCalibration | MicrosiemensCalibration | BitalinoCalibration | ShimmerCalibration
+Calibration = (
+    GroveCalibration
+    | MicrosiemensCalibration
+    | BitalinoCalibration
+    | ShimmerCalibration
+    | EmotibitCalibration
+)
+
+
+def step_us(calibration: Calibration, eda_us: float) -> float | None:
+    """Return the smallest change (microsiemens) that a sensor can show at a level; None: not known.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        The sensor's. A sketch that prints microsiemens does not say how finely it measures.
+    eda_us : float
+        The level, microsiemens.
+    """
+    if isinstance(calibration, MicrosiemensCalibration):
+        return None
+    if isinstance(calibration, EmotibitCalibration):
+        return 1e-6 * eda_us**2 * _EMOTIBIT_STEP_OHM
+    count = float(np.floor(calibration.to_adc(eda_us)))
+    low, high = calibration.to_us([count, count + 1.0])
+    return None if np.isnan(low + high) else float(abs(high - low))
 
 
 def parse_calibration(text: str) -> GroveCalibration | MicrosiemensCalibration:

@@ -10,6 +10,8 @@ import numpy as np
 
 from device.errors import DeviceError
 
+_SHARES = frozenset({"drop", "corrupt", "reorder", "duplicate"})
+
 
 @dataclass(frozen=True)
 class Faults:
@@ -18,9 +20,11 @@ class Faults:
     Attributes
     ----------
     drop : float
-        Share of bytes that are lost.
+        Share of bytes that are lost; of datagrams, on a network.
     corrupt : float
         Share of bits that are flipped.
+    reorder, duplicate : float
+        Share of datagrams that are overtaken, and that come twice; a cable does neither.
     jitter_s : float
         Longest random delay on the way.
     drift_ppm : float
@@ -39,6 +43,8 @@ class Faults:
 
     drop: float = 0.0
     corrupt: float = 0.0
+    reorder: float = 0.0
+    duplicate: float = 0.0
     jitter_s: float = 0.0
     drift_ppm: float = 0.0
     burst_s: float = 0.0
@@ -51,7 +57,7 @@ class Faults:
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
-            top = 1.0 if item.name in ("drop", "corrupt") else 1e6
+            top = 1.0 if item.name in _SHARES else 1e6
             low = -top if item.name == "drift_ppm" else 0.0
             if not low <= value <= top:
                 raise DeviceError(f"Fault {item.name} is {value}; expected {low:g} to {top:g}")

@@ -9,11 +9,12 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from device.boards.board import Board
+from device.simulation.datagrams import DatagramLine
 from device.simulation.faults import Faults, FaultyLine
-from device.simulation.pty import PseudoTerminal
+from device.simulation.port import Port
 from device.simulation.skin import Skin
 
 # Bytes are written in small groups: a pseudo-terminal moves thousands of groups a second at most.
@@ -56,7 +57,7 @@ class Player:
         The sensor.
     skin : Skin
         What it is on.
-    port : PseudoTerminal
+    port : Port
         Where it is plugged in.
     faults : Faults or None
         What goes wrong.
@@ -79,7 +80,7 @@ class Player:
         self,
         board: Board,
         skin: Skin,
-        port: PseudoTerminal,
+        port: Port,
         *,
         faults: Faults | None = None,
         speed: float = 1.0,
@@ -90,10 +91,14 @@ class Player:
         self._skin = skin
         self._port = port
         self._faults = faults or Faults()
-        self._line = FaultyLine(self._faults, seed)
+        line = DatagramLine if port.datagrams else FaultyLine
+        self._line: DatagramLine | FaultyLine = line(self._faults, seed)
         self._speed = speed
         self._observer = observer
-        self._on_their_way: dict[int, tuple[float, float, bytes]] = {}
+        # Samples that go together in one frame, by the number of the last of them.
+        self._on_their_way: dict[int, list[Sent]] = {}
+        self._unsent: list[tuple[float, float]] = []
+        self._powered_s = time.monotonic()
         self._ended = False
         self._played_s = 0.0
         self.sent = 0
@@ -130,10 +135,13 @@ class Player:
         faults, board, line = self._faults, self._board, self._line
         self.stopping.wait(_BOOT_S)
         line.clear()
+        self._unsent.clear()
         opened_s = reset_s = time.monotonic()
-        line.put(board.start(), opened_s)
+        self._clock_s = (opened_s - self._powered_s) * faults.pace
+        if self._port.resets_board:
+            line.put(board.start(), opened_s)
+            self._clock_s = 0.0
         start_s, count, rate_hz = opened_s, 0, self._pace()
-        self._clock_s = 0.0
         while not self.stopping.is_set():
             said = self._port.receive()
             if said is None:
@@ -147,6 +155,10 @@ class Player:
                 self.reset_s.append(now_s)
                 line.put(board.start(), now_s)
                 was_streaming = False
+                away_s = self._port.restart()
+                if away_s is not None:
+                    self._cut_off(now_s + away_s)
+                    return
             if board.streaming and (not was_streaming or self._pace() != rate_hz):
                 # A new count begins; its first sample is taken now. The board's clock goes on
                 # when only the rate was changed.
@@ -185,8 +197,13 @@ class Player:
             taken_s = start_s + count / rate_hz
             device_s = self._clock_s + count / (self._board.rate_hz * self._speed)
             frame = self._board.frame(value, device_s)
-            self._on_their_way[self.sent] = (value, taken_s, frame)
-            self._line.put(frame, taken_s, self.sent)
+            self._unsent.append((value, taken_s))
+            if frame:
+                self._on_their_way[self.sent] = [
+                    Sent(us, at_s, frame, b"", False) for us, at_s in self._unsent
+                ]
+                self._unsent.clear()
+                self._line.put(frame, taken_s, self.sent)
             self.sent += 1
             count += 1
         return count
@@ -195,12 +212,15 @@ class Player:
         pieces = self._line.due(now_s)
         if not pieces:
             return
-        self._port.write(b"".join(piece.data for piece in pieces))
+        if self._port.datagrams:
+            for piece in pieces:
+                self._port.write(piece.data)
+        else:
+            self._port.write(b"".join(piece.data for piece in pieces))
         for piece in pieces:
-            if piece.tag is not None:
-                value, taken_s, frame = self._on_their_way.pop(piece.tag)
+            for sent in [] if piece.tag is None else self._on_their_way.pop(piece.tag):
                 if self._observer is not None:
-                    self._observer(Sent(value, taken_s, frame, piece.data, piece.damaged))
+                    self._observer(replace(sent, arrived=piece.data, damaged=piece.damaged))
 
     def _finish(self) -> None:
         """Let everything arrive."""
@@ -220,5 +240,13 @@ class Player:
         self._drain()
         self._port.unplug()
         if not self.stopping.wait(self._faults.away_s):
+            self._board.start()
             self._port.plug_in()
-            self.plugged_in_s.append(time.monotonic())
+            self._cut_off(time.monotonic())
+
+    def _cut_off(self, back_s: float) -> None:
+        """Forget what was on its way: the board begins anew, and is back at `back_s`."""
+        self._line.clear()
+        self._on_their_way.clear()
+        self._powered_s = back_s
+        self.plugged_in_s.append(back_s)

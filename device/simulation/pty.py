@@ -23,6 +23,10 @@ class PseudoTerminal:
         If there is something else by that name, or this system has no pseudo-terminals.
     """
 
+    datagrams = False
+    # As on a board whose reset line hangs on the port's.
+    resets_board = True
+
     def __init__(self, link: Path | None = None) -> None:
         _require()
         if link is not None and link.exists() and not link.is_symlink():
@@ -77,6 +81,10 @@ class PseudoTerminal:
             return not there.poll(0)
         finally:
             os.close(slave)
+
+    def restart(self) -> float | None:
+        """Return None: the port stays while its board begins anew."""
+        return None
 
     def unplug(self) -> None:
         """Take the port away; harmless when it is away."""

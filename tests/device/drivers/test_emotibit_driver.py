@@ -1,0 +1,123 @@
+"""EmotiBit's packets to samples, through a simulated network on a simulated clock."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from device.boards.emotibit import EmotibitBoard
+from device.drivers.driver import Batch, DriverOptions
+from device.drivers.emotibit import EmotibitDriver
+from device.errors import DeviceError
+from device.protocols import emotibit
+from device.protocols.emotibit import Packet, parse_datagram
+from device.simulation.datagrams import DatagramLine
+from device.simulation.faults import Faults
+
+RATE_HZ = emotibit.RATE_HZ
+FAULTS = {
+    "none": Faults(),
+    "jitter": Faults(jitter_s=0.1),
+    "reordering": Faults(reorder=0.2, jitter_s=0.05),
+    "duplicates": Faults(duplicate=0.5),
+    "loss": Faults(drop=0.1),
+    "bursts": Faults(burst_s=0.5),
+    "all": Faults(drop=0.05, reorder=0.1, duplicate=0.2, jitter_s=0.1),
+}
+
+
+def through(faults: Faults, count: int) -> tuple[EmotibitDriver, list[Batch], list[int]]:
+    """Send values that are their own numbers; return also the numbers of those that came."""
+    board, line, driver = (
+        EmotibitBoard(),
+        DatagramLine(faults, seed=3),
+        EmotibitDriver(DriverOptions()),
+    )
+    batches: list[Batch] = []
+    came: set[int] = set()
+
+    def arrive(now_s: float) -> None:
+        for piece in line.due(now_s):
+            for packet in parse_datagram(piece.data)[0]:
+                came.update(round(1e3 * v) for v in packet.values() if packet.tag == emotibit.EDA)
+            batches.extend(driver.push(piece.data, now_s))
+
+    for i in range(count):
+        taken_s = i / RATE_HZ
+        line.put(board.frame((i + 100) / 1e3, taken_s), taken_s)
+        for k in range(8):  # a reader that looks often
+            arrive(taken_s + k / 8 / RATE_HZ)
+    arrive(count / RATE_HZ + 0.5)
+    batches += driver.push(b"", count / RATE_HZ + 0.5, final=True)
+    return driver, batches, sorted(came)
+
+
+@pytest.mark.parametrize("name", list(FAULTS))
+def test_what_came_is_delivered_once_in_order_at_its_time(name: str) -> None:
+    driver, batches, came = through(FAULTS[name], 600)
+    eda_us = np.concatenate([batch.eda_us for batch in batches])
+    numbers = np.rint(1e3 * eda_us).astype(int)
+    assert numbers.tolist() == came
+    assert sum(batch.restarted for batch in batches) == 1  # the beginning
+    position_s = np.concatenate([batch.position_s for batch in batches])
+    assert (np.diff(position_s) > 0).all()
+    expected_s = (numbers - 100) / RATE_HZ
+    assert np.abs(position_s - position_s[0] - (expected_s - expected_s[0])).max() < 0.5 / RATE_HZ
+    assert driver.damaged == 0
+    assert driver.rate_hz(1.0) == pytest.approx(RATE_HZ, rel=0.02)
+    # All that lies between the first and the last sample that came is accounted for.
+    assert driver.lost == came[-1] - came[0] + 1 - len(came)
+    assert (driver.lost > 0) == (FAULTS[name].drop > 0)
+
+
+def test_a_pause_of_the_board_is_a_gap_and_no_loss() -> None:
+    driver = EmotibitDriver(DriverOptions())
+    batches = []
+    for number, stamp_ms in enumerate((0, 67, 133, 1000, 1067)):
+        packet = Packet(stamp_ms, number, emotibit.EDA, ("2.0",))
+        batches += driver.push(packet.to_bytes(), 1e-3 * stamp_ms)
+    position_s = np.concatenate([batch.position_s for batch in batches])
+    assert position_s == pytest.approx([0, 0.067, 0.133, 1.0, 1.067])
+    assert driver.lost == 0
+
+
+def test_a_board_that_begins_anew() -> None:
+    driver = EmotibitDriver(DriverOptions())
+    batches = []
+    for start_s in (0.0, 60.0):
+        board = EmotibitBoard()
+        for i in range(45):
+            data = board.frame(2.0, i / RATE_HZ)
+            batches += driver.push(data, start_s + i / RATE_HZ) if data else []
+    restarts = [batch for batch in batches if batch.restarted]
+    assert len(restarts) == 2
+    assert sum(batch.eda_us.size for batch in batches) == 90
+    assert driver.lost == 0
+
+
+def test_open_electrodes_are_no_value() -> None:
+    board, driver = EmotibitBoard(), EmotibitDriver(DriverOptions())
+    batches = []
+    for i in range(6):
+        data = board.frame(math.nan if i < 3 else 2.0, i / RATE_HZ)
+        batches += driver.push(data, i / RATE_HZ) if data else []
+    eda_us = np.concatenate([batch.eda_us for batch in batches])
+    assert np.isnan(eda_us).tolist() == [True] * 3 + [False] * 3
+
+
+def test_the_board_is_told_the_time_that_it_asks_for() -> None:
+    driver = EmotibitDriver(DriverOptions())
+    driver.push(Packet(5, 77, emotibit.REQUEST, ("TL", "TU")).to_bytes(), 0.0)
+    packets, damaged = parse_datagram(driver.poll(0.0))
+    assert damaged == 0
+    assert [packet.tag for packet in packets] == ["TL", "AK"]
+    assert packets[1].payload == ("77", "RD")
+    assert driver.poll(0.0) == b""
+
+
+@pytest.mark.parametrize("option", [{"rate_hz": 4.0}, {"calibration": "512"}, {"channel": 3}])
+def test_options_that_do_not_fit(option: dict[str, object]) -> None:
+    with pytest.raises(DeviceError, match="its own rate and calibration"):
+        EmotibitDriver(DriverOptions(**option))  # type: ignore[arg-type]
