@@ -87,6 +87,8 @@ class Driver(Protocol):
         How long the counter takes to come round, where losses may hide in whole turns.
     turn_samples : int
         Samples in such a turn.
+    calibration : Calibration
+        From what the sensor says to microsiemens.
     """
 
     key: str
@@ -96,6 +98,10 @@ class Driver(Protocol):
     trusted: bool
     turn_s: float | None
     turn_samples: int
+
+    @property
+    def calibration(self) -> Calibration:
+        """From what the sensor says to microsiemens."""
 
     @property
     def good(self) -> int:

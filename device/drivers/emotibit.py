@@ -85,6 +85,7 @@ class EmotibitDriver:
         """Return the samples of the packets whose turn it is."""
         packets, damaged = parse_datagram(data)
         self.damaged += damaged
+        self.good += len(packets)
         ordered: list[Packet] = []
         for packet in packets:
             if packet.tag == emotibit.REQUEST:
@@ -142,7 +143,6 @@ class EmotibitDriver:
         if gap_s is not None and not missing:
             self._periods_s.append(gap_s / count)
         self._newest, self._newest_s, self._arrival_s = packet, at_s, now_s
-        self.good += count
         position_s = at_s - step_s * np.arange(count - 1, -1, -1.0)
         values = np.array(packet.values())
         return [Batch.of(self.calibration, values, position_s, restarted)]

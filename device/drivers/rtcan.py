@@ -108,7 +108,7 @@ class RtcanDriver(DecodingDriver):
     def details(self) -> str:
         """Say the board and the calibration."""
         board = (self.identity.board if self.identity else "") or "not yet identified"
-        return f"{board}, {self._calibration().describe()}"
+        return f"{board}, {self.calibration.describe()}"
 
     def expects(self) -> str:
         """Say what the frames should be."""
@@ -151,9 +151,11 @@ class RtcanDriver(DecodingDriver):
             return []  # a value without its calibration is no value, yet
         held = list(self._held)
         self._held.clear()
-        return [Batch.of(self._calibration(), *one) for one in held]
+        return [Batch.of(self.calibration, *one) for one in held]
 
-    def _calibration(self) -> GroveCalibration:
+    @property
+    def calibration(self) -> GroveCalibration:
+        """The given one, else the board's own, else that of a usual Grove."""
         if self._given is not None:
             return self._given
         if self.identity is None:

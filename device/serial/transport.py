@@ -70,7 +70,11 @@ class SerialTransport:
     ----------
     device : str
         The port that was opened last.
+    identity : str
+        Empty: a port does not say what is on it.
     """
+
+    identity = ""
 
     def __init__(self, port: str, baud: int) -> None:
         self.port = port

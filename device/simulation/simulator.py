@@ -1,4 +1,4 @@
-"""`rtcan-sim`: a sensor that is not there, on a real pseudo-terminal.
+"""`rtcan-sim`: a sensor that is not there, on a real pseudo-terminal or the network.
 
 It speaks like the sensor that is asked for, at the pace of a real one or faster, plays either a
 simulated person or a recording, and does on demand what real sensors do to their users.
@@ -17,6 +17,7 @@ import click
 
 from device.boards.bitalino import BitalinoBoard
 from device.boards.board import Board
+from device.boards.emotibit import EmotibitBoard
 from device.boards.grove import DEFAULT_RATE_HZ, GroveBoard
 from device.boards.rtcan import RtcanBoard
 from device.boards.shimmer import ShimmerBoard
@@ -27,9 +28,12 @@ from device.readers.base import Source
 from device.readers.registry import open_recording
 from device.simulation.announce import Simulated, announced
 from device.simulation.faults import Faults
+from device.simulation.network import EmotibitPort
 from device.simulation.player import Player
+from device.simulation.port import Port
 from device.simulation.pty import PseudoTerminal
 from device.simulation.skin import PersonSkin, RecordingSkin, Skin, alternating
+from device.wireless.lookup import parse_address
 
 __all__ = ["alternating", "main", "make_board"]
 
@@ -61,7 +65,7 @@ def make_board(name: str, calibration: str | None, rate_hz: float | None) -> Boa
     Parameters
     ----------
     name : str
-        grove, bitalino, shimmer or rtcan.
+        grove, bitalino, shimmer, rtcan or emotibit.
     calibration : str or None
         What a Grove prints.
     rate_hz : float or None
@@ -73,7 +77,18 @@ def make_board(name: str, calibration: str | None, rate_hz: float | None) -> Boa
         return ShimmerBoard()
     if name == "rtcan":
         return RtcanBoard()
+    if name == "emotibit":
+        return EmotibitBoard()
     return GroveBoard(parse_calibration(calibration or "512"), rate_hz or DEFAULT_RATE_HZ)
+
+
+def _network_port(address: str | None) -> EmotibitPort:
+    parsed = parse_address(address or "127.0.0.1")
+    if parsed is None:
+        raise click.UsageError(
+            f"--address is {address}; expected: an IPv4 address, with or without a port: 127.0.0.2"
+        )
+    return EmotibitPort(*parsed)
 
 
 def _recording(path: Path, rate_hz: float | None, column: str | None) -> Source:
@@ -90,12 +105,17 @@ def _recording(path: Path, rate_hz: float | None, column: str | None) -> Source:
 @click.option(
     "--sensor",
     "kind",
-    type=click.Choice(["grove", "bitalino", "shimmer", "rtcan"]),
+    type=click.Choice(["grove", "bitalino", "shimmer", "rtcan", "emotibit"]),
     default="grove",
     show_default=True,
     help="Which sensor to be.",
 )
 @click.option("--link", type=click.Path(path_type=Path), help="Name for the port, e.g. ./gsr.")
+@click.option(
+    "--address",
+    help="Of an EmotiBit: this computer's address on which it answers, with or without a port "
+    "[default: 127.0.0.1:3131].",
+)
 @click.option(
     "--recording",
     type=click.Path(path_type=Path, exists=True),
@@ -138,8 +158,25 @@ def _recording(path: Path, rate_hz: float | None, column: str | None) -> Source:
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Which person, which faults.")
 @click.option("--loop", is_flag=True, help="Start the recording again when it ends.")
-@click.option("--drop", type=_SHARE, default=0.0, help="Share of bytes that are lost.")
+@click.option(
+    "--drop",
+    type=_SHARE,
+    default=0.0,
+    help="Share of bytes that are lost; of an EmotiBit's datagrams.",
+)
 @click.option("--corrupt", type=_SHARE, default=0.0, help="Share of bits that are flipped.")
+@click.option(
+    "--reorder",
+    type=_SHARE,
+    default=0.0,
+    help="Share of an EmotiBit's datagrams that others overtake.",
+)
+@click.option(
+    "--duplicate",
+    type=_SHARE,
+    default=0.0,
+    help="Share of an EmotiBit's datagrams that come twice.",
+)
 @click.option("--jitter", type=_SECONDS, default=0.0, help="Longest random delay, seconds.")
 @click.option("--drift", type=float, default=0.0, help="Error of the board's clock, ppm.")
 @click.option("--burst", type=_SECONDS, default=0.0, help="Seconds of data that arrive together.")
@@ -158,6 +195,7 @@ def _recording(path: Path, rate_hz: float | None, column: str | None) -> Source:
 def main(
     kind: str,
     link: Path | None,
+    address: str | None,
     recording: Path | None,
     column: str | None,
     rate_hz: float | None,
@@ -169,6 +207,8 @@ def main(
     loop: bool,
     drop: float,
     corrupt: float,
+    reorder: float,
+    duplicate: float,
     jitter: float,
     drift: float,
     burst: float,
@@ -176,7 +216,7 @@ def main(
     reset_every: float,
     lift_electrodes: float,
 ) -> None:
-    """Put a simulated skin-conductance sensor on a pseudo-terminal.
+    """Put a simulated skin-conductance sensor on a pseudo-terminal; an EmotiBit on the network.
 
     It prints the port's name, waits until something opens it, and plays until Ctrl-C or the end of
     the recording. Give a Grove's --rate to rtcan-live as well, so that it knows the sensor's own
@@ -190,12 +230,19 @@ def main(
         level = arousal
         skin = PersonSkin(alternating(period_s) if level is None else lambda _: level, seed)
         what = f"simulated person {seed}"
-    if unplug_every and link is None:
+    if kind == "emotibit":
+        if link is not None:
+            raise click.UsageError("--link is for serial ports; an EmotiBit has an --address")
+    elif address is not None or reorder or duplicate:
+        raise click.UsageError("--address, --reorder and --duplicate are for --sensor emotibit")
+    elif unplug_every and link is None:
         raise click.UsageError("--unplug-every needs a name by which the port returns: add --link")
     board = make_board(kind, calibration, rate_hz)
     faults = Faults(
         drop=drop,
         corrupt=corrupt,
+        reorder=reorder,
+        duplicate=duplicate,
         jitter_s=jitter,
         drift_ppm=drift,
         burst_s=burst,
@@ -203,11 +250,12 @@ def main(
         reset_every_s=reset_every,
         lift_s=lift_electrodes,
     )
-    port = PseudoTerminal(link)
-    rate = f" {board.rate_hz:g} Hz" if kind == "grove" else ""
+    port: Port = _network_port(address) if kind == "emotibit" else PseudoTerminal(link)
+    rate = f" {board.rate_hz:g} Hz" if kind in ("grove", "emotibit") else ""
     name = link or port.path
+    at = port.path if kind == "emotibit" else str(Path(name).absolute())
     try:
-        with _ends_in_order(), announced(Simulated(str(Path(name).absolute()), kind, what)):
+        with _ends_in_order(), announced(Simulated(at, kind, what)):
             # Before anybody is told to come: it imports, and an import must not be interrupted.
             player = Player(board, skin, port, faults=faults, speed=speed, seed=seed)
             click.echo(f"{name}: {what}, {kind}{rate} at speed {speed:g}; waiting for a reader")

@@ -91,7 +91,21 @@ class SourceKind:
             raise MissingExtraError(self.package, self.extra, f"Reading --port {self.scheme}:")
 
 
-_ALL: tuple[SourceKind, ...] = ()
+def _make_emotibit(address: str, options: SourceOptions) -> Sensor:
+    from device.sources.emotibit import make
+
+    return make(address, options)
+
+
+def _find_emotibit(timeout_s: float) -> list[Found]:
+    from device.wireless.lookup import find
+
+    return [Found(board.port, board.describe()) for board in find(timeout_s)]
+
+
+_ALL: tuple[SourceKind, ...] = (
+    SourceKind("emotibit", "EmotiBits", None, None, _make_emotibit, _find_emotibit),
+)
 KINDS: Mapping[str, SourceKind] = MappingProxyType({kind.scheme: kind for kind in _ALL})
 
 

@@ -7,6 +7,7 @@ the connection that it opens for commands. What another host sends to either is 
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import socket
 import time
@@ -50,6 +51,8 @@ class EmotibitTransport:
     ----------
     port, device : str
         As it was named, and as it was found.
+    identity : str
+        The device id of the board that was opened last.
     baud : int
         0.
     foreign : int
@@ -61,6 +64,7 @@ class EmotibitTransport:
         parse_address(where)  # a mistake in it is said at once
         self.port = f"emotibit:{where}"
         self.device = self.port
+        self.identity = ""
         self.baud = 0
         self.foreign = 0
         self._board: FoundEmotibit | None = None
@@ -83,7 +87,7 @@ class EmotibitTransport:
         if not board.is_free:
             board = self._when_free(board)
         self._board = board
-        self.device = board.port
+        self.device, self.identity = board.port, board.name
         try:
             self._listen(local_towards(board.address))
             self._await_connection(board)
@@ -288,6 +292,10 @@ def _bound(local: str, first: int, kind: socket.SocketKind) -> tuple[socket.sock
     """Return a socket on the first free port of every second one from `first`, else on any."""
     for port in (*range(first, first + 40, 2), 0):
         link = socket.socket(socket.AF_INET, kind)
+        if kind == socket.SOCK_STREAM and os.name == "posix":
+            # A connection that was ended lately does not keep the port; on Windows the same option
+            # would take it from another program.
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             link.bind((local, port))
         except OSError:

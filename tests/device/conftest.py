@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from device.serial import detect
-from device.sources import serial
+from device.sources import driven
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Wire:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give a port up after a second: the boards of these tests need no two seconds to boot."""
     monkeypatch.setattr(detect, "_PATIENCE_S", 1.0)
-    monkeypatch.setattr(serial, "_PATIENCE_S", 1.0)
+    monkeypatch.setattr(driven, "_PATIENCE_S", 1.0)
 
 
 @pytest.fixture
