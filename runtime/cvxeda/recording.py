@@ -6,14 +6,12 @@
     parts.tonic, parts.phasic, parts.driver          # microsiemens
 
 The recording is z-scored as a whole, which is what the weights of cvxEDA belong to, and the parts
-are scaled back. A long one is split in pieces that overlap. Each is exact, and one fades into the
-next. As every piece has a baseline of its own, tonic and phasic differ from those of one piece by
-up to a few per cent of their range.
+are scaled back. A long one is solved in pieces that overlap, see `runtime.cvxeda.pieces`: away from
+its ends the result is that of one piece, to less than 1 % of the phasic part's standard deviation.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,13 +21,7 @@ from numpy.typing import ArrayLike
 from device.arguments import number, real_array
 from device.errors import SignalError
 from runtime.cvxeda.model import Array
-from runtime.cvxeda.solver import CvxEDA
-
-# In knot spacings: a piece, and the least that neighbours share, whose outer quarters count for
-# nothing: cvxEDA is wrong at the head of what it is given.
-_SHORTEST, _LONGEST, _OVERLAP = 24.0, 120.0, 12.0
-# Samples times knots of a piece, 80 MB of matrices; a piece is shorter at high rates.
-_LARGEST = 1e7
+from runtime.cvxeda.pieces import solve_in_pieces
 
 
 @dataclass(frozen=True)
@@ -62,7 +54,9 @@ class RecordingDecomposition:
     pieces: int
 
 
-def decompose(eda_us: ArrayLike, rate_hz: float, **parameters: Any) -> RecordingDecomposition:
+def decompose(
+    eda_us: ArrayLike, rate_hz: float, *, scale_us: float | None = None, **parameters: Any
+) -> RecordingDecomposition:
     """Split a whole recording of any length, as it was measured.
 
     Parameters
@@ -72,6 +66,9 @@ def decompose(eda_us: ArrayLike, rate_hz: float, **parameters: Any) -> Recording
         given.)
     rate_hz : float
         Sampling rate.
+    scale_us : float or None
+        What the recording, less its mean, is divided by before `alpha` and `gamma` apply to it;
+        None for its standard deviation, as published.
     **parameters
         Of `CvxEDA`: `tau_slow_s`, `alpha` and so on.
 
@@ -85,27 +82,15 @@ def decompose(eda_us: ArrayLike, rate_hz: float, **parameters: Any) -> Recording
     eda = _checked(eda_us)
     rate_hz = number("rate_hz", rate_hz, 0, open_ends=True)
     mean = float(eda.mean())
-    std = float(eda.std()) or 1.0
-    scaled = (eda - mean) / std
-    knot = max(1, round(parameters.get("knot_spacing_s", 10.0) * rate_hz))
-    length, starts = _pieces(eda.size, knot)
-    split = CvxEDA(length, rate_hz, **parameters)
-    total, weights = np.zeros((4, eda.size)), np.zeros(eda.size)
-    gap, converged, well_posed = 0.0, True, True
-    for start in starts:
-        place = slice(start, start + length)
-        # The recording is z-scored; a piece of it may well lie on one side of zero.
-        parts = split.solve(scaled[place])
-        weight = _weight(length, knot, first=start == 0, last=start == starts[-1])
-        total[:, place] += weight * (parts.tonic, parts.phasic, parts.driver, parts.residual)
-        weights[place] += weight
-        gap = max(gap, parts.gap)
-        converged, well_posed = converged and parts.converged, well_posed and parts.well_posed
-    total *= std / weights
-    tonic, phasic, driver, residual = total
+    if scale_us is None:
+        scale = float(eda.std()) or 1.0
+    else:
+        scale = number("scale_us", scale_us, 0, open_ends=True)
+    split = solve_in_pieces((eda - mean) / scale, rate_hz, parameters)
+    tonic, phasic, driver, residual = split.parts * scale
     tonic += mean
     return RecordingDecomposition(
-        tonic, phasic, driver, residual, gap, converged, well_posed, len(starts)
+        tonic, phasic, driver, residual, split.gap, split.converged, split.well_posed, split.pieces
     )
 
 
@@ -123,24 +108,3 @@ def _checked(eda_us: ArrayLike) -> Array:
             f"infinite, the first at {int(np.argmin(finite))}: fill or cut out gaps first"
         )
     return eda
-
-
-def _pieces(n: int, knot: int) -> tuple[int, list[int]]:
-    """Return the length of the pieces and where they start, evenly spread."""
-    longest = round(knot * min(max(math.sqrt(_LARGEST / knot), _SHORTEST), _LONGEST))
-    if n <= longest:
-        return n, [0]
-    overlap = round(_OVERLAP * knot)
-    count = math.ceil((n - overlap) / (longest - overlap))
-    return longest, [i * (n - longest) // (count - 1) for i in range(count)]
-
-
-def _weight(length: int, knot: int, *, first: bool, last: bool) -> Array:
-    """Return the weight (length,) of a piece, which fades at its inner edges."""
-    ramp = np.clip(np.arange(length) / (knot * _OVERLAP / 2) - 0.5, 0.0, 1.0)
-    weight = np.ones(length)
-    if not first:
-        weight *= ramp
-    if not last:
-        weight *= ramp[::-1]
-    return weight

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pickle
 import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from device.errors import SignalError, SignalWarning
 from device.simulation.physiology import Person, simulate
-from runtime.cvxeda import CvxEDA, decompose, recording
+from runtime.cvxeda import CvxEDA, RecordingDecomposition, decompose, pieces
 
 
 def skin(seconds: float, rate_hz: float) -> np.ndarray:
@@ -43,19 +47,55 @@ def test_any_length(n: int, rate_hz: float) -> None:
     np.testing.assert_allclose(parts.tonic + parts.phasic + parts.residual, eda_us, atol=1e-9)
 
 
-def test_pieces_meet_where_one_piece_would_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    eda_us = skin(1150.0, 4.0)
-    whole = decompose(eda_us, 4.0)
-    monkeypatch.setattr(recording, "_LONGEST", 36.0)
-    pieces = decompose(eda_us, 4.0)
-    assert (whole.pieces, pieces.pieces) == (1, 5)
-    np.testing.assert_allclose(pieces.tonic + pieces.phasic + pieces.residual, eda_us, atol=1e-9)
-    swing = float(np.ptp(whole.phasic))
-    assert np.abs(pieces.phasic - whole.phasic).max() < 0.05 * swing
-    assert np.abs(pieces.tonic - whole.tonic).max() < 0.05 * swing
-    # No seam is to be seen.
-    assert np.abs(np.diff(pieces.tonic)).max() < 1.2 * np.abs(np.diff(whole.tonic)).max()
-    assert pieces.driver.min() >= 0 and pieces.phasic.min() >= 0
+def apart(pieces: RecordingDecomposition, whole: RecordingDecomposition, ends: int) -> float:
+    """Return how far tonic and phasic lie apart away from the ends, in SDs of the phasic part."""
+    inner = slice(ends, -ends)
+    tonic = np.abs(pieces.tonic - whole.tonic)[inner].max()
+    phasic = np.abs(pieces.phasic - whole.phasic)[inner].max()
+    return float(max(tonic, phasic) / whole.phasic.std())
+
+
+def jittery(seconds: float, rate_hz: float) -> np.ndarray:
+    """Return a nearly flat wrist with noise, whose optimum is two large curves that cancel."""
+    slow = 0.3 * np.sin(np.arange(seconds * rate_hz) / rate_hz / 200)
+    return np.asarray(slow + np.random.default_rng(1).normal(1.0, 0.03, slow.size))
+
+
+@pytest.mark.parametrize("baseline", ["linear", "constant", "spline", "none"])
+@pytest.mark.parametrize("made", [skin, jittery])
+@pytest.mark.parametrize(("longest", "count", "least"), [(60.0, 3, 0.01), (24.0, 13, 0.02)])
+def test_no_seam_shows(
+    made: Callable[[float, float], np.ndarray],
+    baseline: str,
+    longest: float,
+    count: int,
+    least: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    eda_us = made(1195.0, 4.0)
+    whole = decompose(eda_us, 4.0, baseline=baseline)
+    monkeypatch.setattr(pieces, "_ONE", longest)
+    parts = decompose(eda_us, 4.0, baseline=baseline)
+    assert (whole.pieces, parts.pieces) == (1, count)
+    np.testing.assert_allclose(parts.tonic + parts.phasic + parts.residual, eda_us, atol=1e-9)
+    assert apart(parts, whole, ends=240) < least
+    assert parts.driver.min() >= 0 and parts.phasic.min() >= 0
+
+
+@pytest.mark.parametrize("subject", [3, 16, 20])
+def test_no_seam_shows_in_an_hour_of_a_real_wrist(subject: int, shared_data: Path) -> None:
+    folder = shared_data / "stress-predict" / "Raw_data" / f"S{subject:02d}"
+    eda_us = np.loadtxt(folder / "EDA.csv")[2:]
+    whole = CvxEDA(eda_us.size, 4.0).solve((eda_us - eda_us.mean()) / eda_us.std())
+    parts = decompose(eda_us, 4.0)
+    scaled = replace(
+        parts,
+        tonic=(parts.tonic - eda_us.mean()) / eda_us.std(),
+        phasic=parts.phasic / eda_us.std(),
+    )
+    one = replace(parts, tonic=whole.tonic, phasic=whole.phasic)
+    assert parts.pieces > 5
+    assert apart(scaled, one, ends=240) < 0.01
 
 
 @pytest.mark.parametrize(
@@ -63,17 +103,31 @@ def test_pieces_meet_where_one_piece_would_run(monkeypatch: pytest.MonkeyPatch) 
     [(10, 0.5), (20_000, 0.5), (100_000, 4.0), (3_000_000, 128.0), (10**7, 2000.0)],
 )
 def test_pieces_cover_the_recording_and_overlap(n: int, rate_hz: float) -> None:
-    length, starts = recording._pieces(n, round(10 * rate_hz))
-    assert starts[0] == 0 and starts[-1] + length == n
-    if len(starts) > 1:
-        assert np.diff(starts).max() <= length - round(12 * 10 * rate_hz) + 1
-        assert length * length / (10 * rate_hz) <= 1.2e7 or length <= 240 * rate_hz
+    knot = round(10 * rate_hz)
+    shared, found = pieces.places(n, knot)
+    assert found[0].start == 0 and found[-1].stop == n
+    assert all(place.start % knot == 0 for place in found)
+    for before, after in pairwise(found):
+        assert before.start < after.start <= before.stop - shared
+        assert before.stop - before.start >= 1.5 * shared
+    longest = max(place.stop - place.start for place in found)
+    assert longest * longest / knot <= 1.2e7 or longest <= 240 * rate_hz
 
 
 def test_a_piece_may_lie_on_one_side_of_the_mean(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording, "_LONGEST", 24.0)
+    monkeypatch.setattr(pieces, "_ONE", 24.0)
     parts = decompose(skin(600.0, 4.0) + np.linspace(0, 50, 2400), 4.0)
-    assert parts.pieces == 4 and parts.converged
+    assert parts.pieces == 6 and parts.converged
+
+
+def test_the_scale_may_be_given() -> None:
+    eda_us = skin(120.0, 4.0)
+    own = decompose(eda_us, 4.0, scale_us=float(eda_us.std()))
+    np.testing.assert_array_equal(own.phasic, decompose(eda_us, 4.0).phasic)
+    # The larger the scale, the dearer a response.
+    assert decompose(eda_us, 4.0, scale_us=50.0).driver.sum() < own.driver.sum()
+    with pytest.raises(ValueError, match="scale_us is 0"):
+        decompose(eda_us, 4.0, scale_us=0)
 
 
 def test_a_flat_recording_is_all_tonic() -> None:
