@@ -1,4 +1,4 @@
-"""What reaches the user of a sensor on a bad line: simulated sensors on real pseudo-terminals.
+"""What reaches the user of a sensor on a bad line: simulated sensors on real ports and sockets.
 
     python -m benchmarks.faults [--quick] [--output DIR]
 
@@ -10,14 +10,10 @@ is laid beside what the line let through whole.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
-import tempfile
-import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -25,25 +21,18 @@ import click
 import numpy as np
 
 from benchmarks.common.report import show_table, write_result
+from benchmarks.common.rigs import Rig, emotibit_rig, serial_rig
 from benchmarks.common.truth import came_whole, count_lost, is_intact, matched, wrong_allowed
-from device.calibration import Calibration
-from device.drivers.driver import DriverOptions
 from device.drivers.registry import DRIVERS
-from device.samples import FloatArray
+from device.protocols import emotibit
 from device.simulation.faults import Faults
-from device.simulation.player import Player, Sent
-from device.simulation.pty import PseudoTerminal
-from device.simulation.simulator import make_board
-from device.sources.serial import SerialSensor
 from runtime.session.reader import Chunk, Failure, Reader
 
+SENSORS = (*DRIVERS, "emotibit")
 _RATE_HZ = 100.0
 # After the port opens, or a board starts anew, time settles for so long.
 _SETTLE_S = 5.0
 _WORKERS = 6
-_SEED = 7
-# What every sensor measures.
-_RANGE_US = (1.0, 24.0)
 _COLUMNS = ["fault", "sensor", "sent", "harmed", "delivered", "lost", "wrong", "allowed", "ms"]
 
 
@@ -79,6 +68,28 @@ CASES = [
 ]
 
 
+# Of a network: shares of datagrams, of which one carries one or two samples.
+NETWORK_CASES = [
+    Case("none", Faults(), 20),
+    Case("5 % of datagrams lost", Faults(drop=0.05), 45),
+    Case("20 % of datagrams overtaken", Faults(reorder=0.2), 45),
+    Case("20 % of datagrams doubled", Faults(duplicate=0.2), 45),
+    Case("late by up to 100 ms", Faults(jitter_s=0.1), 45),
+    Case("all of these", Faults(drop=0.05, reorder=0.2, duplicate=0.2, jitter_s=0.1), 60),
+    *(case for case in CASES if not (case.faults.drop or case.faults.corrupt)),
+]
+
+
+def played_hz(sensor: str) -> float:
+    """Return the rate (Hz) that its samples' errors of time are counted in."""
+    return emotibit.RATE_HZ if sensor == "emotibit" else _RATE_HZ
+
+
+def cases_of(sensor: str) -> list[Case]:
+    """Return the faults that a sensor is played under."""
+    return NETWORK_CASES if sensor == "emotibit" else CASES
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How one sensor fared under one fault.
@@ -112,57 +123,16 @@ class Outcome:
     recovery_s: float | None
 
 
-class ShuffledSkin:
-    """A skin that takes every value in turn, in an order that looks like noise.
-
-    Parameters
-    ----------
-    values_us : float64 (n,)
-        Microsiemens.
-    seed : int
-        For the order.
-    """
-
-    def __init__(self, values_us: FloatArray, seed: int) -> None:
-        order = np.random.default_rng(seed).permutation(values_us)
-        self._values: Iterator[float] = itertools.cycle(order.tolist())
-
-    def next(self, rate_hz: float) -> float | None:
-        """Return the next sample (microsiemens)."""
-        return next(self._values)
-
-
 def play(sensor: str, case: Case) -> Outcome:
     """Play one sensor under one fault, and judge what was delivered."""
-    log: list[Sent] = []
-    board = make_board(sensor, None, _RATE_HZ)
-    values_us = _distinct_us(board.calibration)
-    with tempfile.TemporaryDirectory() as folder:
-        link = Path(folder) / "port"
-        port = PseudoTerminal(link)
-        player = Player(
-            board,
-            ShuffledSkin(values_us, _SEED),
-            port,
-            faults=case.faults,
-            seed=_SEED,
-            observer=log.append,
-        )
-        thread = threading.Thread(target=player.play, daemon=True)
-        thread.start()
-        rate_hz = None if sensor == "grove" else 128.0 if sensor == "shimmer" else _RATE_HZ
-        reading = SerialSensor(str(link), sensor, options=DriverOptions(rate_hz=rate_hz))
-        reading.open()
-        reader = Reader(reading)
+    rigged = emotibit_rig(case.faults) if sensor == "emotibit" else serial_rig(sensor, case.faults)
+    with rigged as rig:
+        reader = Reader(rig.reading)
         reader.start()
         time.sleep(case.seconds)
-        player.stopping.set()
-        thread.join()
-        while not port.drained():
-            time.sleep(0.01)
-        # Pulling the plug lets the reader decide on what it still held back.
-        port.unplug()
-        time.sleep(0.3)
+        rig.end()
+        # As long as a source waits for datagrams that others overtook.
+        time.sleep(0.4)
         reader.stop()
     chunks: list[Chunk] = []
     while not reader.events.empty():
@@ -171,37 +141,27 @@ def play(sensor: str, case: Case) -> Outcome:
             chunks.append(event)
         elif isinstance(event, Failure):
             raise event.error
-    return _judge(sensor, case, log, chunks, reading.origin_s or 0.0, player)
+    return _judge(sensor, case, rig, chunks)
 
 
-def _distinct_us(calibration: Calibration) -> FloatArray:
-    """Return one value (microsiemens) for each count that the sensor can send."""
-    counts = np.unique(np.rint(calibration.to_adc(np.linspace(*_RANGE_US, 100_000))))
-    values_us = calibration.to_us(counts)
-    # At the end of a range the next one takes over.
-    again_us = calibration.to_us(np.rint(calibration.to_adc(values_us)))
-    return np.asarray(values_us[again_us == values_us])
-
-
-def _judge(
-    sensor: str, case: Case, log: list[Sent], chunks: list[Chunk], origin_s: float, player: Player
-) -> Outcome:
+def _judge(sensor: str, case: Case, rig: Rig, chunks: list[Chunk]) -> Outcome:
+    # Datagrams overtake each other: in the order in which they were taken.
+    log = sorted(rig.log, key=lambda sent: sent.time_s)
+    origin_s = getattr(rig.reading, "origin_s", None) or 0.0
     time_s = np.concatenate([chunk.samples.time_s for chunk in chunks]) + origin_s
     eda_us = np.concatenate([chunk.samples.eda_us for chunk in chunks])
     sent_s = np.array([sent.time_s for sent in log])
-    whole = came_whole(sensor, log, player.plugged_in_s)
+    whole = came_whole(sensor, log, rig.plugged_in_s)
     places = matched(log, eda_us, time_s)
     delivered = np.flatnonzero(places >= 0)
     delivered = delivered[whole[places[delivered]]]
     at_s = sent_s[places[delivered]]
     error_s = np.abs(time_s[delivered] - at_s)
-    starts_s = [at_s[0], *at_s[1:][np.diff(at_s) > 0.5], *player.reset_s]
+    starts_s = [at_s[0], *at_s[1:][np.diff(at_s) > 0.5], *rig.reset_s]
     settled = np.all([(at_s < start) | (at_s > start + _SETTLE_S) for start in starts_s], axis=0)
     arrivals_s = np.array([chunk.arrival_s for chunk in chunks])
     waits = [
-        float(arrivals_s[arrivals_s > t][0] - t)
-        for t in player.plugged_in_s
-        if (arrivals_s > t).any()
+        float(arrivals_s[arrivals_s > t][0] - t) for t in rig.plugged_in_s if (arrivals_s > t).any()
     ]
     damaged = sum(not is_intact(sensor, sent) for sent in log)
     return Outcome(
@@ -223,21 +183,17 @@ def _judge(
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.")
 def main(quick: bool, output: Path | None) -> None:
     """Play every sensor under every fault; takes under five minutes."""
-    cases = [
-        dataclasses.replace(case, seconds=max(case.seconds / 3, 14.0)) if quick else case
-        for case in CASES
+    jobs = [
+        (sensor, replace(case, seconds=max(case.seconds / 3, 14.0)) if quick else case)
+        for sensor in SENSORS
+        for case in cases_of(sensor)
     ]
+    order = {(case.name, sensor): i for i, (sensor, case) in enumerate(jobs)}
     # The long ones first, so that none is left alone at the end.
-    jobs = sorted(
-        ((sensor, case) for case in cases for sensor in DRIVERS), key=lambda job: -job[1].seconds
-    )
+    jobs.sort(key=lambda job: -job[1].seconds)
     context = get_context("spawn")
     with ProcessPoolExecutor(_WORKERS, mp_context=context) as pool:
         outcomes = list(pool.map(play, *zip(*jobs, strict=True)))
-    order = {
-        (case.name, sensor): i
-        for i, (case, sensor) in enumerate((case, sensor) for case in cases for sensor in DRIVERS)
-    }
     outcomes.sort(key=lambda outcome: order[outcome.fault, outcome.sensor])
     show_table(
         "Faults: samples that came whole are delivered once and in order",
@@ -251,8 +207,10 @@ def main(quick: bool, output: Path | None) -> None:
             sum(max(0, math.ceil(outcome.wrong - outcome.allowed)) for outcome in outcomes)
         ),
         "recovery_s_max": max(recoveries) if recoveries else None,
-        # In samples at 100 Hz, of all sensors.
-        "time_error_samples_max": max(outcome.time_error_ms for outcome in outcomes) / 10.0,
+        # In samples of the rate at which each sensor was played.
+        "time_error_samples_max": max(
+            1e-3 * outcome.time_error_ms * played_hz(outcome.sensor) for outcome in outcomes
+        ),
     }
     figures = {
         "rate_hz": _RATE_HZ,

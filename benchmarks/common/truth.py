@@ -111,6 +111,8 @@ def wrong_allowed(sensor: str, damaged: int) -> float:
     """
     if sensor == "grove":
         return float(damaged)
+    if sensor == "emotibit":
+        return 0.0  # a datagram comes whole or not at all
     mean = damaged * (1 / 16 if sensor == "bitalino" else 1 / 65536)
     return mean + 3.0 * math.sqrt(mean)
 

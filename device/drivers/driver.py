@@ -87,6 +87,8 @@ class Driver(Protocol):
         How long the counter takes to come round, where losses may hide in whole turns.
     turn_samples : int
         Samples in such a turn.
+    holds : bool
+        Whether it holds samples back that time alone sets free: it is then pushed nothing, too.
     calibration : Calibration
         From what the sensor says to microsiemens.
     """
@@ -98,6 +100,7 @@ class Driver(Protocol):
     trusted: bool
     turn_s: float | None
     turn_samples: int
+    holds: bool
 
     @property
     def calibration(self) -> Calibration:
@@ -149,6 +152,7 @@ class DecodingDriver:
 
     turn_s: float | None = None
     turn_samples = 1
+    holds = False
     _decoder: Decoder
 
     @property

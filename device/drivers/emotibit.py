@@ -24,6 +24,9 @@ _HOLD_S = 0.3
 _OVERTAKEN_MS = 1000
 _LATE_MS = 2000
 _PERIODS = 31
+# Its buffers are shorter than this; and so much is answered between two polls at most.
+_MOST_VALUES = 64
+_MOST_ANSWERS = 2048
 _ENOUGH_PERIODS = 8
 
 
@@ -51,6 +54,7 @@ class EmotibitDriver:
     trusted = False
     turn_s: float | None = None
     turn_samples = 1
+    holds = True
 
     def __init__(self, options: DriverOptions) -> None:
         for name in ("rate_hz", "calibration", "column", "channel"):
@@ -126,7 +130,10 @@ class EmotibitDriver:
 
     def _batch(self, packet: Packet, now_s: float) -> list[Batch]:
         count = len(packet.payload)
-        if self._newest is not None and -_OVERTAKEN_MS <= _step_ms(packet, self._newest) <= 0:
+        repeated = (
+            self._newest is not None and -_OVERTAKEN_MS <= _step_ms(packet, self._newest) <= 0
+        )
+        if repeated or count > _MOST_VALUES:
             self.damaged += 1
             return []
         ticks, restarted = self._ticks.push(np.array([packet.timestamp_ms]), now_s)
@@ -153,6 +160,8 @@ class EmotibitDriver:
         return statistics.median(self._periods_s)
 
     def _answer(self, request: Packet) -> None:
+        if len(self._answers) > _MOST_ANSWERS:
+            return
         now = datetime.now().astimezone()
         for tag, payload in (
             (emotibit.LOCAL_TIME, (now.strftime("%Y-%m-%d_%H-%M-%S-%f"),)),

@@ -15,7 +15,8 @@ class Reorder(Generic[_T]):
     """Give out things in the order of their numbers.
 
     A thing whose predecessors are missing is held back until they come, or until it has waited for
-    `hold_s`: then they are lost.
+    `hold_s`: then they are lost. The very first ones wait for so long too, since nobody knows which
+    of them was sent first.
 
     Parameters
     ----------
@@ -47,6 +48,7 @@ class Reorder(Generic[_T]):
 
     def reset(self) -> None:
         """Forget what is held back and which number comes next; the counters stay."""
+        self._anchor: int | None = None
         self._next: int | None = None
         self._held: dict[int, tuple[_T, float]] = {}
         self._seen: collections.deque[int] = collections.deque(maxlen=_SEEN)
@@ -54,10 +56,11 @@ class Reorder(Generic[_T]):
 
     def push(self, number: int, thing: _T, now_s: float) -> list[_T]:
         """Take a thing that came now; return those whose turn it is."""
-        if self._next is None:
-            self._next = number
-        total = self._next + self._ahead(number, self._next)
-        if abs(total - self._next) > _NEAR:
+        if self._anchor is None:
+            self._anchor = number
+        near = self._anchor if self._next is None else self._next
+        total = near + self._ahead(number, near)
+        if abs(total - near) > _NEAR:
             return self._far(number, thing, now_s)
         if self._stray is not None:
             self.strays += 1
@@ -65,7 +68,7 @@ class Reorder(Generic[_T]):
         if total in self._held or total in self._seen:
             self.duplicates += 1
             return []
-        if total < self._next:
+        if self._next is not None and total < self._next:
             self.late += 1
             return []
         self._held[total] = thing, now_s
@@ -74,13 +77,13 @@ class Reorder(Generic[_T]):
     def due(self, now_s: float) -> list[_T]:
         """Return the things whose turn it is, or that have waited long enough."""
         out: list[_T] = []
-        while self._held and self._next is not None:
+        while self._held:
             first = min(self._held)
-            if first > self._next:
+            if first != self._next:
                 oldest_s = min(arrival_s for _, arrival_s in self._held.values())
                 if now_s - oldest_s < self._hold_s and len(self._held) <= self._most:
                     break
-                self.missing += first - self._next
+                self.missing += 0 if self._next is None else first - self._next
             out.append(self._held.pop(first)[0])
             self._seen.append(first)
             self._next = first + 1

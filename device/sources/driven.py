@@ -148,6 +148,8 @@ class DrivenSensor:
             if data:
                 self._delivery.take(driver.push(data, arrival_s), arrival_s)
                 self._check_health(driver, data, arrival_s)
+            elif driver.holds and (batches := driver.push(b"", arrival_s)):
+                self._delivery.take(batches, arrival_s)
             if self._delivery.ready or time.monotonic() >= until_s:
                 return self._deliver(driver)
 

@@ -15,6 +15,8 @@ from device.protocols import emotibit
 from device.protocols.emotibit import Packet, parse_datagram
 from device.simulation.datagrams import DatagramLine
 from device.simulation.faults import Faults
+from device.sources.driven import DrivenSensor
+from device.timing.now import now_s
 
 RATE_HZ = emotibit.RATE_HZ
 FAULTS = {
@@ -81,6 +83,40 @@ def test_a_pause_of_the_board_is_a_gap_and_no_loss() -> None:
     position_s = np.concatenate([batch.position_s for batch in batches])
     assert position_s == pytest.approx([0, 0.067, 0.133, 1.0, 1.067])
     assert driver.lost == 0
+
+
+class Feed:
+    """A transport on which datagrams arrive at their times, on a clock of its own."""
+
+    port = device = "emotibit:feed"
+    identity = ""
+    baud = 0
+
+    def __init__(self, arrivals: list[tuple[float, bytes]]) -> None:
+        self.arrivals = arrivals
+        self.start_s = self.at_s = now_s()
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def write(self, data: bytes) -> None: ...
+
+    def read(self, timeout_s: float) -> tuple[bytes, float]:
+        self.at_s += 0.01
+        due = [data for at_s, data in self.arrivals if self.start_s + at_s <= self.at_s]
+        del self.arrivals[: len(due)]
+        return b"".join(due), self.at_s
+
+
+def test_what_waits_for_what_never_comes_is_delivered_though_nothing_follows() -> None:
+    packets = [Packet(67 * i, i, emotibit.EDA, (f"{i + 1}",)) for i in range(32)]
+    arrivals = [(0.067 * p.number, p.to_bytes()) for p in packets if p.number != 30]
+    sensor = DrivenSensor(Feed(arrivals), EmotibitDriver(DriverOptions()))
+    sensor.open()
+    eda_us = np.concatenate([sensor.read(0.0).eda_us for _ in range(260)])
+    assert eda_us.tolist() == [i + 1.0 for i in range(32) if i != 30]
+    assert sensor.counters.lost == 1
 
 
 def test_a_board_that_begins_anew() -> None:
