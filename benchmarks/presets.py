@@ -88,6 +88,7 @@ def _only(problem: Problem, kept: metrics.Labels) -> Problem:
             features=windows.features[mine],
             recording=np.searchsorted(kept, windows.recording[mine]),
             time_s=windows.time_s[mine],
+            past_s=windows.past_s[mine],
             short=windows.short[mine],
         ),
         annotation=dataclasses.replace(

@@ -82,6 +82,7 @@ def deap_size(input_length: int, settings: Settings, seed: int = 0) -> Problem:
             np.zeros((number, 5)),
             np.arange(number),
             np.zeros(number),
+            np.zeros(number),
             np.zeros(number, dtype=np.bool_),
             Counter(),
         ),

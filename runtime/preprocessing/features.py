@@ -5,6 +5,10 @@ in microsiemens keeps a silent window finite. The list follows Boucsein, "Electr
 2nd ed. 2012, ch. 2 (level, responses, their number and amplitude) and Posada-Quintero et al.,
 "Power Spectral Density Analysis of Electrodermal Activity for Sympathetic Function Assessment",
 2016 (doi:10.1007/s10439-016-1606-6: power between 0.045 and 0.25 Hz).
+
+The first twenty are amounts, which mean something beside what is usual for the person. The others
+are shapes: ratios of amounts within the window, free of gain and usual level, which mean something
+from the first window on.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from device.samples import FloatArray
 
 # The band of Posada-Quintero et al. in two halves, and its neighbours, Hz.
 _BANDS_HZ = ((0.015, 0.045), (0.045, 0.15), (0.15, 0.25), (0.25, 0.5))
-FEATURES = (
+AMOUNTS = (
     "level",
     "level at the start",
     "level at the end",
@@ -37,6 +41,21 @@ FEATURES = (
     "largest amplitude",
     *(f"power {low:g} to {high:g} Hz" for low, high in _BANDS_HZ),
 )
+"""Names of the features that are read against the person's own mean and SD."""
+SHAPES = (
+    "rise relative to fall",
+    "second band relative to the first",
+    "third band relative to the second",
+    "fourth band relative to the third",
+    "phasic spread relative to its mean",
+    "phasic mean relative to the spread",
+    "phasic spread relative to the spread",
+    "largest amplitude relative to the sum",
+    "highest level relative to the lowest",
+    "change relative to the range",
+)
+"""Names of the features that are taken as they are."""
+FEATURES = (*AMOUNTS, *SHAPES)
 """Names, in the order in which `features` returns them and a contract lists them."""
 
 # Seconds at either end of the window whose level is a feature of its own.
@@ -51,7 +70,7 @@ _LEVEL_US, _AMOUNT_US, _SUM_US, _POWER = 0.02, 1e-3, 1e-2, 1e-4
 def features(
     eda_us: FloatArray, tonic_us: FloatArray, phasic_us: FloatArray, rate_hz: float
 ) -> FloatArray:
-    """Return the features named in `FEATURES`, float64 (20,).
+    """Return the features named in `FEATURES`, float64 (30,).
 
     Parameters
     ----------
@@ -80,7 +99,7 @@ def features(
             eda_us.max(),
         ]
     )
-    return np.concatenate(
+    amounts = np.concatenate(
         [
             np.log(np.maximum(levels_us, 0.0) + _LEVEL_US),
             [
@@ -97,6 +116,27 @@ def features(
                 np.log(amplitudes.max(initial=0.0) + _AMOUNT_US),
             ],
             np.log(_band_powers(eda_us, rate_hz) + _POWER),
+        ]
+    )
+    return np.concatenate([amounts, _shapes(amounts)])
+
+
+def _shapes(amounts: FloatArray) -> FloatArray:
+    """Return the features named in `SHAPES`: differences of logarithms, float64 (10,)."""
+    of = dict(zip(AMOUNTS, amounts.tolist(), strict=True))
+    bands = amounts[-len(_BANDS_HZ) :]
+    range_us = np.exp(of["highest level"]) - np.exp(of["lowest level"])
+    change_us = np.exp(of["level at the end"]) - np.exp(of["level at the start"])
+    return np.array(
+        [
+            of["mean rate of rise"] - of["mean rate of fall"],
+            *np.diff(bands),
+            of["phasic spread"] - of["phasic mean"],
+            of["phasic mean"] - of["spread"],
+            of["phasic spread"] - of["spread"],
+            of["largest amplitude"] - of["sum of amplitudes"],
+            of["highest level"] - of["lowest level"],
+            change_us / (range_us + _AMOUNT_US),
         ]
     )
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from device.samples import FloatArray
 from runtime.cvxeda.solver import Decomposition
 from runtime.preprocessing.contract import Contract
-from runtime.preprocessing.features import FEATURES, features
+from runtime.preprocessing.features import AMOUNTS, FEATURES, features
 from runtime.preprocessing.normalise import Normalised
 from runtime.preprocessing.quality import believable, too_fast
 from runtime.preprocessing.reference import Reference
@@ -30,7 +30,8 @@ class Personal:
     channels : dict of str to float64 (total_samples,)
         asinh((tonic - M)/S), log1p(phasic/S) and asinh((eda - M)/S), by the contract's names.
     features : float32 (features,)
-        In the contract's order.
+        In the contract's order: amounts in the person's own running SDs from the mean, shapes as
+        they are.
     """
 
     channels: dict[str, FloatArray]
@@ -56,12 +57,13 @@ class PersonalUnits:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self.reference = Reference(
-            contract.features,
+            tuple(name for name in contract.features if name in AMOUNTS),
             contract.hop_s,
             contract.reference_span_s,
             least_s=contract.reference_s,
         )
         self._places = np.array([FEATURES.index(name) for name in contract.features], dtype=np.intp)
+        self._amounts = np.array([name in AMOUNTS for name in contract.features], dtype=np.bool_)
         self.until = 0
         self._level = self.reference.level()
 
@@ -131,5 +133,6 @@ class PersonalUnits:
         )
         own = found[self._places]
         if believable(eda_us, contract.quality).all() and not too_fast(eda_us, contract).any():
-            self.reference.add_features(own)
-        return Personal(channels, self.reference.scaled(own).astype(np.float32))
+            self.reference.add_features(own[self._amounts])
+        own[self._amounts] = self.reference.scaled(own[self._amounts])
+        return Personal(channels, own.astype(np.float32))

@@ -9,7 +9,7 @@ test side has a part in any of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,10 @@ class Assembled:
         Weights of the members.
     scale : MusicScale
         Of the training side.
+    restarted : int64 (m,)
+        Which windows of a short past were tested; they count by minutes of past only.
+    restarted_probability : float64 (m,)
+        Probability of the second class, calibrated.
     """
 
     target: str
@@ -67,6 +71,8 @@ class Assembled:
     history: list[dict[str, Any]]
     states: list[dict[str, torch.Tensor]]
     scale: MusicScale
+    restarted: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    restarted_probability: FloatArray = field(default_factory=lambda: np.empty(0))
 
     @property
     def probability(self) -> FloatArray:
@@ -153,18 +159,22 @@ def assemble(problem: Problem, target: str, split: Split, fits: Sequence[Outcome
     else:
         combination = Combination(deep=1.0 / first.temperature)
     margin = combination.margin(deep, wide)
+    logits = np.stack([-margin / 2, margin / 2], axis=1)
+    short = problem.windows.short[window]
     return Assembled(
         target,
         split.name,
-        window,
-        np.stack([-margin / 2, margin / 2], axis=1),
-        deep,
-        wide,
+        window[~short],
+        logits[~short],
+        deep[~short],
+        None if wide is None else wide[~short],
         combination,
         linear,
         first.history,
         [one.state for one in fits],
         first.scale,
+        window[short],
+        probability_high(logits[short]),
     )
 
 
@@ -179,6 +189,10 @@ def _linear(
     window = problem.windows.of(pool, short=True)
     recording = problem.windows.recording[window]
     x = problem.windows.features[window].astype(np.float64)
+    # One penalty for all needs features of one scale: shapes have none of their own.
+    mean, spread = x.mean(axis=0), x.std(axis=0)
+    spread[spread == 0] = 1.0
+    x = (x - mean) / spread
     truth = problem.annotation.classes[target][recording]
     place = np.searchsorted(pool, recording)
     number = max(problem.ensemble, _INNER_FOLDS)
@@ -188,7 +202,9 @@ def _linear(
         songs = _numbered(_dealt(problem, pool, _INNER_FOLDS, problem.stimuli))[place]
     penalty = choose_penalty(x, truth, groups, songs=songs)
     margins = held_out_margins(x, truth, groups, penalty, songs)
-    linear = fit_linear(x, truth, penalty, balanced(truth))
+    fitted = fit_linear(x, truth, penalty, balanced(truth))
+    weights = fitted.weights / spread
+    linear = Linear(weights, fitted.bias - float(weights @ mean))
     return linear, margins[np.searchsorted(window, held_out)]
 
 

@@ -94,7 +94,7 @@ def fit_bundle(
 
 
 def _task(problem: Problem, target: str, split: Split, scale: MusicScale) -> Task:
-    train = problem.select(target, split.train, scale, learning=True)
+    train = problem.select(target, split.train, scale, short=True)
     return Task(train, problem.select(target, split.validation, scale))
 
 
@@ -109,12 +109,12 @@ def _outcome(
     device: torch.device,
 ) -> Outcome:
     # Windows of a short past too: calibration must fit them as well.
-    held_out = problem.select(target, split.validation, scale, learning=True)
+    held_out = problem.select(target, split.validation, scale, short=True)
     answered = predict(network, held_out, device).numpy()
     chosen = answered[np.isin(held_out.window, validation.window)].astype(np.float64)
     window, logits = np.empty(0, dtype=np.int64), np.empty((0, 2), dtype=np.float32)
     if split.test.size:
-        test = problem.select(target, split.test, scale)
+        test = problem.select(target, split.test, scale, short=True)
         window, logits = test.window, predict(network, test, device).numpy()
     return Outcome(
         target,

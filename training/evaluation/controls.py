@@ -26,6 +26,9 @@ from training.fitting.calibration import calibration_error
 _DRAWS = 500
 # Width of the kernel that learns the classes by the clock, seconds.
 _CLOCK_S = 30.0
+# Minutes of past by which figures are given, and how far off counts too.
+_PASTS_MIN = (2, 3, 5, 10, 20)
+_REACH_SHARE = 0.2
 # Beyond six widths it weighs nothing.
 _REACH_S = 6 * _CLOCK_S
 Labels = NDArray[np.int64]
@@ -80,7 +83,8 @@ def windows(
     dict
         For the model, each of its paths and every control: AUC, AUC within a person and balanced
         accuracy, each with a 95 % interval by a bootstrap over people, or None where it cannot be
-        had; calibration errors; and the difference that the network makes beside the regression.
+        had; calibration errors; the difference that the network makes beside the regression; and
+        the model's figures by minutes of past, of windows after a restart at random.
     """
     index = np.concatenate([o.window for o in outcomes])
     recording = problem.windows.recording[index]
@@ -108,6 +112,8 @@ def windows(
         "calibration_error": calibration_error(model, truth),
         "calibration_error_balanced": balanced_calibration_error(model, truth),
     }
+    if np.concatenate([o.restarted for o in outcomes]).size:
+        found["by_minutes_of_past"] = _by_past(problem, target, outcomes)
     if "regression_alone" in scores:
         found["network_adds"] = _difference(truth, model, scores["regression_alone"], person, draws)
     return found
@@ -177,6 +183,36 @@ def _by_the_clock(time_s: FloatArray, truth: Labels, at_s: FloatArray, usual: fl
         weight = np.exp(-0.5 * ((when[own] - asked[n]) / _CLOCK_S) ** 2)
         out[n] = (weight @ high[own] + 1e-6 * usual) / (weight @ count[own] + 1e-6)
     return np.asarray(out[back])
+
+
+def _by_past(
+    problem: Problem, target: str, outcomes: Sequence[Assembled]
+) -> dict[str, dict[str, Any]]:
+    """Return the model's figures by minutes that the stream had run before the window began.
+
+    Of windows after a restart at random; where those run too short, of the whole sittings, in which
+    everybody may be at the same place after so many minutes.
+    """
+    index = np.concatenate([w for o in outcomes for w in (o.restarted, o.window)])
+    score = np.concatenate([p for o in outcomes for p in (o.restarted_probability, o.probability)])
+    restarted = problem.windows.short[index]
+    recording = problem.windows.recording[index]
+    truth = problem.annotation.classes[target][recording]
+    subjects, past_min = np.array(problem.subjects)[recording], problem.windows.past_s[index] / 60
+    rng = np.random.default_rng(problem.settings.seed)
+    found: dict[str, dict[str, Any]] = {}
+    for minutes in _PASTS_MIN:
+        near = np.abs(past_min - minutes) <= _REACH_SHARE * minutes
+        after_restart = bool((near & restarted).any())
+        own = np.flatnonzero(near & (restarted == after_restart))
+        if np.unique(truth[own]).size < 2:
+            continue
+        people, person = np.unique(subjects[own], return_inverse=True)
+        draws = [rng.integers(0, len(people), len(people)) for _ in range(_DRAWS)]
+        figures = _figures(truth[own], score[own], person, draws)
+        facts = {"n": len(own), "people": len(people), "after_restart": after_restart}
+        found[str(minutes)] = facts | figures
+    return found
 
 
 def _figures(

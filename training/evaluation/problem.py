@@ -139,11 +139,9 @@ class Problem(Fingerprinted):
         std[std < 1e-12 * np.maximum(np.abs(table.mean(axis=0)), 1.0)] = 1.0
         return MusicScale(tuple(table.mean(axis=0).tolist()), tuple(std.tolist()))
 
-    def select(
-        self, target: str, side: Labels, scale: MusicScale, *, learning: bool = False
-    ) -> Data:
-        """Return the windows of some recordings; those of a short past only to learn from."""
-        window = self.windows.of(side, short=learning)
+    def select(self, target: str, side: Labels, scale: MusicScale, *, short: bool = False) -> Data:
+        """Return the windows of some recordings; those of a short past only where asked."""
+        window = self.windows.of(side, short=short)
         recording = self.windows.recording[window]
         truth = self.annotation.classes[target][recording]
         music, song = self.music(recording, scale)

@@ -42,9 +42,12 @@ class Windows(Fingerprinted):
     time_s : float64 (n,)
         Seconds from the start of the person's sitting to the window's start; from that of the
         recording where windows are z-scored.
+    past_s : float64 (n,)
+        Seconds of signal that the stream had had when the window began.
     short : bool (n,)
-        Whether the stream was restarted at random shortly before, so that little of the person's
-        past was known. Such windows are learnt from, never tested or chosen with.
+        Whether the stream was restarted at random before, so that little of the person's past was
+        known. Such windows are learnt from, never chosen with; what is said of them counts by
+        minutes of past only.
     refused : Counter
         Windows that gave no input, and recordings without any, by reason.
     """
@@ -53,6 +56,7 @@ class Windows(Fingerprinted):
     features: FloatArray
     recording: NDArray[np.int64]
     time_s: FloatArray
+    past_s: FloatArray
     short: NDArray[np.bool_]
     refused: Counter[str]
 
@@ -82,6 +86,7 @@ def usable(dataset: Dataset, windows: Windows) -> tuple[Dataset, Windows, NDArra
             features=windows.features[mine],
             recording=np.searchsorted(left, windows.recording[mine]).astype(np.int64),
             time_s=windows.time_s[mine],
+            past_s=windows.past_s[mine],
             short=windows.short[mine],
         ),
         left.astype(np.int64),
@@ -155,6 +160,7 @@ def cut(
         features=np.concatenate(features),
         recording=np.repeat(np.arange(len(results)), counts).astype(np.int64),
         time_s=np.concatenate(time_s),
+        past_s=np.concatenate(time_s),
         short=np.zeros(sum(counts), dtype=np.bool_),
         refused=refused,
     )
@@ -193,9 +199,9 @@ def _cut_sittings(
     inputs = [values for found in results for values in found.inputs]
     if not inputs:
         raise _nothing(dataset, contract, refused)
-    recording, time_s, short = (
+    recording, time_s, past_s, short = (
         np.array([value for found in results for value in getattr(found, name)])
-        for name in ("recording", "time_s", "short")
+        for name in ("recording", "time_s", "past_s", "short")
     )
     # Grouped by recording; those of all the past first.
     order = np.lexsort((time_s, short, recording))
@@ -204,6 +210,7 @@ def _cut_sittings(
         features=np.array([values for found in results for values in found.features])[order],
         recording=recording[order].astype(np.int64),
         time_s=time_s[order],
+        past_s=past_s[order],
         short=short[order],
         refused=refused,
     )

@@ -29,7 +29,7 @@ class Found:
     ----------
     inputs, features : list of arrays
         Of each window.
-    recording, time_s, short : list
+    recording, time_s, past_s, short : list
         See `training.windows.cut.Windows`.
     refused : Counter
         Windows that gave no input, by their first reason; of the whole sitting only.
@@ -41,11 +41,12 @@ class Found:
     features: list[FloatArray] = field(default_factory=list)
     recording: list[int] = field(default_factory=list)
     time_s: list[float] = field(default_factory=list)
+    past_s: list[float] = field(default_factory=list)
     short: list[bool] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     recordings: set[int] = field(default_factory=set)
 
-    def add(self, place: Place, time_s: float, window: Window, short: bool) -> None:
+    def add(self, place: Place, time_s: float, past_s: float, window: Window, short: bool) -> None:
         """Add a window, or the reason why it is none."""
         self.recordings.add(place.recording)
         if window.input is None:
@@ -59,6 +60,7 @@ class Found:
         )
         self.recording.append(place.recording)
         self.time_s.append(time_s)
+        self.past_s.append(past_s)
         self.short.append(short)
 
 
@@ -81,8 +83,8 @@ def windows_of(sitting: Sitting, contract: Contract, every: int, seed: str) -> F
     """
     found = Found()
     for short, piece in [(False, sitting), *((True, p) for p in sitting.pieces(seed))]:
-        for place, time_s, window in _kept(piece, contract, every):
-            found.add(place, time_s, window, short)
+        for place, time_s, past_s, window in _kept(piece, contract, every):
+            found.add(place, time_s, past_s, window, short)
     return found
 
 
@@ -105,9 +107,10 @@ def hops_of(stride_s: float, contract: Contract) -> int:
 
 def _kept(
     sitting: Sitting, contract: Contract, every: int
-) -> Iterator[tuple[Place, float, Window]]:
-    """Yield place, start in the sitting's time, and window, usable or not."""
+) -> Iterator[tuple[Place, float, float, Window]]:
+    """Yield place, start in the sitting's time, signal before, and window, usable or not."""
     preprocessor = Preprocessor(contract)
+    before_s = 0.0
     for stretch in sitting.stretches:
         preprocessor.reset()
         first: dict[int, int] = {}
@@ -117,7 +120,9 @@ def _kept(
                 continue
             since = window.index - first.setdefault(place.recording, window.index)
             if since % every == 0:
-                yield place, stretch.offset_s + window.start_s, window
+                past_s = before_s + window.start_s - float(stretch.samples.time_s[0])
+                yield place, stretch.offset_s + window.start_s, past_s, window
+        before_s += stretch.length_s
 
 
 def _pushed(preprocessor: Preprocessor, samples: Samples) -> Iterator[Window]:

@@ -17,9 +17,9 @@ from device.samples import Samples
 from runtime.preprocessing.contract import Contract
 from training.datasets.recordings import Dataset, Recording
 
-# How long the stream runs until it is restarted at random, seconds: with the two minutes that the
-# reference needs, networks see two to eight minutes of past.
-_SHORTEST_S, _LONGEST_S = 240.0, 480.0
+# How long the stream runs until it is restarted at random, seconds: one to eleven minutes of past
+# are seen before a window.
+_SHORTEST_S, _LONGEST_S = 240.0, 720.0
 _EPSILON_S = 1e-9
 
 
@@ -88,7 +88,7 @@ class Sitting:
     stretches: tuple[Stretch, ...]
 
     def pieces(self, seed: str) -> Iterator[Sitting]:
-        """Cut it into pieces of 4 to 8 minutes at random, the same for the same seed and name.
+        """Cut it into pieces of 4 to 12 minutes at random, the same for the same seed and name.
 
         Trials shorter than a piece stay whole.
         """

@@ -21,7 +21,7 @@ from training.datasets.recordings import Dataset, Recording
 from training.windows.cut import Windows
 
 _log = logging.getLogger(__name__)
-_ARRAYS = ("inputs", "features", "recording", "time_s", "short")
+_ARRAYS = ("inputs", "features", "recording", "time_s", "past_s", "short")
 _PARTIAL = ".partial-"
 # A run that still writes has touched its files since.
 _ABANDONED_S = 86_400.0

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.preprocessing.features import FEATURES, features
+from runtime.preprocessing.features import AMOUNTS, FEATURES, SHAPES, features
 
 RATE_HZ = 8.0
 NAMES = list(FEATURES)
@@ -42,6 +42,26 @@ def test_power_stands_in_its_band(hz: float, name: str) -> None:
     wave = 1.0 + 0.1 * np.sin(2 * np.pi * hz * np.arange(480) / RATE_HZ)
     powers = {n: v for n, v in of(wave).items() if n.startswith("power")}
     assert max(powers, key=lambda n: powers[n]) == f"power {name} Hz"
+
+
+def test_shapes_know_no_gain_and_amounts_do() -> None:
+    rng = np.random.default_rng(1)
+    eda = 5.0 + np.cumsum(rng.normal(0, 0.05, 480))
+    phasic = np.abs(np.cumsum(rng.normal(0, 0.05, 480)))
+    once, tenfold = of(eda, phasic), of(10 * eda, 10 * phasic)
+    for name in SHAPES:
+        # The small constants that keep silence finite are felt a little.
+        assert tenfold[name] == pytest.approx(once[name], abs=0.15), name
+    for name in ("level", "spread", "phasic mean", "power 0.045 to 0.15 Hz"):
+        assert tenfold[name] > once[name] + 2.0
+    assert (*AMOUNTS, *SHAPES) == FEATURES
+
+
+def test_a_rise_and_a_fall_have_a_shape() -> None:
+    wave = 5.0 + np.sin(2 * np.pi * 0.1 * np.arange(480) / RATE_HZ)
+    assert of(wave)["change relative to the range"] == pytest.approx(0.0, abs=0.01)
+    assert of(np.linspace(2.0, 4.0, 480))["change relative to the range"] > 0.8
+    assert of(np.linspace(4.0, 2.0, 480))["rise relative to fall"] < -2.0
 
 
 @given(

@@ -75,6 +75,30 @@ def test_a_rating_style_is_found_out(tasks: Problem) -> None:
     assert models["personal_prior"]["auc"] > 0.7
 
 
+def test_figures_by_minutes_of_past_are_of_windows_after_a_restart(tasks: Problem) -> None:
+    """Right after three minutes, a coin after two; of twenty only the whole sittings tell."""
+    rng = np.random.default_rng(0)
+    number = COUNT * EACH
+    past_s = 60.0 * np.tile([2.0, 3.0, 20.0], COUNT)
+    short = past_s < 1000.0
+    one = replace(tasks, windows=replace(tasks.windows, past_s=past_s, short=short))
+    truth = one.annotation.classes["arousal"][one.windows.recording]
+    margin = np.where(past_s == 120.0, rng.normal(size=number), 4.0 * truth - 2.0)
+    outcomes = [
+        replace(
+            own,
+            restarted=(extra := one.windows.of(split.test, short=True))[short[extra]],
+            restarted_probability=1 / (1 + np.exp(-margin[extra[short[extra]]])),
+        )
+        for split, own in zip(one.splits("arousal"), answered(one, margin), strict=True)
+    ]
+    found = controls.windows(one, "arousal", one.splits("arousal"), outcomes)["by_minutes_of_past"]
+    assert set(found) == {"2", "3", "20"}
+    assert found["2"]["auc"] < 0.65 < found["3"]["auc"] == found["3"]["balanced_accuracy"] == 1.0
+    assert [found[minutes]["n"] for minutes in found] == [COUNT] * 3
+    assert [found[minutes]["after_restart"] for minutes in found] == [True, True, False]
+
+
 def test_the_calibration_error_weighs_both_classes_alike() -> None:
     truth = np.array([0] * 90 + [1] * 10)
     assert controls.balanced_calibration_error(np.full(100, 0.5), truth) == pytest.approx(0.0)

@@ -38,7 +38,8 @@ def problem() -> Problem:
     data = Dataset(name="noise", trained_on="noise", recordings=recordings, rating_range=(1, 9))
     inputs = rng.normal(size=(64, 3, 64)).astype(np.float32)
     windows = Windows(
-        inputs, np.zeros((64, 5)), np.arange(64), np.zeros(64), np.zeros(64, dtype=np.bool_),
+        inputs, np.zeros((64, 5)), np.arange(64), np.zeros(64), np.zeros(64),
+        np.zeros(64, dtype=np.bool_),
         Counter(),
     )  # fmt: skip
     return Problem(

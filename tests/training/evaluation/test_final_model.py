@@ -34,7 +34,7 @@ def problem(protocol: str, classes: dict[str, np.ndarray], folds: int) -> Proble
     inputs[:, 0, 0] = recording
     windows = Windows(
         inputs, np.zeros((len(inputs), 5)), recording, np.zeros(len(inputs)),
-        np.zeros(len(inputs), dtype=np.bool_), Counter(),
+        np.zeros(len(inputs)), np.zeros(len(inputs), dtype=np.bool_), Counter(),
     )  # fmt: skip
     return Problem(
         data=Dataset("test", "-", recordings, (1, 9)),
