@@ -1,4 +1,4 @@
-"""A Shimmer3 GSR+."""
+"""A Shimmer3 or Shimmer3R GSR+."""
 
 from __future__ import annotations
 
@@ -41,12 +41,15 @@ class ShimmerBoard:
     ----------
     has_crc : bool
         Whether its firmware knows the CRC; an old one ignores that command.
+    hardware : int
+        3, or 10 for a Shimmer3R.
     """
 
     key = "shimmer"
 
-    def __init__(self, has_crc: bool = True) -> None:
+    def __init__(self, has_crc: bool = True, hardware: int = shimmer.SHIMMER3) -> None:
         self.calibration = ShimmerCalibration()
+        self._hardware = hardware
         self._has_crc = has_crc
         self.start()
 
@@ -100,7 +103,7 @@ class ShimmerBoard:
             return b""
         answer = bytes([shimmer.ACK])
         if command == 0x01:
-            answer += Inquiry(self._divider, (shimmer.GSR_CHANNEL,)).to_bytes()
+            answer += Inquiry(self._divider, (shimmer.GSR_CHANNEL,)).to_bytes(self._hardware)
         elif command == 0x05:
             self._divider = max(int.from_bytes(arguments, "little"), 1)
         elif command == 0x8B:
@@ -123,7 +126,7 @@ class ShimmerBoard:
         if command == 0x2E:
             return _FIRMWARE if self._has_crc else _OLD_FIRMWARE
         if command == 0x3F:
-            return bytes([0x25, 3])  # a Shimmer3
+            return bytes([shimmer.VERSION_RESPONSE, self._hardware])
         if command == 0x03:
             return struct.pack("<BH", 0x04, self._divider)
         if command == 0x95:

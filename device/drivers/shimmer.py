@@ -1,4 +1,4 @@
-"""Shimmer3 GSR+: set up command by command, each acknowledged, then started."""
+"""Shimmer3 and Shimmer3R GSR+: set up command by command, each acknowledged, then started."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from device.calibration import ShimmerCalibration
 from device.drivers.driver import Batch, DecodingDriver, DriverOptions
 from device.errors import DeviceError
 from device.protocols import shimmer
-from device.protocols.shimmer import ShimmerDecoder, parse_inquiry
+from device.protocols.shimmer import ShimmerDecoder, parse_inquiry, parse_version
 from device.timing.counter import TickClock
 
 DEFAULT_RATE_HZ = 64.0
@@ -18,6 +18,7 @@ _QUIET_S = 0.1
 # A board that has been silent this long is set up again: it was reset, or missed a command.
 _SILENCE_S = 1.5
 _CRC_SIZE = 2
+_NAMES = {shimmer.SHIMMER3: "Shimmer3 GSR+", shimmer.SHIMMER3R: "Shimmer3R GSR+"}
 
 
 class ShimmerDriver(DecodingDriver):
@@ -35,7 +36,7 @@ class ShimmerDriver(DecodingDriver):
     """
 
     key = "shimmer"
-    name = "Shimmer3 GSR+"
+    name = _NAMES[shimmer.SHIMMER3]
     baud = 115200
     known_rate = True
     trusted = False
@@ -61,6 +62,7 @@ class ShimmerDriver(DecodingDriver):
         """Plan the set-up."""
         self._plan = [
             shimmer.COMMAND_STOP,
+            shimmer.COMMAND_VERSION,
             shimmer.command_rate(shimmer.TICK_HZ / self._period),
             shimmer.COMMAND_SENSORS_GSR,
             shimmer.command_range(),
@@ -72,6 +74,7 @@ class ShimmerDriver(DecodingDriver):
         self._tries = 0
         self._answer = b""
         self._crc_size = _CRC_SIZE
+        self._hardware = shimmer.SHIMMER3
         self._channels: tuple[int, ...] = (shimmer.GSR_CHANNEL,)
         self._clock.reset()
         self._last: int | None = None
@@ -139,8 +142,8 @@ class ShimmerDriver(DecodingDriver):
         if self._plan[0] == shimmer.command_crc(_CRC_SIZE):
             self._crc_size = 0  # an older firmware, which has no checksum
             return True
-        # A board that does not stream has nothing to stop.
-        return self._plan[0] == shimmer.COMMAND_STOP
+        # A board that does not stream has nothing to stop; an old one may not say what it is.
+        return self._plan[0] in (shimmer.COMMAND_STOP, shimmer.COMMAND_VERSION)
 
     def _stopped(self, waited_s: float) -> bool:
         if self._plan[0] != shimmer.COMMAND_STOP:
@@ -171,9 +174,16 @@ class ShimmerDriver(DecodingDriver):
         self._answer = (self._answer + data)[-512:]
         command = self._plan[0]
         if command == shimmer.COMMAND_INQUIRY:
-            inquiry = parse_inquiry(self._answer)
+            inquiry = parse_inquiry(self._answer, self._hardware)
             if inquiry is not None and shimmer.GSR_CHANNEL in inquiry.channels:
                 self._period, self._channels = inquiry.divider, inquiry.channels
+                self._advance()
+            return b""
+        if command == shimmer.COMMAND_VERSION:
+            version = parse_version(self._answer)
+            if version is not None:
+                self._hardware = version
+                self.name = _NAMES.get(version, _NAMES[shimmer.SHIMMER3])
                 self._advance()
             return b""
         at = self._answer.find(bytes([shimmer.ACK]))

@@ -1,9 +1,11 @@
-"""Shimmer3 GSR+: commands, answers and data packets of its Bluetooth serial protocol.
+"""Shimmer3 and Shimmer3R GSR+: commands, answers and data packets of their serial protocol.
 
 A data packet is 0x00, a 24-bit little-endian clock of 32768 Hz, the channels (here the skin
 conductance word alone, 16 bits little-endian), and zero, one or two bytes of CRC (Shimmer,
 "LogAndStream for Shimmer3 Firmware User Manual"). The CRC-16 starts at 0xB0CA; an odd packet counts
-a zero byte more; its low byte is sent first, and it alone in the one-byte mode.
+a zero byte more; its low byte is sent first, and it alone in the one-byte mode. A Shimmer3R differs
+in its answer to the inquiry alone, whose settings take seven bytes instead of four (Shimmer,
+shimmer-web-sdk, streamFraming).
 """
 
 from __future__ import annotations
@@ -25,8 +27,13 @@ COMMAND_INQUIRY = b"\x01"
 COMMAND_START = b"\x07"
 COMMAND_STOP = b"\x20"
 COMMAND_SENSORS_GSR = b"\x08\x04\x00\x00"
+COMMAND_VERSION = b"\x3f"
 INQUIRY_RESPONSE = 0x02
+VERSION_RESPONSE = 0x25
+# What a board answers that is asked for its hardware.
+SHIMMER3, SHIMMER3R = 3, 10
 _INQUIRY_HEAD = struct.Struct("<BHIBB")
+_INQUIRY_HEAD_3R = struct.Struct("<BHI3xBB")
 _MAX_CHANNELS = 32
 # Two ticks of rounding in the firmware's timer are normal.
 _TICK_SLACK = 2
@@ -81,19 +88,39 @@ class Inquiry:
     divider: int
     channels: tuple[int, ...]
 
-    def to_bytes(self) -> bytes:
+    def to_bytes(self, hardware: int = SHIMMER3) -> bytes:
         """Return the answer as the board sends it, without the ACK before it."""
-        head = _INQUIRY_HEAD.pack(INQUIRY_RESPONSE, self.divider, 0, len(self.channels), 1)
-        return head + bytes(self.channels)
+        head = _inquiry_head(hardware)
+        values = (INQUIRY_RESPONSE, self.divider, 0, len(self.channels), 1)
+        return head.pack(*values) + bytes(self.channels)
 
 
-def parse_inquiry(data: bytes) -> Inquiry | None:
-    """Find an ACK with an inquiry response in `data`; None where there is none yet."""
+def _inquiry_head(hardware: int) -> struct.Struct:
+    return _INQUIRY_HEAD_3R if hardware == SHIMMER3R else _INQUIRY_HEAD
+
+
+def parse_version(data: bytes) -> int | None:
+    """Find an ACK with a hardware version in `data`; None where there is none yet."""
+    at = data.find(bytes([ACK, VERSION_RESPONSE]))
+    return data[at + 2] if at >= 0 and len(data) > at + 2 else None
+
+
+def parse_inquiry(data: bytes, hardware: int = SHIMMER3) -> Inquiry | None:
+    """Find an ACK with an inquiry response in `data`; None where there is none yet.
+
+    Parameters
+    ----------
+    data : bytes
+        What came since the inquiry was sent.
+    hardware : int
+        What the board answered that was asked for its hardware.
+    """
+    head = _inquiry_head(hardware)
     at = data.find(bytes([ACK, INQUIRY_RESPONSE]))
-    if at < 0 or len(data) < at + 1 + _INQUIRY_HEAD.size:
+    if at < 0 or len(data) < at + 1 + head.size:
         return None
-    _, clock, _, count, _ = _INQUIRY_HEAD.unpack_from(data, at + 1)
-    ids = data[at + 1 + _INQUIRY_HEAD.size :][:count]
+    _, clock, _, count, _ = head.unpack_from(data, at + 1)
+    ids = data[at + 1 + head.size :][:count]
     if len(ids) < count or count > _MAX_CHANNELS or clock == 0:
         return None
     return Inquiry(clock, tuple(ids))

@@ -163,7 +163,9 @@ def _ask(transport: SerialTransport) -> str | None:
     until_s = time.monotonic() + _ANSWER_S
     while time.monotonic() < until_s:
         answer += transport.read(_LISTEN_S)[0]
-        if shimmer.parse_inquiry(answer) is not None:
+        if any(
+            shimmer.parse_inquiry(answer, which) for which in (shimmer.SHIMMER3, shimmer.SHIMMER3R)
+        ):
             return "shimmer"
     return None
 

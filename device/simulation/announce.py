@@ -75,7 +75,7 @@ def simulated_ports() -> list[Simulated]:
                 path.unlink()
                 continue
             simulated = Simulated(**json.loads(path.read_text(encoding="utf-8")))
-            if ":" in simulated.port or Path(simulated.port).exists():
+            if Path(simulated.port).exists():
                 found.append(simulated)
     return sorted(found, key=lambda simulated: simulated.port)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 
@@ -24,6 +24,7 @@ from device.boards.shimmer import ShimmerBoard
 from device.calibration import parse_calibration
 from device.cli import RtcanCommand
 from device.errors import RecordingError
+from device.protocols.shimmer import SHIMMER3R
 from device.readers.base import Source
 from device.readers.registry import open_recording
 from device.simulation.announce import Simulated, announced
@@ -65,7 +66,7 @@ def make_board(name: str, calibration: str | None, rate_hz: float | None) -> Boa
     Parameters
     ----------
     name : str
-        grove, bitalino, shimmer, rtcan or emotibit.
+        grove, bitalino, shimmer, shimmer3r, rtcan or emotibit.
     calibration : str or None
         What a Grove prints.
     rate_hz : float or None
@@ -75,6 +76,8 @@ def make_board(name: str, calibration: str | None, rate_hz: float | None) -> Boa
         return BitalinoBoard()
     if name == "shimmer":
         return ShimmerBoard()
+    if name == "shimmer3r":
+        return ShimmerBoard(hardware=SHIMMER3R)
     if name == "rtcan":
         return RtcanBoard()
     if name == "emotibit":
@@ -105,7 +108,7 @@ def _recording(path: Path, rate_hz: float | None, column: str | None) -> Source:
 @click.option(
     "--sensor",
     "kind",
-    type=click.Choice(["grove", "bitalino", "shimmer", "rtcan", "emotibit"]),
+    type=click.Choice(["grove", "bitalino", "shimmer", "shimmer3r", "rtcan", "emotibit"]),
     default="grove",
     show_default=True,
     help="Which sensor to be.",
@@ -253,9 +256,10 @@ def main(
     port: Port = _network_port(address) if kind == "emotibit" else PseudoTerminal(link)
     rate = f" {board.rate_hz:g} Hz" if kind in ("grove", "emotibit") else ""
     name = link or port.path
-    at = port.path if kind == "emotibit" else str(Path(name).absolute())
+    # Who is asked on the network answers by itself: only a pseudo-terminal needs an announcement.
+    said = announced(Simulated(str(Path(name).absolute()), board.key, what))
     try:
-        with _ends_in_order(), announced(Simulated(at, kind, what)):
+        with _ends_in_order(), said if not port.datagrams else nullcontext():
             # Before anybody is told to come: it imports, and an import must not be interrupted.
             player = Player(board, skin, port, faults=faults, speed=speed, seed=seed)
             click.echo(f"{name}: {what}, {kind}{rate} at speed {speed:g}; waiting for a reader")

@@ -144,6 +144,27 @@ def test_an_old_shimmer_without_crc_is_read_all_the_same() -> None:
     assert bench.eda_us.size > 300
 
 
+def test_a_shimmer3r_says_what_it_is_and_is_read_by_its_own_inquiry() -> None:
+    bench = Bench(make_driver("shimmer"), ShimmerBoard(hardware=shimmer.SHIMMER3R))
+    assert bench.driver.name == "Shimmer3 GSR+"
+    bench.run(10.0)
+    assert bench.driver.name == "Shimmer3R GSR+"
+    assert "CRC of 2 bytes" in bench.driver.details()
+    assert np.abs(bench.eda_us - np.array(bench.sent)[: bench.eda_us.size]).max() < 0.01
+    assert bench.eda_us.size > 500
+
+
+def test_a_shimmer_that_does_not_say_what_it_is_is_read_all_the_same() -> None:
+    class Silent(ShimmerBoard):
+        def receive(self, data: bytes) -> bytes:
+            return b"" if data == shimmer.COMMAND_VERSION else super().receive(data)
+
+    bench = Bench(make_driver("shimmer"), Silent())
+    bench.run(10.0)
+    assert bench.driver.name == "Shimmer3 GSR+"
+    assert bench.eda_us.size > 400
+
+
 def test_the_shimmer_changes_its_range() -> None:
     bench = Bench(make_driver("shimmer"), ShimmerBoard())
     for value in (0.2, 2.0, 8.0, 60.0):

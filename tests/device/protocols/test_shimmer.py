@@ -43,6 +43,20 @@ def test_inquiry_by_hand() -> None:
         assert parse_inquiry(answer[:stop]) is None
 
 
+def test_inquiry_of_a_shimmer3r_by_hand() -> None:
+    answer = bytes.fromhex("ff 02 80 02 01 02 03 04 05 06 07 01 01 1c")
+    assert parse_inquiry(answer, shimmer.SHIMMER3R) == Inquiry(640, (shimmer.GSR_CHANNEL,))
+    assert len(Inquiry(640, (0x1C,)).to_bytes(shimmer.SHIMMER3R)) == len(answer) - 1
+    for stop in range(len(answer)):
+        assert parse_inquiry(answer[:stop], shimmer.SHIMMER3R) is None
+
+
+def test_version_by_hand() -> None:
+    assert shimmer.parse_version(bytes.fromhex("ff 25 0a")) == shimmer.SHIMMER3R
+    assert shimmer.parse_version(bytes.fromhex("00 ff 25 03 ff")) == shimmer.SHIMMER3
+    assert shimmer.parse_version(bytes.fromhex("ff 25")) is None
+
+
 @given(
     st.sampled_from([0, 1, 2]),
     st.lists(st.integers(0, 0xFFFF), max_size=60),

@@ -32,7 +32,7 @@ from device.sources.recording import RecordingSensor
 from device.sources.serial import SerialSensor
 from tests.device.conftest import Wire
 
-RATE_HZ = {"grove": 50.0, "bitalino": 100.0, "shimmer": 64.0, "rtcan": 100.0}
+RATE_HZ = {"grove": 50.0, "bitalino": 100.0, "shimmer": 64.0, "shimmer3r": 64.0, "rtcan": 100.0}
 # Resolution of a reading at the values used here, microsiemens.
 STEP_US = {"grove": 0.15, "bitalino": 0.025, "shimmer": 0.01, "rtcan": 0.01}
 
@@ -90,6 +90,16 @@ def test_found_out_and_read_at_its_values_and_times(key: str, named: bool, tmp_p
     assert (np.diff(nearest) == 1).all()  # every sample of that time, once
     sent_us = np.array([sent.eda_us for sent in log])[nearest]
     assert np.abs(samples.eda_us - sent_us).max() < STEP_US[key]
+
+
+def test_a_shimmer3r_is_found_out_and_says_so(tmp_path: Path) -> None:
+    with simulated("shimmer3r", tmp_path / "port"):
+        sensor = SerialSensor(str(tmp_path / "port"))
+        sensor.open()
+        assert len(collect(sensor, 2.5)) > 32
+        info = sensor.describe()
+        sensor.close()
+    assert info.name == "Shimmer3R GSR+"
 
 
 @pytest.mark.parametrize("key", list(DRIVERS))
