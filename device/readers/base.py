@@ -37,6 +37,8 @@ class Source:
         Name and hash of the model that answered when it was recorded; "" where none did.
     markers : tuple of (float, str)
         Times (s, in the samples' time) and texts of what was noted while it was recorded.
+    labels : tuple of (float, str)
+        Times (s) and words of what the person said of how they felt, such as "arousal 4".
     began_utc_s : float or None
         When its time 0 was, in seconds of Unix time, where it says.
     reference : mapping or None
@@ -53,6 +55,7 @@ class Source:
     markers: tuple[tuple[float, str], ...] = ()
     began_utc_s: float | None = None
     reference: Mapping[str, Any] | None = None
+    labels: tuple[tuple[float, str], ...] = ()
 
 
 def in_blocks(samples: Samples, length: int = 1024) -> Iterator[Samples]:

@@ -48,6 +48,11 @@ class ReplaySensor:
         """Times (s, in the samples' time) and texts that were noted during the recording."""
         return self.source.markers
 
+    @property
+    def labels(self) -> tuple[tuple[float, str], ...]:
+        """Times (s) and words of what the person said during the recording."""
+        return self.source.labels
+
     def open(self) -> None:
         """Start from the beginning."""
         self._blocks = self.source.blocks()

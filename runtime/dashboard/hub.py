@@ -41,7 +41,7 @@ class Hub:
             self._last["prediction"] = text
             bare = {k: v for k, v in message.items() if k not in ("tonic_us", "phasic_us")}
             self._keep(self._answers, message["time_s"], to_json(bare))
-        elif kind == "marker":
+        elif kind in ("marker", "label"):
             self._keep(self._answers, message["time_s"], text)
         elif kind in ("health", "status", "summary"):
             self._last[kind] = text

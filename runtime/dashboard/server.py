@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import socket
 import threading
@@ -23,6 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from runtime.dashboard import library
 from runtime.dashboard.access import Access
 from runtime.dashboard.hub import Hub
+from runtime.sinks.incoming import parsed
 
 _LOG = logging.getLogger(__name__)
 _STATIC = Path(__file__).parent / "static"
@@ -35,10 +35,11 @@ _HEADERS = {
 }
 # Policy violation, and try again later: https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
 _REFUSED, _SLOW = 1008, 1013
-_LONGEST_MARK = 200
 
 
-def application(hub: Hub, access: Access, mark: Callable[[str], None], *, pages: bool) -> Starlette:
+def application(
+    hub: Hub, access: Access, hear: Callable[[dict[str, Any]], None], *, pages: bool
+) -> Starlette:
     """Return the application.
 
     Parameters
@@ -47,8 +48,8 @@ def application(hub: Hub, access: Access, mark: Callable[[str], None], *, pages:
         Where clients join.
     access : Access
         Who may.
-    mark : callable
-        Takes the text of a marker that a client sets.
+    hear : callable
+        Takes a message of a client, see `runtime.dashboard.sink`.
     pages : bool
         Whether the page is served, or the stream alone.
     """
@@ -68,7 +69,7 @@ def application(hub: Hub, access: Access, mark: Callable[[str], None], *, pages:
         client = hub.join()
         tasks = [
             asyncio.create_task(_send(websocket, client)),
-            asyncio.create_task(_listen(websocket, mark)),
+            asyncio.create_task(_listen(websocket, hear)),
         ]
         # Either ends where the browser goes away or is sent away: then the other has nothing to do.
         try:
@@ -96,10 +97,12 @@ def application(hub: Hub, access: Access, mark: Callable[[str], None], *, pages:
     return Starlette(routes=routes)
 
 
-async def _listen(websocket: WebSocket, mark: Callable[[str], None]) -> None:
+async def _listen(websocket: WebSocket, hear: Callable[[dict[str, Any]], None]) -> None:
     try:
         while True:
-            _receive(await websocket.receive_text(), mark)
+            message = parsed(await websocket.receive_text())
+            if message is not None:
+                hear(message)
     except (WebSocketDisconnect, RuntimeError, KeyError):
         return  # the browser went away, or sends bytes
 
@@ -111,17 +114,6 @@ async def _send(websocket: WebSocket, client: asyncio.Queue[str | None]) -> None
         await websocket.close(_SLOW)
     except (WebSocketDisconnect, RuntimeError):
         return  # the browser went away
-
-
-def _receive(text: str, mark: Callable[[str], None]) -> None:
-    """Take a marker; anything else is nothing that we know."""
-    try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
-        return
-    if isinstance(message, dict) and message.get("type") == "marker":
-        words = " ".join(str(message.get("text", "")).split())[:_LONGEST_MARK]
-        mark(words or "marker")
 
 
 class Server(threading.Thread):

@@ -14,13 +14,15 @@ from runtime.dashboard.access import Access
 from runtime.inference.pipeline import Prediction
 from runtime.sinks.encoding import (
     health_fields,
+    label_fields,
     marker_fields,
     prediction_fields,
     start_fields,
     status_fields,
     summary_fields,
 )
-from runtime.sinks.events import Marker, Session, Status, Summary
+from runtime.sinks.events import Label, Marker, Session, Status, Summary
+from runtime.sinks.incoming import label_words, marker_text
 from runtime.sinks.sink import Sink
 
 if TYPE_CHECKING:
@@ -113,7 +115,7 @@ class WebSink(Sink):
         assert self._socket is not None
         self._session = session
         self._hub = Hub()
-        app = application(self._hub, self.access, session.mark, pages=self.name == "dashboard")
+        app = application(self._hub, self.access, self._hear, pages=self.name == "dashboard")
         self._server = Server(app, self._socket)
         self._server.start()
         fields = start_fields(session)
@@ -147,6 +149,10 @@ class WebSink(Sink):
         """Send a marker."""
         self._send({"type": "marker", **marker_fields(marker)})
 
+    def label(self, label: Label) -> None:
+        """Send what the person said of how they feel."""
+        self._send({"type": "label", **label_fields(label)})
+
     def tick(self) -> None:
         """Send what is due though nothing happens."""
         self._send_samples()
@@ -158,6 +164,14 @@ class WebSink(Sink):
         self._send({"type": "summary", **summary_fields(summary)})
         if not self.stays:
             self.release()
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        """Take a message of a client, in the server's thread; what is unknown means nothing."""
+        assert self._session is not None
+        if message.get("type") == "marker":
+            self._session.mark(marker_text(message))
+        elif message.get("type") == "label":
+            self._session.say(label_words(message), self.name)
 
     def _send_samples(self, *, at_once: bool = False) -> None:
         now_s = time.monotonic()

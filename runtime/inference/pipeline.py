@@ -63,6 +63,32 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Adapted:
+    """One target's answer for this person, beside the stranger's; see `runtime.session.adaptation`.
+
+    Attributes
+    ----------
+    probability_high : float or None
+        Adapted probability of the second class, 0 to 1; None where the signal allows no answer.
+    state, smoothed : str, float or None
+        As of `Decision`, of the adapted probability.
+    difference : float or None
+        `smoothed` minus the stranger's, -1 to 1; None without either.
+    labels : int
+        How many labels taught it.
+    since_utc_s : float
+        When the first of them was given, Unix time.
+    """
+
+    probability_high: float | None
+    state: str
+    smoothed: float | None
+    difference: float | None
+    labels: int
+    since_utc_s: float
+
+
+@dataclass(frozen=True)
 class Prediction:
     """The answer for one window.
 
@@ -86,6 +112,8 @@ class Prediction:
         How far the window's signal can be believed, 0 to 1; see `runtime.preprocessing.quality`.
     utc_s : float or None
         The window's end by the computer's wall clock, Unix time; None where it is not known.
+    adapted : mapping of str to Adapted
+        By target, the answer for this person, where labels taught one and it is asked for.
     """
 
     window: Window
@@ -97,6 +125,7 @@ class Prediction:
     level_change_us: float | None = None
     quality: float = 1.0
     utc_s: float | None = None
+    adapted: Mapping[str, Adapted] = field(default_factory=dict)
 
     @property
     def withheld(self) -> bool:

@@ -24,7 +24,7 @@ from runtime.live.options import (
     sink_options,
     speed_option,
 )
-from runtime.live.person import kept_profile, person_options
+from runtime.live.person import met, person_options
 
 if TYPE_CHECKING:
     from runtime.sinks.sink import Sink
@@ -158,7 +158,6 @@ def main(
     from runtime.inference.pipeline import Pipeline
     from runtime.live.waiting import WaitingLine
     from runtime.session.loop import run
-    from runtime.session.person import Person
     from runtime.sinks.events import Status
 
     song = None
@@ -170,7 +169,7 @@ def main(
     news = [] if note is None else [Status("model", note)]
     waiting = WaitingLine()
     with (
-        kept_profile(chosen, sensor, pipeline) as keeper,
+        met(chosen, sensor, pipeline) as (person, keepers, known),
         _stop_on_signals() as (stopping, hurry),
         _released(sinks := make_sinks(chosen)),
     ):
@@ -178,25 +177,18 @@ def main(
             if sink.note is not None:
                 click.echo(sink.note, err=True)
             sink.stays = sink.name == "dashboard"
-        person = Person()
-        if keeper is not None:
-            sinks.append(keeper)
-            news += keeper.news()
-            person = Person(keeper.profile.name, chosen["record_profile"])
-            for status in keeper.news():
-                click.echo(f"{keeper.profile.name}: {status.text}", err=True)
         left_s = pipeline.preprocessor.reference_left_s
         summary = run(
             sensor,
             pipeline,
-            sinks,
+            [*sinks, *keepers],
             duration_s=duration,
             reconnect=not no_reconnect,
             stopping=stopping,
             lossless=getattr(sensor, "lossless", False),
             decider=make_decider(pipeline, chosen),
             model_sha256=pipeline.classifier.sha256,
-            news=news,
+            news=[*news, *known],
             person=person,
             hurry=hurry,
             waiting=waiting,

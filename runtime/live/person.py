@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,11 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from device.errors import SignalError
+from runtime.live.options import make_decider
 
 if TYPE_CHECKING:
     from device.sensor import Sensor
     from runtime.inference.pipeline import Pipeline
-    from runtime.session.keeper import ProfileKeeper
+    from runtime.session.person import Person
+    from runtime.sinks.events import Status
+    from runtime.sinks.sink import Sink
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -33,6 +37,18 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "of a .json file. rtcan profile shows and deletes them.",
     ),
     click.option(
+        "--adapt/--no-adapt",
+        default=None,
+        help="Show the answer adapted to this person by their labels beside the stranger's, or do "
+        "not [default: where that was measured to help]. Labels are kept in either case.",
+    ),
+    click.option(
+        "--ask-every",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="MINUTES",
+        help="Ask so often how the person feels.",
+    ),
+    click.option(
         "--record-profile",
         is_flag=True,
         help="Name the profile in recordings, JSON lines and MQTT too.",
@@ -41,21 +57,41 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 
 @contextmanager
-def kept_profile(
+def met(
     chosen: dict[str, Any], sensor: Sensor, pipeline: Pipeline
-) -> Iterator[ProfileKeeper | None]:
-    """Take up the profile that was asked for, if one was; let it go at the end."""
+) -> Iterator[tuple[Person, list[Sink], list[Status]]]:
+    """Take up the profile that was asked for, if one was; let it go at the end.
+
+    Yields
+    ------
+    tuple of Person, list of Sink, list of Status
+        Who is measured, what keeps the profile, and what is to be said of it.
+    """
+    from runtime.session.adaptation import Learner
+    from runtime.session.person import Person
+
+    learner = Learner(pipeline.classifier, make_decider(pipeline, chosen).settings, chosen["adapt"])
+    minutes = chosen["ask_every"]
+    person = Person(
+        learner=learner,
+        profile_named=chosen["record_profile"],
+        ask_every_s=math.inf if minutes is None else 60.0 * minutes,
+    )
     if chosen["profile"] is None:
-        take_up(sensor, pipeline)
         if chosen["record_profile"]:
             raise click.UsageError("--record-profile needs --profile NAME.")
-        yield None
+        take_up(sensor, pipeline)
+        yield person, [], []
         return
     from runtime.session.keeper import ProfileKeeper
 
-    keeper = ProfileKeeper(chosen["profile"], pipeline)
+    keeper = ProfileKeeper(chosen["profile"], pipeline, learner)
     try:
-        yield keeper
+        person.profile = keeper.profile.name
+        news = keeper.news()
+        for status in news:
+            click.echo(f"{person.profile}: {status.text}", err=True)
+        yield person, [keeper], news
     finally:
         keeper.release()
 

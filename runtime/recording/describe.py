@@ -74,6 +74,7 @@ EVENTS_DESCRIPTION = {
         "Description": "kind of the event",
         "Levels": {
             "marker": "a person pressed a key; value is the text",
+            "label": "a person said how they felt; value is the target, and 1 (lowest) to 5",
             "trigger": "the smoothed probability reached the trigger level; value is the target",
             "disconnected": "the sensor went away",
             "reconnected": "the sensor came back",
@@ -83,10 +84,12 @@ EVENTS_DESCRIPTION = {
             "suspended": "the computer slept",
             "sink": "news of an output",
             "model": "the model was chosen by the program",
+            "hint": "what was said to the person of a label",
+            "question": "the person was asked how they feel",
             "profile": "news of what is known of the person",
         },
     },
-    "value": {"Description": "text of the marker or the news; target of the trigger"},
+    "value": {"Description": "text of the marker or the news; target of a trigger or label"},
 }
 
 

@@ -162,6 +162,9 @@ def _write_tables(run: Run, targets: list[str], events: Iterator[dict[str, Any]]
                 found.clock = {name: event[name] for name in event if name != "kind"}
             elif kind == "marker":
                 marks.write(f"{cell(event['time_s'])}\t0\tmarker\t{cell(event['text'])}\n")
+            elif kind == "label":
+                said = f"{event['target']} {1 + 4 * float(event['value']):g}"
+                marks.write(f"{cell(event['time_s'])}\t0\tlabel\t{cell(said)}\n")
             elif kind == "status":
                 text = cell(event["text"])
                 marks.write(f"{cell(event['time_s'])}\t0\t{event['status']}\t{text}\n")

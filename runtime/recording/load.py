@@ -89,6 +89,24 @@ class Recording:
                 if event["kind"] == "marker":
                     yield event["time_s"], event["text"]
             return
+        yield from self._events("marker")
+
+    def labels(self) -> Iterator[tuple[float, str]]:
+        """Yield the times (s) and words of what a person said, such as "arousal 4".
+
+        Raises
+        ------
+        RecordingError
+            See `markers`.
+        """
+        if not self.run.finished:
+            for event in read(self.run.journal):
+                if event["kind"] == "label":
+                    yield event["time_s"], f"{event['target']} {1 + 4 * event['value']:g}"
+            return
+        yield from self._events("label")
+
+    def _events(self, wanted: str) -> Iterator[tuple[float, str]]:
         path = self.run.events
         if not path.is_file():
             return  # somebody took the table away; the samples stand by themselves
@@ -104,7 +122,7 @@ class Recording:
                             raise ValueError(f"{len(cells)} cells, not {len(names)}")
                         continue
                     onset, kind, text = (cells[column] for column in columns)
-                    if kind == "marker" and onset != "n/a":
+                    if kind == wanted and onset != "n/a":
                         yield float(onset), text
         except (OSError, ValueError) as error:
             raise RecordingError(

@@ -18,7 +18,7 @@ from runtime.recording.finish import finish
 from runtime.recording.journal import Journal, numbers
 from runtime.recording.layout import Run, new_run
 from runtime.sinks.encoding import clock_fields
-from runtime.sinks.events import Marker, Session, Status, Summary
+from runtime.sinks.events import Label, Marker, Session, Status, Summary
 from runtime.sinks.sink import Sink
 
 SCHEMA = 1
@@ -98,6 +98,10 @@ class Recorder(Sink):
         """Record a marker."""
         self._write("marker", dataclasses.asdict(marker))
 
+    def label(self, label: Label) -> None:
+        """Record what the person said of how they feel."""
+        self._write("label", dataclasses.asdict(label))
+
     def close(self, summary: Summary) -> None:
         """Finish the files."""
         if self._journal is None or self._run is None:
@@ -171,6 +175,11 @@ def exact(prediction: Prediction) -> dict[str, Any]:
             }
             for name, estimate in prediction.estimates.items()
         },
+        **(
+            {"adapted": {name: dataclasses.asdict(one) for name, one in prediction.adapted.items()}}
+            if prediction.adapted
+            else {}
+        ),
         "quality": prediction.quality,
         "gap_share": window.gap_share,
         "reasons": list(window.reasons),

@@ -63,6 +63,7 @@ def _ours(root: Path, number: int | None) -> Source:
         tuple(recording.markers()),
         _zero_utc_s(recording.header),
         recording.header.get("reference"),
+        tuple(recording.labels()),
     )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from device.errors import ProfileError, SignalError
 from runtime.inference.pipeline import Pipeline, Prediction
+from runtime.session.adaptation import Learner
 from runtime.session.profile import Profile, now_text
 from runtime.session.profile_file import ProfileFile
-from runtime.sinks.events import Session, Status, Summary
+from runtime.sinks.events import Label, Session, Status, Summary
 from runtime.sinks.sink import Sink
 
 # A program that is killed loses so much of what it learnt.
@@ -26,6 +27,8 @@ class ProfileKeeper(Sink):
         See `runtime.session.profile_file.locate`.
     pipeline : Pipeline
         Whose reference goes on from the profile's.
+    learner : Learner or None
+        That goes on from what labels taught.
 
     Raises
     ------
@@ -36,14 +39,19 @@ class ProfileKeeper(Sink):
     name = "profile"
     audience = False
 
-    def __init__(self, name_or_path: str, pipeline: Pipeline) -> None:
+    def __init__(
+        self, name_or_path: str, pipeline: Pipeline, learner: Learner | None = None
+    ) -> None:
         self._file = ProfileFile(name_or_path)
         self._reference = pipeline.preprocessor.reference
+        self._learner = learner
         self._file.claim()
         try:
             self._profile = self._file.load_or_new(pipeline.contract)
             if self._reference is not None and self._profile.reference is not None:
                 self._reference.load(self._profile.reference)
+            if learner is not None and learner.model_sha256 in self._profile.adaptations:
+                learner.load(self._profile.adaptations[learner.model_sha256])
         except SignalError as error:
             self.release()
             raise ProfileError(f"The profile {name_or_path} cannot be used: {error}") from error
@@ -56,6 +64,7 @@ class ProfileKeeper(Sink):
         self._newest_s = 0.0
         self._windows = self._answered = 0
         self._saved_s = time.monotonic()
+        self._labels: list[dict[str, Any]] = []
 
     @property
     def profile(self) -> Profile:
@@ -101,10 +110,23 @@ class ProfileKeeper(Sink):
             self._saved_s = time.monotonic()
             self._save_or_say()
 
+    def label(self, label: Label) -> None:
+        """Keep what the person said."""
+        self._labels.append(
+            {
+                "utc": now_text(),
+                "time_s": round(label.time_s, 3),
+                "target": label.target,
+                "value": label.value,
+                "text": label.text,
+                "source": label.source,
+            }
+        )
+
     def close(self, summary: Summary) -> None:
         """Save the sitting, if there was one, and let the profile go."""
         try:
-            if self._windows:
+            if self._windows or self._labels:
                 self._save()
         finally:
             self.release()
@@ -125,7 +147,12 @@ class ProfileKeeper(Sink):
         changed: dict[str, Any] = {}
         if self._reference is not None:
             changed["reference"] = self._reference.to_dict()
-        return self._profile.with_session(self._sitting(), [], **changed)
+        if self._learner is not None and (learnt := self._learner.to_dict()):
+            changed["adaptations"] = {
+                **self._profile.adaptations,
+                self._learner.model_sha256: learnt,
+            }
+        return self._profile.with_session(self._sitting(), self._labels, **changed)
 
     def _sitting(self) -> dict[str, Any]:
         assert self._session is not None
@@ -137,4 +164,5 @@ class ProfileKeeper(Sink):
             "signal_s": round(self._newest_s - (self._first_s or 0.0), 3),
             "windows": self._windows,
             "answered": self._answered,
+            "labels": len(self._labels),
         }

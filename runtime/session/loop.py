@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import collections
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from device.sensor import Sensor, SensorInfo
-from device.timing.now import now_s
 from device.timing.sample_clock import SampleClock
 from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline, Prediction
 from runtime.session.farewell import Farewell, Waiting
+from runtime.session.inputs import Inputs
 from runtime.session.pace import MeasuredRate, named_wrongly, too_slow
 from runtime.session.person import Person
 from runtime.session.prepare import prepare
 from runtime.session.reader import Chunk, Failure, Reader
-from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
+from runtime.session.tally import Tally
+from runtime.sinks.events import Label, Marker, Session, SinkHealth, Status, Summary
 from runtime.sinks.isolated import IsolatedSink
-from runtime.sinks.sink import Sink, percentiles
+from runtime.sinks.sink import Sink
 
 _TICK_S = 0.1
-# Times are kept for this many windows.
-_KEPT = 4096
 
 
 def run(
@@ -119,16 +117,11 @@ class _Loop:
         self._told: set[str] = set()
         info = sensor.describe()
         self._clock = SampleClock(info.speed, info.began_utc_s, live=info.live)
-        self._marks: queue.SimpleQueue[tuple[float, str]] = queue.SimpleQueue()
-        # Of a recording: what was noted when it was made.
-        self._noted = collections.deque(sorted(getattr(sensor, "markers", ())))
+        noted, said = getattr(sensor, "markers", ()), getattr(sensor, "labels", ())
+        self._inputs = Inputs(noted, said, lossless=lossless)
         self._pace: MeasuredRate | None = None
         self._first_s = 0.0
-        self._newest: tuple[float, float] | None = None
-        self._latency_ms: collections.deque[float] = collections.deque(maxlen=_KEPT)
-        self._compute_ms: collections.deque[float] = collections.deque(maxlen=_KEPT)
-        self._windows = 0
-        self._withheld = 0
+        self._tally = Tally(timed=not lossless)
 
     def run(
         self,
@@ -145,7 +138,8 @@ class _Loop:
             model_sha256,
             self._decider.settings,
             self._health,
-            self._mark,
+            self._inputs.mark,
+            self._inputs.say,
             clock=self._clock,
             profile=self._person.profile,
             profile_named=self._person.profile_named,
@@ -174,7 +168,7 @@ class _Loop:
                 try:
                     event = reader.events.get(timeout=_TICK_S if reader.is_alive() else 0)
                 except queue.Empty:
-                    self._tell_marks()
+                    self._tell_inputs()
                     self._tell_trouble()
                     if reader.is_alive():
                         continue
@@ -214,10 +208,10 @@ class _Loop:
             sink.samples(chunk.samples, fill_s)
         for prediction in predictions:
             self._tell_prediction(self._decider.push(prediction))
-        if self._newest is None:
+        if self._inputs.newest is None:
             self._first_s = float(chunk.samples.time_s[0])
-        self._newest = (float(chunk.samples.time_s[-1]), chunk.arrival_s)
-        self._tell_marks()
+        self._inputs.arrived(float(chunk.samples.time_s[-1]), chunk.arrival_s)
+        self._tell_inputs()
         self._tell_trouble()
 
     def _tell_clock(self) -> None:
@@ -238,31 +232,33 @@ class _Loop:
         reading = self._clock.reading
         if reading is not None:
             prediction = replace(prediction, utc_s=reading.utc(prediction.window.end_s))
+        prediction = self._person.adapt(prediction)
         for sink in self._sinks:
             sink.prediction(prediction)
-        self._windows += 1
-        self._withheld += prediction.withheld
-        self._latency_ms.append(prediction.latency_ms)
-        self._compute_ms.append(prediction.compute_ms)
+        self._tally.push(prediction)
 
     def _tell(self, status: Status) -> None:
         for sink in self._sinks:
             sink.status(status)
 
-    def _tell_marks(self) -> None:
-        while self._noted and self._newest is not None and self._noted[0][0] <= self._newest[0]:
-            noted = Marker(*self._noted.popleft())
-            for sink in self._sinks:
-                sink.marker(noted)
-        while not self._marks.empty():
-            pressed_s, text = self._marks.get_nowait()
-            if self._newest is None:
-                continue  # without a sample there is no time to give it
-            newest_s, arrival_s = self._newest
-            # A source that does not run in real time has only the time of its newest sample.
-            since_s = 0.0 if self._lossless else pressed_s - arrival_s
-            for sink in self._sinks:
-                sink.marker(Marker(newest_s + since_s, text))
+    def _tell_inputs(self) -> None:
+        """Tell what people noted and said, and what is due to them."""
+        for item in self._inputs.take():
+            if isinstance(item, Marker):
+                for sink in self._sinks:
+                    sink.marker(item)
+            else:
+                self._tell_person(self._person.hear(item))
+        if self._inputs.newest is not None:
+            self._tell_person(self._person.pass_time(self._inputs.newest[0]))
+
+    def _tell_person(self, events: Iterable[Label | Status]) -> None:
+        for event in events:
+            if isinstance(event, Status):
+                self._tell(event)
+            else:
+                for sink in self._sinks:
+                    sink.label(event)
 
     def _tell_trouble(self) -> None:
         """Say once what is wrong with a sink, and once that it is over."""
@@ -284,21 +280,14 @@ class _Loop:
         return self._summary(seconds)
 
     def _summary(self, seconds: float) -> Summary:
-        return Summary(
+        newest = self._inputs.newest
+        return self._tally.summary(
+            self._sensor,
+            self._health(),
             seconds=seconds,
-            counters=self._sensor.counters,
+            signal_s=0.0 if newest is None else newest[0] - self._first_s,
             overrun=self._reader.overrun,
-            windows=self._windows,
-            withheld=self._withheld,
-            latency_ms=None if self._lossless else percentiles(list(self._latency_ms)),
-            compute_ms=percentiles(list(self._compute_ms)),
-            sinks=self._health(),
-            speed=self._sensor.describe().speed,
-            signal_s=0.0 if self._newest is None else self._newest[0] - self._first_s,
         )
 
     def _health(self) -> tuple[SinkHealth, ...]:
         return tuple(sink.health for sink in self._sinks)
-
-    def _mark(self, text: str) -> None:
-        self._marks.put((now_s(), text))

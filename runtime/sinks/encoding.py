@@ -15,7 +15,7 @@ from device.text import joined
 from device.timing.sample_clock import ClockReading, iso
 from runtime.inference.decision import expires_s
 from runtime.inference.pipeline import Prediction
-from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
+from runtime.sinks.events import Label, Marker, Session, SinkHealth, Status, Summary
 from runtime.sinks.words import guess, words
 
 SCHEMA = 1
@@ -120,6 +120,17 @@ def marker_fields(marker: Marker) -> dict[str, Any]:
     return {"time_s": round(marker.time_s, 6), "text": marker.text}
 
 
+def label_fields(label: Label) -> dict[str, Any]:
+    """Return what a person said of how they feel."""
+    return {
+        "time_s": round(label.time_s, 6),
+        "target": label.target,
+        "value": label.value,
+        "text": label.text,
+        "source": label.source,
+    }
+
+
 def health_fields(health: SinkHealth) -> dict[str, Any]:
     """Return how a sink is doing."""
     return {"name": health.name, "missed": health.missed, "trouble": health.trouble}
@@ -142,6 +153,16 @@ def _target_fields(prediction: Prediction, name: str) -> dict[str, Any]:
             "smoothed": _rounded(decision.smoothed),
             "change": _rounded(decision.change),
             "trigger": decision.triggered,
+        }
+    adapted = prediction.adapted.get(name)
+    if adapted is not None:
+        fields["adapted"] = {
+            "probability_high": _rounded(adapted.probability_high),
+            "state": adapted.state,
+            "smoothed": _rounded(adapted.smoothed),
+            "difference": _rounded(adapted.difference),
+            "labels": adapted.labels,
+            "since": iso(adapted.since_utc_s),
         }
     return fields
 

@@ -25,7 +25,8 @@ class Status:
     ----------
     kind : str
         "disconnected", "reconnected", "silent", "electrodes", "rate" or "suspended"; "sink" for
-        news of a sink; "model" where none was named; "profile" for what is known of the person.
+        news of a sink; "model" where none was named; "profile" for what is known of the person;
+        "hint" for what is to be said of a label; "question" for what the person is asked.
     text : str
         In plain words.
     """
@@ -78,12 +79,44 @@ class Marker:
         _clean(self, "text")
 
 
+@dataclass(frozen=True)
+class Label:
+    """What a person said of how they feel.
+
+    Attributes
+    ----------
+    time_s : float
+        When, in the samples' time.
+    target : str
+        "arousal" or "valence", whether or not the model answers about it.
+    value : float
+        0 (lowest) to 1 (highest).
+    text : str
+        As it was said: "arousal 4", "calm".
+    source : str
+        Where: "terminal", "dashboard", "websocket", "mqtt", "recording" or "enrolment".
+    """
+
+    time_s: float
+    target: str
+    value: float
+    text: str
+    source: str
+
+    def __post_init__(self) -> None:
+        _clean(self, "text", "source")
+
+
 def _no_sinks() -> tuple[SinkHealth, ...]:
     return ()
 
 
 def _no_markers(text: str) -> None:
     """Take a marker when nobody listens."""
+
+
+def _no_words(words: str, source: str) -> None:
+    """Take a label when nobody listens."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +139,9 @@ class Session:
         Returns the state of all sinks; to be asked from any thread.
     mark : callable
         Takes the text of a marker, which then reaches all sinks; to be called from any thread.
+    say : callable
+        Takes what a person said of how they feel, such as "calm" or "arousal 4", and where; to be
+        called from any thread. See `runtime.session.said`.
     trained_on : str
         What the model learnt from, to stand beside every prediction; "" for the contract's words.
     clock : SampleClock
@@ -129,6 +165,7 @@ class Session:
     settings: DecisionSettings = field(default_factory=DecisionSettings)
     health: Callable[[], tuple[SinkHealth, ...]] = _no_sinks
     mark: Callable[[str], None] = _no_markers
+    say: Callable[[str, str], None] = _no_words
     trained_on: str = ""
     clock: SampleClock = field(default_factory=SampleClock)
     profile: str = ""

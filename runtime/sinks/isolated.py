@@ -12,7 +12,7 @@ from device.errors import RtcanError
 from device.samples import Samples
 from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Prediction
-from runtime.sinks.events import Marker, Session, SinkHealth, Status, Summary
+from runtime.sinks.events import Label, Marker, Session, SinkHealth, Status, Summary
 from runtime.sinks.sink import Sink
 
 _LOG = logging.getLogger(__name__)
@@ -107,6 +107,10 @@ class IsolatedSink:
     def marker(self, marker: Marker) -> None:
         """Hand on a marker."""
         self._tell(lambda: self.sink.marker(marker))
+
+    def label(self, label: Label) -> None:
+        """Hand on what the person said of how they feel."""
+        self._tell(lambda: self.sink.label(label))
 
     def finish(self, summary: Summary) -> None:
         """Let the sink take what waits, then close; returns at once, see `join`."""

@@ -9,6 +9,7 @@ from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Prediction
 from runtime.sinks.encoding import (
     clock_fields,
+    label_fields,
     marker_fields,
     prediction_fields,
     start_fields,
@@ -16,7 +17,7 @@ from runtime.sinks.encoding import (
     summary_fields,
     to_json,
 )
-from runtime.sinks.events import Marker, Session, Status, Summary
+from runtime.sinks.events import Label, Marker, Session, Status, Summary
 from runtime.sinks.sink import Sink
 
 
@@ -82,6 +83,10 @@ class JsonLines(Sink):
     def marker(self, marker: Marker) -> None:
         """Write a marker."""
         self._write("marker", marker_fields(marker))
+
+    def label(self, label: Label) -> None:
+        """Write what the person said of how they feel."""
+        self._write("label", label_fields(label))
 
     def close(self, summary: Summary) -> None:
         """Write the summary."""

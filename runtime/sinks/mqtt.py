@@ -4,7 +4,8 @@
     TOPIC/start        what holds for the run, retained
     TOPIC/clock        how the samples' time stands to the wall clock, retained
     TOPIC/prediction   one JSON object a window (docs/jsonl.md), QoS 1
-    TOPIC/news         news of the sensor, and markers
+    TOPIC/news         news of the sensor, markers and labels
+    TOPIC/label        where others say how the person feels: "calm", "arousal 4"; not retained
     homeassistant/...  one retained description for every value
 
 The client connects, and connects again, in a thread of its own; whether the broker is there never
@@ -25,13 +26,15 @@ from runtime.inference.pipeline import Prediction
 from runtime.sinks.broker import Broker as Broker
 from runtime.sinks.encoding import (
     clock_fields,
+    label_fields,
     marker_fields,
     prediction_fields,
     start_fields,
     status_fields,
     to_json,
 )
-from runtime.sinks.events import Marker, Session, Status, Summary
+from runtime.sinks.events import Label, Marker, Session, Status, Summary
+from runtime.sinks.incoming import words
 from runtime.sinks.sink import Sink
 
 if TYPE_CHECKING:
@@ -74,7 +77,7 @@ class MqttSink(Sink):
 
     def start(self, session: Session) -> None:
         """Begin to connect."""
-        from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+        from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
         from paho.mqtt.enums import CallbackAPIVersion
         from paho.mqtt.properties import Properties
         from paho.mqtt.reasoncodes import ReasonCode
@@ -82,6 +85,7 @@ class MqttSink(Sink):
         broker = self._broker
         where = f"{broker.host}:{broker.port}"
         client = Client(CallbackAPIVersion.VERSION2)
+        label_topic = self._topic("label")
         client.will_set(self._topic("status"), "offline", qos=_QOS, retain=True)
         client.max_queued_messages_set(_CAPACITY)
         client.reconnect_delay_set(*_RETRY_S)
@@ -110,7 +114,13 @@ class MqttSink(Sink):
             for topic, text in self._greeting:
                 self._sent += 1
                 client.publish(topic, text, qos=_QOS, retain=True)
+            client.subscribe(label_topic, qos=_QOS)
             self.trouble = None
+
+        def heard(client: Client, data: Any, message: MQTTMessage) -> None:
+            # What is retained was said before, and would be said again with every connection.
+            if not message.retain:
+                session.say(words(message.payload), self.name)
 
         def disconnected(
             client: Client,
@@ -135,6 +145,7 @@ class MqttSink(Sink):
             self.trouble = f"broker {where} cannot be reached; trying again"
 
         client.on_connect = connected
+        client.on_message = heard
         client.on_disconnect = disconnected
         client.on_connect_fail = failed
         client.on_publish = published
@@ -157,6 +168,10 @@ class MqttSink(Sink):
     def marker(self, marker: Marker) -> None:
         """Publish a marker."""
         self._publish("news", to_json({"kind": "marker", **marker_fields(marker)}))
+
+    def label(self, label: Label) -> None:
+        """Publish what the person said of how they feel."""
+        self._publish("news", to_json({"kind": "label", **label_fields(label)}))
 
     def close(self, summary: Summary) -> None:
         """Say goodbye, if the broker is there to hear it."""

@@ -18,8 +18,18 @@ from runtime.inference.pipeline import Prediction
 from runtime.preprocessing.contract import Target
 from runtime.preprocessing.window import LEARNING
 from runtime.sinks.charts import LABEL, Line, bar, chart, course
-from runtime.sinks.events import Marker, Session, Status
-from runtime.sinks.words import GUESS, Shown, clock, filling, guesses, learning, pace, shown
+from runtime.sinks.events import Label, Marker, Session, Status
+from runtime.sinks.words import (
+    GUESS,
+    Shown,
+    adapted_text,
+    clock,
+    filling,
+    guesses,
+    learning,
+    pace,
+    shown,
+)
 
 SHOWN_S = 60.0
 _COURSE = 240
@@ -50,6 +60,12 @@ class Shot:
         By target, the smoothed probabilities so far.
     status, marker : Status, Marker or None
         The newest news and marker.
+    label : Label or None
+        What the person said last.
+    asked : Status or None
+        What the person is asked, or told of their last label.
+    keys : bool
+        Whether keys are listened to.
     silent_s : float or None
         For how long there has been no other answer, where the newest has expired.
     """
@@ -61,7 +77,24 @@ class Shot:
     courses: dict[str, collections.deque[float | None]] = field(default_factory=dict)
     status: Status | None = None
     marker: Marker | None = None
+    label: Label | None = None
+    asked: Status | None = None
+    keys: bool = False
     silent_s: float | None = None
+    _asked_s: float = 0.0
+
+    def say(self, label: Label) -> None:
+        """Take what the person said, which answers what they were asked."""
+        self.label, self.asked = label, None
+
+    def ask(self, status: Status) -> None:
+        """Take a question, or what is to be said of a label; it stands for a minute."""
+        self.asked, self._asked_s = status, self.newest_s
+
+    @property
+    def newest_s(self) -> float:
+        """Time of the newest sample (s)."""
+        return float(self.recent[-1].time_s[-1]) if self.recent else 0.0
 
     def take(self, prediction: Prediction) -> None:
         """Take a new answer."""
@@ -76,12 +109,16 @@ class Shot:
         quality = _wrapped(self._quality(), width)
         provenance = _wrapped(self._provenance(), width)
         hint = _wrapped(Text(self._hint(), style="dim"), width)
+        adapted = [line for text in self._adapted() for line in _wrapped(text, width)]
+        asking = self.asked is not None and self.newest_s - self._asked_s < SHOWN_S
+        text = self.asked.text if asking and self.asked else ""
+        asked = _wrapped(Text(text, style="bold"), width)
         news = [text for text in (self._outputs(), self._marked()) if text is not None]
         title = self._title(width)
         # Each with how soon it goes, the highest number first; of the last three what fits stays.
         blocks = [
-            (5, [title]), (0, answers), (1, quality), (4, self._timing()), (3, news),
-            (2, provenance), (6, hint),
+            (7, [title]), (0, answers), (4, adapted), (3, asked), (1, quality),
+            (6, self._timing()), (5, news), (2, provenance), (8, hint),
         ]  # fmt: skip
         left = height
         chosen: dict[int, list[Text]] = {}
@@ -93,7 +130,7 @@ class Shot:
         # Air between title, chart, answers and the rest, where there is any.
         air = [Text()] if left >= _LEAST_CHART + 4 else []
         rows = left - 3 * len(air)
-        drawing = self._charts(width, rows) if 5 in chosen and rows >= _LEAST_CHART else []
+        drawing = self._charts(width, rows) if 7 in chosen and rows >= _LEAST_CHART else []
         chosen[0] = air + drawing + air + chosen[0] + air
         found = [line for rank, _ in blocks for line in chosen.get(rank, [])]
         for line in found:
@@ -216,16 +253,30 @@ class Shot:
         return Text(said, style="yellow")
 
     def _marked(self) -> Text | None:
-        if self.marker is None:
-            return None
-        return Text(f"marked at {clock(self.marker.time_s)}: {self.marker.text}", style="dim")
+        said = [("marked", self.marker), ("said", self.label)]
+        texts = [f"{how} at {clock(x.time_s)}: {x.text}" for how, x in said if x is not None]
+        return Text("; ".join(texts), style="dim") if texts else None
+
+    def _adapted(self) -> list[Text]:
+        """Return the person's own answers, which stand below the stranger's."""
+        if self.prediction is None or self.silent_s is not None:
+            return []
+        targets = {target.name: target for target in self.session.contract.targets}
+        found = self.prediction.adapted.items()
+        return [Text(f"for you, {adapted_text(targets[name], one)}") for name, one in found]
 
     def _hint(self) -> str:
         names = [target.name for target in self.session.contract.targets]
         known = guesses(self.session.contract)
         if not known and "valence" in names:
             known = ["Valence from skin conductance is close to a guess."]
-        return " ".join(["Ctrl-C ends.", *(text[0].upper() + text[1:] for text in known)])
+        how = "1–5 say how aroused you are, Shift or v before it the valence, c calm, t tense; "
+        return " ".join(
+            [
+                f"{how if self.keys else ''}Ctrl-C ends.",
+                *(text[0].upper() + text[1:] for text in known),
+            ]
+        )
 
     def _provenance(self) -> Text:
         return Text(f"{self.session.model}, trained on {self.session.trained_on}", style="dim")

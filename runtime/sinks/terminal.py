@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import numpy as np
@@ -11,7 +12,8 @@ from rich.live import Live
 from device.samples import Samples
 from runtime.inference.decision import expires_s
 from runtime.inference.pipeline import Prediction
-from runtime.sinks.events import Marker, Session, Status, Summary
+from runtime.sinks.events import Label, Marker, Session, Status, Summary
+from runtime.sinks.keys import Keys, Typed
 from runtime.sinks.screen import SHOWN_S, Shot
 from runtime.sinks.sink import Sink
 
@@ -41,10 +43,16 @@ class TerminalView(Sink):
         )
         self._drawn_s = 0.0
         self._answered_s = 0.0
+        self._keys: Keys | None = None
 
     def start(self, session: Session) -> None:
         """Begin to draw."""
         self._shot = Shot(session)
+        if self._console.is_terminal and sys.stdin is not None and sys.stdin.isatty():
+            typed = Typed(lambda words: session.say(words, "terminal"), session.mark)
+            self._keys = Keys(typed.press)
+            self._keys.start()
+            self._shot.keys = True
         self._live.start()
         self._draw()
 
@@ -70,8 +78,11 @@ class TerminalView(Sink):
             shot.status = None  # what is still wrong with a sink stands in its own line
 
     def status(self, status: Status) -> None:
-        """Show news of the sensor."""
-        self._told.status = status
+        """Show news of the sensor, and what the person is asked and told."""
+        if status.kind in ("question", "hint"):
+            self._told.ask(status)
+        else:
+            self._told.status = status
         self._draw()
 
     def marker(self, marker: Marker) -> None:
@@ -82,8 +93,15 @@ class TerminalView(Sink):
         """Draw though nothing happens: a sink may have news."""
         self._draw_if_due()
 
+    def label(self, label: Label) -> None:
+        """Show the last label."""
+        self._told.say(label)
+        self._draw()
+
     def close(self, summary: Summary) -> None:
         """Leave the last frame behind."""
+        if self._keys is not None:
+            self._keys.stop()
         self._live.stop()
         if self._shot is not None:
             self._console.print(self._frame(self._console.height - 6))

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 
 from device.text import clean
 from runtime.inference.decision import WITHHELD
-from runtime.inference.pipeline import Decision, Prediction
+from runtime.inference.pipeline import Adapted, Decision, Prediction
 from runtime.preprocessing.contract import Contract, Target
 from runtime.preprocessing.window import LEARNING
 
@@ -66,6 +67,26 @@ def shown(prediction: Prediction, target: Target) -> Shown:
         number,
         _change(decision),
     )
+
+
+def adapted_text(target: Target, adapted: Adapted) -> str:
+    """Return what is shown of an answer adapted to the person.
+
+    Such as "arousal: high 78 %; +12 points with 5 labels since 25 Nov 14:03".
+    """
+    taught = f"{adapted.labels} label{'s' * (adapted.labels != 1)} since "
+    taught += time.strftime("%d %b %H:%M", time.localtime(adapted.since_utc_s))
+    if adapted.smoothed is None:
+        return f"{target.name}: no answer; {taught}"
+    means = dict(zip(target.classes, words(target) or target.classes, strict=True))
+    word, high = means.get(adapted.state, adapted.state), means[target.classes[1]]
+    text = f"{target.name}: {word} {100 * adapted.smoothed:.0f} %"
+    text += "; " if word == high else f" {high}; "
+    if adapted.difference is not None:
+        points = round(100 * adapted.difference)
+        text += f"{points:+d} points".replace("-", "−") if points else "no different"
+        text += " with "
+    return text + taught
 
 
 def words(target: Target) -> tuple[str, ...]:

@@ -26,7 +26,13 @@ def served(tiny_model: Path) -> Iterator[Callable[..., tuple[IsolatedSink, int, 
         isolated = IsolatedSink(sink)
         marks: list[str] = []
         contract = Pipeline(Classifier(tiny_model)).contract
-        session = Session(SensorInfo("Grove", "p", 19.0), "m", contract, mark=marks.append)
+        session = Session(
+            SensorInfo("Grove", "p", 19.0),
+            "m",
+            contract,
+            mark=marks.append,
+            say=lambda words, source: marks.append(words),
+        )
         isolated.start(session)
         made.append(isolated)
         return isolated, port, marks

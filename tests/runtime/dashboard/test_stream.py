@@ -19,7 +19,7 @@ from runtime.dashboard.access import Access
 from runtime.dashboard.sink import WebSink
 from runtime.inference.classifier import Classifier
 from runtime.inference.pipeline import Pipeline
-from runtime.sinks.events import Session
+from runtime.sinks.events import Label, Session
 from runtime.sinks.isolated import IsolatedSink
 from tests.runtime.dashboard.parts import get
 from tests.runtime.live_parts import LIVE, free_port, summary
@@ -84,6 +84,22 @@ def test_the_stream(served: Callable[..., Any], tiny_model: Path) -> None:
     assert marks[1] == "marker"
     # Without the page.
     assert get(f"http://127.0.0.1:{port}/")[0] == 404
+
+
+def test_labels_come_from_clients_that_may_see_the_stream(served: Callable[..., Any]) -> None:
+    isolated, port, said = served("websocket", token="secret")
+    address = f"ws://127.0.0.1:{port}/ws?token="
+    with pytest.raises(InvalidStatus):
+        connect(address + "guessed", proxy=None)
+    with connect(address + "secret", proxy=None) as client:
+        client.send(json.dumps({"type": "label", "target": "valence", "value": 2}))
+        client.send(json.dumps({"type": "label", "text": "calm"}))
+        client.send(json.dumps({"type": "label", "value": {"deep": [1]}}))
+        chromium.Browser.until_true(lambda: len(said) == 3, "said")
+        isolated.label(Label(1.0, "arousal", 0.0, "calm", "websocket"))
+        while (event := json.loads(client.recv(timeout=10)))["type"] != "label":
+            pass
+    assert said[:2] == ["valence 2", "calm"] and event["value"] == 0.0
 
 
 def test_a_slow_browser_is_sent_away_and_may_come_back(served: Callable[..., Any]) -> None:

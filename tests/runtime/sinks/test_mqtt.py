@@ -18,7 +18,7 @@ from device.sources.replay import ReplaySensor
 from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Pipeline
 from runtime.session.loop import run
-from runtime.sinks.events import Session
+from runtime.sinks.events import Label, Session
 from runtime.sinks.isolated import IsolatedSink
 from runtime.sinks.mqtt import Broker, MqttSink, discovery
 from tests.runtime.live_parts import LIVE, free_port, joined, summary, until, write_table
@@ -151,6 +151,34 @@ def test_mqtt_with_a_real_broker(tmp_path: Path, source: Source, pipeline: Pipel
     assert config["availability_topic"] == "lab/rtcan/status"
     assert config["options"] == ["low", "high", "undecided", "withheld"]
     assert config["expire_after"] == 1  # a window of 10 s at 20 times real time
+
+
+def test_labels_come_by_mqtt_and_a_retained_one_is_not_said_again(
+    tmp_path: Path, pipeline: Pipeline
+) -> None:
+    port, said = free_port(), list[tuple[str, str]]()
+    with broker(port, tmp_path):
+        listener = Listener(port)
+        listener.client.publish("t/label", "tense", qos=1, retain=True)
+        until(lambda: listener.of("t/label"))
+        sink = MqttSink(f"mqtt://127.0.0.1:{port}/t")
+        session = Session(
+            SensorInfo("Grove", "p", 19.0), "m", pipeline.contract, say=lambda *x: said.append(x)
+        )
+        sink.start(session)
+        until(lambda: listener.of("t/status") == ["online"])
+        time.sleep(0.2)  # the subscription follows the greeting
+        listener.client.publish("t/label", json.dumps({"target": "valence", "value": 2}), qos=1)
+        listener.client.publish("t/label", "[" * 5000, qos=1)
+        listener.client.publish("t/label", "calm", qos=1)
+        until(lambda: len(said) == 3)
+        sink.label(Label(1.0, "arousal", 0.0, "calm", "mqtt"))
+        until(lambda: listener.of("t/news"))
+        sink.close(summary())
+        listener.close()
+    assert said[0] == ("valence 2", "mqtt") and said[2] == ("calm", "mqtt")
+    news = json.loads(listener.of("t/news")[0])
+    assert (news["kind"], news["target"], news["value"]) == ("label", "arousal", 0.0)
 
 
 def test_mqtt_without_and_then_with_and_again_without(

@@ -16,11 +16,11 @@ from device.samples import Samples
 from device.sensor import SensorInfo
 from device.simulation.physiology import Person, simulate
 from runtime.inference.decision import Decider, DecisionSettings
-from runtime.inference.pipeline import Pipeline, Prediction
+from runtime.inference.pipeline import Adapted, Pipeline, Prediction
 from runtime.live.summary import summary_text
 from runtime.preprocessing.contract import Contract
 from runtime.sinks.encoding import prediction_fields, start_fields
-from runtime.sinks.events import Session
+from runtime.sinks.events import Label, Session, Status
 from runtime.sinks.mqtt import discovery
 from runtime.sinks.screen import STYLES, Shot
 from runtime.sinks.words import filling, learning, meaning, shown
@@ -188,3 +188,29 @@ def test_live_tells_all_of_it(personal_model: Path, tmp_path: Path) -> None:
     assert "arousal: low (as at rest) / high (as in a mental task), thresh" in doctor.stdout
     assert f"valence is a guess: {WHY}" in doctor.stdout
     assert "always the same answers" in doctor.stdout
+
+
+def test_the_person_s_own_answer_stands_beside_the_stranger_s() -> None:
+    decided = Decider(PERSONAL).push(answer(10.0, 0.6))
+    adapted = {"arousal": Adapted(0.8, "high", 0.8, 0.2, 3, 1.8e9)}
+    text = " ".join(screen(PERSONAL, replace(decided, adapted=adapted)).split())
+    assert "for you, arousal: as in a mental task 80 %; +20 points with" in text
+    assert re.search(r"points with 3 labels since \d\d \w+ \d\d:\d\d", text)
+    small = screen(PERSONAL, replace(decided, adapted=adapted), width=40, height=10)
+    assert "arousal" in small and "trained on" in small
+    withheld = {"arousal": Adapted(None, "withheld", None, None, 1, 1.8e9)}
+    assert "for you, arousal: no answer; 1 label since" in screen(
+        PERSONAL, replace(decided, adapted=withheld)
+    )
+
+
+def test_a_question_stands_until_it_is_answered_or_a_minute_has_passed() -> None:
+    made = shot(PERSONAL)
+    made.ask(Status("question", "How aroused are you?"))
+    shown_of = lambda: "".join(line.plain for line in made.lines(80, 20))  # noqa: E731
+    assert "How aroused" in shown_of()
+    made.say(Label(3.0, "arousal", 1.0, "tense", "terminal"))
+    assert "How aroused" not in shown_of() and "said at 0:03: tense" in shown_of()
+    made.ask(Status("question", "How aroused are you?"))
+    made.recent.append(Samples(np.array([100.0]), np.array([5.0])))
+    assert "How aroused" not in shown_of()

@@ -1,0 +1,78 @@
+"""Keys in the terminal view."""
+
+import os
+import pty
+import select
+import shutil
+import subprocess
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from runtime.sinks.keys import Typed
+from tests.runtime.live_parts import LIVE, write_table
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("4", ["arousal 4"]),
+        ("$", ["valence 4"]),
+        ("v2", ["valence 2"]),
+        ("vx5", ["arousal 5"]),
+        ("§ct", ["valence 3", "calm", "tense"]),
+        ("\x1b[A0q", []),
+        ("nr", ["skip", "restart"]),
+    ],
+)
+def test_what_keys_say(keys: str, said: list[str]) -> None:
+    heard: list[str] = []
+    typed = Typed(heard.append, lambda text: None)
+    for character in keys:
+        typed.press(character)
+    assert heard == said
+
+
+def test_keys_of_a_real_terminal_are_labels_and_it_is_left_as_it_was(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    setsid = shutil.which("setsid")
+    if setsid is None:
+        pytest.skip("setsid is not installed")
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (30, 100))
+    before = termios.tcgetattr(slave)
+    root = tmp_path / "rec"
+    live = subprocess.Popen(
+        [setsid, "-c", *LIVE, "--port", f"replay:{write_table(tmp_path)}", "--speed", "8",
+         "--model", str(tiny_model), "--record", str(root)],
+        stdin=slave, stdout=slave, stderr=slave, env=os.environ | {"TERM": "xterm"},
+    )  # fmt: skip
+    shown, pressed = b"", False
+    while select.select([master], [], [], 0.3)[0] or live.poll() is None:
+        if select.select([master], [], [], 0)[0]:
+            shown += os.read(master, 65536)
+        if b"% high" in shown and not pressed:
+            pressed = True
+            os.write(master, b"4v2m")
+    assert live.wait(timeout=20) == 0
+    assert termios.tcgetattr(slave) == before
+    os.close(slave)
+    os.close(master)
+    text = shown.decode()
+    assert "c calm, t tense" in text and "arousal 4" in text and "Traceback" not in text
+    events = next(root.rglob("*_events.tsv")).read_text()
+    for row in ("label\tarousal 4", "label\tvalence 2", "marker\tmark 1"):
+        assert row in events
+
+
+def test_without_a_terminal_to_read_nothing_is_read(tmp_path: Path, tiny_model: Path) -> None:
+    began_s = time.monotonic()
+    done = subprocess.run(
+        [*LIVE, "--port", f"replay:{write_table(tmp_path)}", "--speed", "max", "--output", "view",
+         "--model", str(tiny_model)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "calm" not in done.stdout and time.monotonic() - began_s < 60
