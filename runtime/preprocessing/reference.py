@@ -34,6 +34,12 @@ _LEAST_VARIANCE, _LEAST_SHARE = 1e-4, 0.02
 # Added to a feature's running variance, in the feature's own unit squared.
 _FEATURE_VARIANCE = 1e-2
 _FORM = "rtcan-reference-1"
+EARLIER_SITTINGS_S = 300.0
+"""Seconds of now for which all earlier sittings together should count, see `Reference.load`.
+
+On Stress-Predict 2 to 12 minutes do alike, and better than the half hour as it was: electrodes sit
+anew and levels drift (`python -m benchmarks.personal`).
+"""
 
 
 @dataclass(frozen=True)
@@ -114,9 +120,22 @@ class Running:
             sums = np.asarray(total, dtype=np.float64), np.asarray(squares, dtype=np.float64)
             if any(s.shape != (self.number,) or not np.isfinite(s).all() for s in sums):
                 raise ValueError(f"{self.number} finite sums were expected")
-            if not (1 <= hops <= self._hops_per_block and 1 <= count < math.inf):
+            if not (1 <= hops <= self._hops_per_block and 0 < count < math.inf):
                 raise ValueError(f"a block of {hops} hops with {count} observations is none")
             self._blocks.append(_Block(int(hops), float(count), *sums))
+        self._older = self._sum()
+
+    @property
+    def count(self) -> float:
+        """How many observations are remembered, thinned ones by what they count."""
+        return float(sum(block.count for block in tuple(self._blocks)))
+
+    def thin(self, share: float) -> None:
+        """Let all that was seen count for a share of itself, above 0; its moments stay."""
+        blocks = tuple(self._blocks)
+        self._blocks.clear()
+        for b in blocks:
+            self._blocks.append(_Block(b.hops, share * b.count, share * b.total, share * b.squares))
         self._older = self._sum()
 
 
@@ -190,8 +209,18 @@ class Reference:
             "features": self._features.to_list(),
         }
 
-    def load(self, state: Mapping[str, Any]) -> None:
+    def load(self, state: Mapping[str, Any], worth_s: float = math.inf) -> None:
         """Go on from a state of `to_dict`.
+
+        Parameters
+        ----------
+        state : mapping
+            The state.
+        worth_s : float
+            For how many seconds of now all of it together counts at most, above 0. What an earlier
+            sitting left is soon outweighed by this one then (`EARLIER_SITTINGS_S`); it is
+            remembered as long, and `past_s` is the same. Infinite to go on as if it had never
+            stopped.
 
         Raises
         ------
@@ -209,6 +238,11 @@ class Reference:
                 raise ValueError(f"its features are {state['names']}, not {list(self.features)}")
             fresh._level.load(state["level"])
             fresh._features.load(state["features"])
+            # Every window adds one observation of each feature, whatever the rate of samples.
+            seen_s = fresh._features.count * self.hop_s
+            if seen_s > worth_s:
+                fresh._level.thin(worth_s / seen_s)
+                fresh._features.thin(worth_s / seen_s)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise SignalError(
                 f"The personal reference cannot be taken up: {error}. It belongs to another model "

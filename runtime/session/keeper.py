@@ -8,6 +8,7 @@ from typing import Any
 
 from device.errors import ProfileError, SignalError
 from runtime.inference.pipeline import Pipeline, Prediction
+from runtime.preprocessing.reference import EARLIER_SITTINGS_S
 from runtime.session.adaptation import Learner
 from runtime.session.profile import Profile, now_text
 from runtime.session.profile_file import ProfileFile
@@ -49,7 +50,7 @@ class ProfileKeeper(Sink):
         try:
             self._profile = self._file.load_or_new(pipeline.contract)
             if self._reference is not None and self._profile.reference is not None:
-                self._reference.load(self._profile.reference)
+                self._reference.load(self._profile.reference, EARLIER_SITTINGS_S)
             if learner is not None and learner.model_sha256 in self._profile.adaptations:
                 learner.load(self._profile.adaptations[learner.model_sha256])
         except SignalError as error:

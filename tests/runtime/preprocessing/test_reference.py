@@ -87,6 +87,40 @@ def test_a_saved_reference_goes_on_as_if_it_had_never_stopped(hops: int, span_s:
     assert (fresh.scaled(np.ones(2)) == kept.scaled(np.ones(2))).all()
 
 
+def test_an_earlier_sitting_is_outweighed_by_this_one() -> None:
+    earlier = Reference(("a",), 1.0, 1500.0)
+    for _ in range(1500):
+        earlier.add_level(np.full(8, 1.0))
+        earlier.add_features(np.array([0.0]))
+    state = earlier.to_dict()
+    whole, thinned, again = (Reference(("a",), 1.0, 1500.0) for _ in range(3))
+    whole.load(state)
+    thinned.load(state, worth_s=300.0)
+    # Nothing is another before this sitting says something, and the first answer comes at once.
+    assert thinned.level() == pytest.approx(whole.level())
+    assert thinned.past_s == whole.past_s
+    for reference in (whole, thinned):
+        for _ in range(300):
+            reference.add_level(np.full(8, 2.0))
+            reference.add_features(np.array([1.0]))
+    # Five minutes of 25 are forgotten meanwhile: 20 against 5, and 4 against 5.
+    assert whole.level()[0] == pytest.approx(1.2, abs=0.01)
+    assert thinned.level()[0] == pytest.approx(1.0 + 5 / 9, abs=0.02)
+    # Taken up once more, it is the last sitting that counts most.
+    again.load(json.loads(json.dumps(thinned.to_dict())), worth_s=300.0)
+    assert again.level()[0] == pytest.approx(thinned.level()[0])
+    assert again._features.count == pytest.approx(300.0)
+
+
+def test_a_short_sitting_counts_for_what_it_was() -> None:
+    earlier, later = Reference(("a",), 1.0, 1500.0), Reference(("a",), 1.0, 1500.0)
+    for n in range(120):
+        earlier.add_level(np.full(8, float(n)))
+        earlier.add_features(np.array([0.0]))
+    later.load(earlier.to_dict(), worth_s=300.0)
+    assert later.to_dict() == earlier.to_dict()
+
+
 @pytest.mark.parametrize(
     "damage",
     [
