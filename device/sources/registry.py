@@ -103,8 +103,21 @@ def _find_emotibit(timeout_s: float) -> list[Found]:
     return [Found(board.port, board.describe()) for board in find(timeout_s)]
 
 
+def _make_ble(address: str, options: SourceOptions) -> Sensor:
+    from device.sources.bluetooth import make
+
+    return make(address, options)
+
+
+def _find_ble(timeout_s: float) -> list[Found]:
+    from device.sources.bluetooth import find
+
+    return find(timeout_s)
+
+
 _ALL: tuple[SourceKind, ...] = (
     SourceKind("emotibit", "EmotiBits", None, None, _make_emotibit, _find_emotibit),
+    SourceKind("ble", "Bluetooth Low Energy sensors", "bleak", "ble", _make_ble, _find_ble),
 )
 KINDS: Mapping[str, SourceKind] = MappingProxyType({kind.scheme: kind for kind in _ALL})
 
