@@ -134,6 +134,10 @@ class FaultyLine:
         self._latest_s = max(self._latest_s, due_s)
         self._queue.append((self._latest_s, Piece(data, damaged, tag)))
 
+    def happens(self, share: float) -> bool:
+        """Say whether something that happens with this probability happens now."""
+        return share > 0 and bool(self._rng.random() < share)
+
     def due(self, now_s: float) -> list[Piece]:
         """Return what arrives by now."""
         pieces = []

@@ -6,12 +6,9 @@ simulated person or a recording, and does on demand what real sensors do to thei
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -28,7 +25,10 @@ from device.protocols.shimmer import SHIMMER3R
 from device.readers.base import Source
 from device.readers.registry import open_recording
 from device.simulation.announce import Simulated, announced
+from device.simulation.ending import ends_in_order
 from device.simulation.faults import Faults
+from device.simulation.lsl import DEFAULT_RATE_HZ as LSL_RATE_HZ
+from device.simulation.lsl import NAME, LslPlayer
 from device.simulation.network import EmotibitPort
 from device.simulation.player import Player
 from device.simulation.port import Port
@@ -40,24 +40,6 @@ __all__ = ["alternating", "main", "make_board"]
 
 _SHARE = click.FloatRange(0, 1)
 _SECONDS = click.FloatRange(min=0)
-
-
-@contextmanager
-def _ends_in_order() -> Iterator[None]:
-    """Let SIGTERM end the program the way Ctrl-C does, so that the link is removed.
-
-    And SIGINT itself, which a script's shell has its background programs ignore.
-    """
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def make_board(name: str, calibration: str | None, rate_hz: float | None) -> Board:
@@ -104,16 +86,34 @@ def _recording(path: Path, rate_hz: float | None, column: str | None) -> Source:
         return open_recording(path, None, column)
 
 
+def _play_stream(player: LslPlayer, what: str) -> None:
+    """Play an LSL stream, which makes itself known."""
+    try:
+        with ends_in_order():
+            click.echo(f"{player.describe()}: {what}; waiting for a reader")
+            sys.stdout.flush()
+            sent = player.play()
+        click.echo(f"all {sent} samples sent")
+    except KeyboardInterrupt:
+        click.echo("stopped")
+    finally:
+        player.end()
+
+
 @click.command(cls=RtcanCommand)
 @click.option(
     "--sensor",
     "kind",
-    type=click.Choice(["grove", "bitalino", "shimmer", "shimmer3r", "rtcan", "emotibit"]),
+    type=click.Choice(["grove", "bitalino", "shimmer", "shimmer3r", "rtcan", "emotibit", "lsl"]),
     default="grove",
     show_default=True,
     help="Which sensor to be.",
 )
-@click.option("--link", type=click.Path(path_type=Path), help="Name for the port, e.g. ./gsr.")
+@click.option(
+    "--link",
+    type=click.Path(path_type=Path),
+    help=f"Name for the port, e.g. ./gsr; of an LSL stream, its own [default: {NAME}].",
+)
 @click.option(
     "--address",
     help="Of an EmotiBit: this computer's address on which it answers, with or without a port "
@@ -165,20 +165,20 @@ def _recording(path: Path, rate_hz: float | None, column: str | None) -> Source:
     "--drop",
     type=_SHARE,
     default=0.0,
-    help="Share of bytes that are lost; of an EmotiBit's datagrams.",
+    help="Share of bytes that are lost; of an EmotiBit's datagrams, of an LSL stream's samples.",
 )
 @click.option("--corrupt", type=_SHARE, default=0.0, help="Share of bits that are flipped.")
 @click.option(
     "--reorder",
     type=_SHARE,
     default=0.0,
-    help="Share of an EmotiBit's datagrams that others overtake.",
+    help="Share of an EmotiBit's datagrams, or an LSL stream's samples, that others overtake.",
 )
 @click.option(
     "--duplicate",
     type=_SHARE,
     default=0.0,
-    help="Share of an EmotiBit's datagrams that come twice.",
+    help="Share of an EmotiBit's datagrams, or an LSL stream's samples, that come twice.",
 )
 @click.option("--jitter", type=_SECONDS, default=0.0, help="Longest random delay, seconds.")
 @click.option("--drift", type=float, default=0.0, help="Error of the board's clock, ppm.")
@@ -219,7 +219,7 @@ def main(
     reset_every: float,
     lift_electrodes: float,
 ) -> None:
-    """Put a simulated skin-conductance sensor on a pseudo-terminal; an EmotiBit on the network.
+    """Put a simulated skin-conductance sensor on a pseudo-terminal, or on the network.
 
     It prints the port's name, waits until something opens it, and plays until Ctrl-C or the end of
     the recording. Give a Grove's --rate to rtcan-live as well, so that it knows the sensor's own
@@ -236,11 +236,15 @@ def main(
     if kind == "emotibit":
         if link is not None:
             raise click.UsageError("--link is for serial ports; an EmotiBit has an --address")
-    elif address is not None or reorder or duplicate:
-        raise click.UsageError("--address, --reorder and --duplicate are for --sensor emotibit")
+    elif address is not None:
+        raise click.UsageError("--address is for --sensor emotibit")
+    elif kind == "lsl":
+        if corrupt:
+            raise click.UsageError("--corrupt is for bytes; LSL sends samples over TCP")
+    elif reorder or duplicate:
+        raise click.UsageError("--reorder and --duplicate are for --sensor emotibit and lsl")
     elif unplug_every and link is None:
         raise click.UsageError("--unplug-every needs a name by which the port returns: add --link")
-    board = make_board(kind, calibration, rate_hz)
     faults = Faults(
         drop=drop,
         corrupt=corrupt,
@@ -253,18 +257,30 @@ def main(
         reset_every_s=reset_every,
         lift_s=lift_electrodes,
     )
+    if kind == "lsl":
+        player = LslPlayer(
+            skin,
+            name=NAME if link is None else link.name,
+            rate_hz=rate_hz or LSL_RATE_HZ,
+            faults=faults,
+            speed=speed,
+            seed=seed,
+        )
+        _play_stream(player, what)
+        return
+    board = make_board(kind, calibration, rate_hz)
     port: Port = _network_port(address) if kind == "emotibit" else PseudoTerminal(link)
     rate = f" {board.rate_hz:g} Hz" if kind in ("grove", "emotibit") else ""
     name = link or port.path
     # Who is asked on the network answers by itself: only a pseudo-terminal needs an announcement.
     said = announced(Simulated(str(Path(name).absolute()), board.key, what))
     try:
-        with _ends_in_order(), said if not port.datagrams else nullcontext():
+        with ends_in_order(), said if not port.datagrams else nullcontext():
             # Before anybody is told to come: it imports, and an import must not be interrupted.
-            player = Player(board, skin, port, faults=faults, speed=speed, seed=seed)
+            board_player = Player(board, skin, port, faults=faults, speed=speed, seed=seed)
             click.echo(f"{name}: {what}, {kind}{rate} at speed {speed:g}; waiting for a reader")
             sys.stdout.flush()
-            sent = player.play()
+            sent = board_player.play()
         click.echo(f"{name}: all {sent} samples sent")
     except KeyboardInterrupt:
         click.echo("stopped")

@@ -103,6 +103,18 @@ def _find_emotibit(timeout_s: float) -> list[Found]:
     return [Found(board.port, board.describe()) for board in find(timeout_s)]
 
 
+def _make_lsl(address: str, options: SourceOptions) -> Sensor:
+    from device.sources.lsl import make
+
+    return make(address, options)
+
+
+def _find_lsl(timeout_s: float) -> list[Found]:
+    from device.sources.lsl import find
+
+    return find(timeout_s)
+
+
 def _make_ble(address: str, options: SourceOptions) -> Sensor:
     from device.sources.bluetooth import make
 
@@ -116,6 +128,7 @@ def _find_ble(timeout_s: float) -> list[Found]:
 
 
 _ALL: tuple[SourceKind, ...] = (
+    SourceKind("lsl", "LSL streams", "pylsl", "lsl", _make_lsl, _find_lsl),
     SourceKind("emotibit", "EmotiBits", None, None, _make_emotibit, _find_emotibit),
     SourceKind("ble", "Bluetooth Low Energy sensors", "bleak", "ble", _make_ble, _find_ble),
 )

@@ -67,6 +67,9 @@ class LslSink(Sink):
         eda = pylsl.StreamInfo("RTCAN-EDA", "EDA", 1, rate_hz, pylsl.cf_double64, source + "-eda")
         _describe(eda, [("EDA", "microsiemens", "EDA")])
         eda.desc().append_child_value("manufacturer", session.sensor.name)
+        # Stamps are the samples' own times, gaps included: no reader is to count instead.
+        sync = eda.desc().append_child("synchronization")
+        sync.append_child_value("can_drop_samples", "true")
         _tell_clock(eda, self._clock())
         self._eda = pylsl.StreamOutlet(eda)
         channels = [

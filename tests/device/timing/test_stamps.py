@@ -1,0 +1,171 @@
+"""Stamps of a stream become times: on simulated streams whose true times are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from device.samples import FloatArray
+from device.timing.stamps import Stamps
+
+_BEGAN_S = 1000.0
+
+
+def _times(
+    stamps: Stamps, stamp_s: FloatArray, arrival_s: FloatArray | None = None, chunk: int = 5
+) -> FloatArray:
+    """Return the time of each sample, NaN for those that got none, on the clock of the stamps."""
+    arrival_s = stamp_s + 1e-3 if arrival_s is None else arrival_s
+    clock, found = None, np.full(stamp_s.size, np.nan)
+    numbers: list[float] = []
+    times: list[float] = []
+    ends = [*range(chunk, stamp_s.size, chunk), stamp_s.size]
+    begin = 0
+    pieces = []
+    for end in ends:
+        rows = np.arange(begin, end, dtype=np.float64)
+        pieces += stamps.push(stamp_s[begin:end], rows, float(arrival_s[end - 1]))
+        begin = end
+    pieces += stamps.flush()
+    clock = stamps.clock()
+    before_s = 0.0
+    for piece in pieces:
+        if piece.restarted:
+            times += clock.flush().tolist()
+            clock.restart(piece.arrival_s - before_s)
+        before_s = piece.arrival_s
+        numbers += piece.raw.tolist()
+        times += clock.stamp(piece.position_s, piece.arrival_s).tolist()
+    times += clock.flush().tolist()
+    assert len(times) == len(numbers)
+    assert (np.diff(times) > 0).all()
+    found[np.array(numbers, dtype=int)] = times
+    return found
+
+
+def _error_s(found_s: FloatArray, true_s: FloatArray) -> FloatArray:
+    """Return how far times are off, but for where their zero lies."""
+    difference = found_s - true_s
+    return np.abs(difference - np.nanmedian(difference))
+
+
+@pytest.mark.parametrize("rate_hz", [4.0, 15.0, 100.0, 1000.0])
+def test_own_times_are_taken_as_they_are(rate_hz: float) -> None:
+    true_s = _BEGAN_S + np.arange(300) / rate_hz
+    stamps = Stamps(rate_hz, exact=True)
+    assert _error_s(_times(stamps, true_s), true_s).max() < 1e-9
+    assert stamps.kind == "exact"
+
+
+def test_an_irregular_stream_is_taken_as_it_is() -> None:
+    rng = np.random.default_rng(1)
+    true_s = _BEGAN_S + np.cumsum(rng.exponential(0.2, 300))
+    stamps = Stamps(None)
+    assert _error_s(_times(stamps, true_s), true_s).max() < 1e-9
+
+
+@pytest.mark.parametrize("rate_hz", [10.0, 100.0])
+def test_missing_samples_are_seen_at_once_where_stamps_are_steady(rate_hz: float) -> None:
+    rng = np.random.default_rng(2)
+    number = np.flatnonzero(rng.random(3000) > 0.02)
+    true_s = _BEGAN_S + number / rate_hz * (1 + 3e-4)
+    late_s = rng.exponential(0.02 / rate_hz, number.size)
+    stamps = Stamps(rate_hz)
+    found_s = _times(stamps, true_s + late_s)
+    assert stamps.kind == "steady"
+    assert _error_s(found_s, true_s).max() < 0.3 / rate_hz
+    assert stamps.lost == number[-1] + 1 - number.size - number[0]
+
+
+def test_a_stall_is_no_loss() -> None:
+    """The program that hands samples on stalls for 0.1 s now and then, and catches up."""
+    true_s = _BEGAN_S + np.arange(3000) / 100
+    stamp_s = true_s.copy()
+    for begin in range(500, 3000, 500):
+        stamp_s[begin : begin + 10] = true_s[begin + 10] + np.arange(10) * 1e-5
+    stamps = Stamps(100.0)
+    error_s = _error_s(_times(stamps, stamp_s, chunk=1), true_s)
+    assert stamps.kind == "steady" and stamps.lost == 0
+    assert error_s.max() < 0.03 and np.percentile(error_s, 95) < 1e-3
+
+
+@pytest.mark.parametrize("drift_ppm", [-2000, 0, 2000])
+def test_random_delays_are_evened_out(drift_ppm: float) -> None:
+    rng = np.random.default_rng(3)
+    true_s = _BEGAN_S + np.arange(4000) / 100 * (1 + 1e-6 * drift_ppm)
+    stamp_s = np.maximum.accumulate(true_s + rng.uniform(0, 0.05, 4000))
+    stamps = Stamps(100.0)
+    error_s = _error_s(_times(stamps, stamp_s), true_s)
+    assert stamps.kind == "counted"
+    assert error_s[500:].max() < 0.015
+    assert np.abs(stamp_s - true_s).max() > 0.04  # as they came
+
+
+@pytest.mark.parametrize("together", [10, 50])
+def test_bursts_are_evened_out(together: int) -> None:
+    """As OpenSignals hands on what a Bluetooth packet held: all at once."""
+    true_s = _BEGAN_S + np.arange(4000) / 100
+    last = np.minimum(np.arange(4000) // together * together + together - 1, 3999)
+    stamp_s = true_s[last] + 1e-5 * (np.arange(4000) % together)
+    stamps = Stamps(100.0)
+    error_s = _error_s(_times(stamps, stamp_s, chunk=together), true_s)
+    assert stamps.kind == "counted"
+    assert error_s[500:].max() < 0.01
+
+
+def test_what_comes_twice_is_taken_once() -> None:
+    true_s = _BEGAN_S + np.arange(1000) / 50
+    number = np.sort(np.concatenate([np.arange(1000), np.arange(5, 1000, 40)]))
+    for stamps in (Stamps(50.0), Stamps(50.0, exact=True)):
+        pieces = stamps.push(true_s[number], 0.1 * number, true_s[-1])
+        raw = np.concatenate([piece.raw for piece in pieces])
+        np.testing.assert_array_equal(raw, 0.1 * np.arange(1000))
+        assert stamps.dropped == 25
+
+
+def test_neighbours_that_changed_places_are_put_right() -> None:
+    true_s = _BEGAN_S + np.arange(400) / 15
+    order = np.arange(400)
+    order[100:400:20], order[101:400:20] = order[101:400:20].copy(), order[100:400:20].copy()
+    stamps = Stamps(15.0, exact=True)
+    pieces = []
+    for k in order:
+        pieces += stamps.push(true_s[k : k + 1], np.array([float(k)]), _BEGAN_S + k / 15)
+    raw = np.concatenate([piece.raw for piece in [*pieces, *stamps.flush()]])
+    np.testing.assert_array_equal(raw, np.arange(400))
+    assert stamps.dropped == 0
+
+
+@pytest.mark.parametrize("jump_s", [1000.0, -1000.0, 30.0])
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_clock_that_is_set_moves_no_time(jump_s: float, exact: bool) -> None:
+    true_s = _BEGAN_S + np.arange(600) / 20
+    stamp_s = true_s + np.where(np.arange(600) < 300, 0.0, jump_s)
+    stamps = Stamps(20.0, exact=exact)
+    found_s = _times(stamps, stamp_s, true_s + 1e-3, chunk=1)
+    assert stamps.jumps == 1 and stamps.foreign and stamps.lost == 0
+    assert _error_s(found_s, true_s).max() < 0.05
+
+
+def test_a_gap_stays_a_gap() -> None:
+    for stamps in (Stamps(20.0), Stamps(20.0, exact=True)):
+        number = np.concatenate([np.arange(300), np.arange(500, 800)])
+        true_s = _BEGAN_S + number / 20
+        found_s = _times(stamps, true_s)
+        assert stamps.jumps == 0
+        assert _error_s(found_s, true_s).max() < 0.01
+    counted = Stamps(20.0)
+    rng = np.random.default_rng(4)
+    true_s = _BEGAN_S + np.concatenate([np.arange(300), np.arange(1500, 1800)]) / 20
+    late_s = rng.uniform(0, 0.09, 600)
+    found_s = _times(counted, np.maximum.accumulate(true_s + late_s))
+    assert counted.kind == "counted" and abs(counted.lost - 1200) <= 2
+    assert _error_s(found_s, true_s).max() < 0.05
+
+
+def test_stamps_of_another_clock_are_known_by_their_arrival() -> None:
+    true_s = _BEGAN_S + np.arange(300) / 20
+    stamps = Stamps(20.0)
+    found_s = _times(stamps, true_s + 1.7e9, true_s + 1e-3)
+    assert stamps.foreign
+    assert _error_s(found_s, true_s).max() < 1e-3
