@@ -15,6 +15,7 @@ from device.errors import DeviceError, RecordingEndedError, SensorDisconnectedEr
 from device.samples import Samples
 from device.sensor import Sensor
 from device.timing.now import SleepWatch, now_s
+from runtime.session.resolution import Resolution
 from runtime.sinks.events import Status
 
 _LOG = logging.getLogger(__name__)
@@ -99,6 +100,7 @@ class Reader(threading.Thread):
 
     def _loop(self) -> None:
         heard_s, told = time.monotonic(), False
+        resolution = Resolution(getattr(self._sensor, "step_us", None))
         valued_s: float | None = None
         while not self._stopping.is_set():
             try:
@@ -117,6 +119,8 @@ class Reader(threading.Thread):
             if len(samples):
                 heard_s, told = at_s, False
                 self._tell(Chunk(samples, arrival_s))
+                if (coarse := resolution.push(samples)) is not None:
+                    self._tell(coarse)
                 if valued_s is None or not np.isnan(samples.eda_us).all():
                     valued_s = at_s
                 elif at_s - valued_s > _OPEN_S:

@@ -24,9 +24,9 @@ class Status:
     Attributes
     ----------
     kind : str
-        "disconnected", "reconnected", "silent", "electrodes", "rate" or "suspended"; "sink" for
-        news of a sink; "model" where none was named; "profile" for what is known of the person;
-        "hint" for what is to be said of a label; "question" for what the person is asked.
+        "disconnected", "reconnected", "silent", "electrodes", "rate", "resolution" or "suspended";
+        "sink" for news of a sink; "model" where none was named; "profile" for what is known of the
+        person; "hint" for what is to be said of a label; "question" for what the person is asked.
     text : str
         In plain words.
     """
