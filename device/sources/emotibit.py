@@ -7,7 +7,8 @@ from device.drivers.emotibit import EmotibitDriver
 from device.errors import ArgumentError
 from device.sensor import Sensor
 from device.sources.driven import DrivenSensor
-from device.sources.registry import SourceOptions
+from device.sources.registry import Found, SourceOptions
+from device.wireless import lookup
 from device.wireless.emotibit import EmotibitTransport
 
 
@@ -37,3 +38,8 @@ def make(address: str, options: SourceOptions) -> Sensor:
         channel=None if options.channel is None else 1,
     )
     return DrivenSensor(EmotibitTransport(address), EmotibitDriver(given))
+
+
+def find(timeout_s: float) -> list[Found]:
+    """Return the EmotiBits that answer."""
+    return [Found(board.port, board.describe()) for board in lookup.find(timeout_s)]

@@ -1,14 +1,15 @@
 """Sources that are no serial port, by the scheme with which `--port` begins: `lsl:NAME`.
 
-A kind is added to `KINDS`: what makes its sensor, and what finds the sensors that are there. Both
-import what they need when they are called, so that nobody pays for what is not used.
+A kind is added to `KINDS`, with the module that makes its sensors and finds those that are there;
+it is imported when it is needed, so that nobody pays for what is not used.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from types import MappingProxyType
 
 from device.errors import MissingExtraError
@@ -63,26 +64,42 @@ class SourceKind:
         With which its ports begin, without the colon.
     title : str
         What is found there, for people.
+    module : str
+        What has its two functions: `make(address, options)` returns a sensor that is not open yet,
+        where the address is the port without scheme and colon; `find(timeout_s)` returns a list of
+        `Found`.
     package, extra : str or None
         What must be installed to open it, and the extra that installs it; None where nothing more.
-    make : callable
-        From the address, which is the port without scheme and colon, and what the user said, to a
-        sensor that is not open yet.
-    find : callable
-        From the seconds that it may take to the sensors that could be opened.
     """
 
     scheme: str
     title: str
-    package: str | None
-    extra: str | None
-    make: Callable[[str, SourceOptions], Sensor]
-    find: Callable[[float], list[Found]]
+    module: str
+    package: str | None = None
+    extra: str | None = None
 
     @property
     def installed(self) -> bool:
         """Whether what it needs is there."""
         return self.package is None or importlib.util.find_spec(self.package) is not None
+
+    def make(self, address: str, options: SourceOptions) -> Sensor:
+        """Return the sensor of an address, not open yet; the errors are those of `make_source`."""
+        self.require()
+        sensor: Sensor = import_module(self.module).make(address, options)
+        return sensor
+
+    def find(self, timeout_s: float) -> list[Found]:
+        """Return the sensors that could be opened.
+
+        Raises
+        ------
+        device.errors.RtcanError
+            If none can be looked for: what it needs is not installed, or off.
+        """
+        self.require()
+        found: list[Found] = import_module(self.module).find(timeout_s)
+        return found
 
     def require(self) -> None:
         """Raise MissingExtraError where what it needs is not installed."""
@@ -91,46 +108,13 @@ class SourceKind:
             raise MissingExtraError(self.package, self.extra, f"Reading --port {self.scheme}:")
 
 
-def _make_emotibit(address: str, options: SourceOptions) -> Sensor:
-    from device.sources.emotibit import make
-
-    return make(address, options)
-
-
-def _find_emotibit(timeout_s: float) -> list[Found]:
-    from device.wireless.lookup import find
-
-    return [Found(board.port, board.describe()) for board in find(timeout_s)]
-
-
-def _make_lsl(address: str, options: SourceOptions) -> Sensor:
-    from device.sources.lsl import make
-
-    return make(address, options)
-
-
-def _find_lsl(timeout_s: float) -> list[Found]:
-    from device.sources.lsl import find
-
-    return find(timeout_s)
-
-
-def _make_ble(address: str, options: SourceOptions) -> Sensor:
-    from device.sources.bluetooth import make
-
-    return make(address, options)
-
-
-def _find_ble(timeout_s: float) -> list[Found]:
-    from device.sources.bluetooth import find
-
-    return find(timeout_s)
-
-
-_ALL: tuple[SourceKind, ...] = (
-    SourceKind("lsl", "LSL streams", "pylsl", "lsl", _make_lsl, _find_lsl),
-    SourceKind("emotibit", "EmotiBits", None, None, _make_emotibit, _find_emotibit),
-    SourceKind("ble", "Bluetooth Low Energy sensors", "bleak", "ble", _make_ble, _find_ble),
+_ALL = (
+    SourceKind("lsl", "LSL streams", "device.sources.lsl", "pylsl", "lsl"),
+    SourceKind("emotibit", "EmotiBits", "device.sources.emotibit"),
+    SourceKind("ble", "Bluetooth sensors", "device.sources.bluetooth", "bleak", "ble"),
+    SourceKind(
+        "brainflow", "BrainFlow boards", "device.sources.brainflow", "brainflow", "brainflow"
+    ),
 )
 KINDS: Mapping[str, SourceKind] = MappingProxyType({kind.scheme: kind for kind in _ALL})
 
@@ -154,6 +138,4 @@ def make_source(port: str, options: SourceOptions | None = None) -> Sensor:
         If `kind_of(port)` is None.
     """
     scheme, _, address = port.partition(":")
-    kind = KINDS[scheme.lower()]
-    kind.require()
-    return kind.make(address, options or SourceOptions())
+    return KINDS[scheme.lower()].make(address, options or SourceOptions())

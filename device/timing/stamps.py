@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from device.protocols.readings import IntArray
 from device.samples import FloatArray
 from device.timing.clock import Clock, CountClock
 from device.timing.host_clock import HostClock
@@ -49,7 +50,8 @@ _PAST_S = 10.0
 _TOGETHER = 0.25
 # A clock that looks for missing turns of a counter finds none that are shorter.
 _TURN_S = 0.03
-_MEMORY_S = 10.0
+# A stream without numbers may lose samples unseen: its pace is measured over a shorter time.
+_MEMORY_S = {True: 60.0, False: 10.0}
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class _Sample:
     stamp_s: float
     raw: float
     arrival_s: float
+    skipped: int | None = None
 
     def repeats(self, other: _Sample) -> bool:
         same = self.raw == other.raw or (self.raw != self.raw and other.raw != other.raw)
@@ -117,6 +120,7 @@ class Stamps:
         self._missing = self._ahead = 0
         self._longest_s = 0.0
         self._distinct = True
+        self._numbered = False
         self._last: _Sample | None = None
         self._at_s = 0.0
 
@@ -134,15 +138,22 @@ class Stamps:
         """Return the clock for what was pushed; ask when the first piece has been returned."""
         if self.kind != "counted":
             return CountClock()
-        turn_s = self.turn_samples * self._named_s
-        return HostClock(known_rate=False, memory_s=_MEMORY_S, settle_s=_WATCH_S, turn_s=turn_s)
+        turn_s = None if self._numbered else self.turn_samples * self._named_s
+        memory_s = _MEMORY_S[self._numbered]
+        return HostClock(known_rate=False, memory_s=memory_s, settle_s=_WATCH_S, turn_s=turn_s)
 
     def begin(self) -> None:
         """Take that the stream was opened: a new count begins, where stamps are not the time."""
         if self.kind == "counted":
             self._last = None
 
-    def push(self, stamp_s: FloatArray, raw: FloatArray, arrival_s: float) -> list[Stamped]:
+    def push(
+        self,
+        stamp_s: FloatArray,
+        raw: FloatArray,
+        arrival_s: float,
+        skipped: IntArray | None = None,
+    ) -> list[Stamped]:
         """Return the samples that have their place now: none while the stamps are watched.
 
         Parameters
@@ -153,9 +164,13 @@ class Stamps:
             The samples' values.
         arrival_s : float
             When they were read.
+        skipped : int64 (n,) or None
+            How many samples are missing before each, where the stream numbers them; None where
+            only stamps tell.
         """
-        pairs = zip(stamp_s.tolist(), raw.tolist(), strict=True)
-        self._held += [_Sample(at_s, value, arrival_s) for at_s, value in pairs]
+        missing = [None] * raw.size if skipped is None else skipped.tolist()
+        triples = zip(stamp_s.tolist(), raw.tolist(), missing, strict=True)
+        self._held += [_Sample(at_s, value, arrival_s, n) for at_s, value, n in triples]
         if self.kind is None and not self._watched():
             return []
         if self.kind == "exact":
@@ -229,7 +244,7 @@ class Stamps:
             elif self.kind != "counted" or step_s <= max(_GAP_S, 3 * self._longest_s):
                 return False
             else:
-                self._missing += max(round(step_s / self._named_s) - 1, 0)
+                self._missing += max(sample.skipped or round(step_s / self._named_s) - 1, 0)
         if was_set:
             self.foreign = not -_FUTURE_S <= late_s <= _PAST_S
         return True
@@ -241,6 +256,9 @@ class Stamps:
             return 0.0 if self.kind == "counted" else sample.stamp_s
         if self.kind == "exact":
             return sample.stamp_s if sample.stamp_s > last.stamp_s else None
+        if self._numbered:
+            self._missing += sample.skipped or 0
+            return self._at_s + self._named_s * (1 + (sample.skipped or 0))
         if self._distinct and sample.repeats(last):
             return None
         if self.kind == "counted":
@@ -269,7 +287,8 @@ class Stamps:
         steps = np.diff(stamps_s) / self._named_s
         near = np.abs(steps - np.maximum(np.rint(steps), 1)) < _STEADY
         steady = near.mean() > _NEARLY_ALL and (steps < _SHORT).mean() <= _HARDLY_ANY
-        self.kind = "steady" if steady else "counted"
+        self._numbered = self._held[0].skipped is not None
+        self.kind = "steady" if steady and not self._numbered else "counted"
         self._longest_s = float(min(steps.max() * self._named_s, _GAP_S))
         self._distinct = bool((steps != 0).mean() > _NEARLY_ALL)
         return True

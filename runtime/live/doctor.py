@@ -26,6 +26,7 @@ _EXTRAS = {
     "web": ("starlette", "uvicorn", "websockets"),
     "mqtt": ("paho-mqtt",),
     "lsl": ("pylsl",),
+    "brainflow": ("brainflow",),
     "ble": ("bleak",),
 }
 _TEST_S = 3.0
