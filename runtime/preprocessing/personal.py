@@ -30,8 +30,8 @@ class Personal:
     channels : dict of str to float64 (total_samples,)
         asinh((tonic - M)/S), log1p(phasic/S) and asinh((eda - M)/S), by the contract's names.
     features : float32 (features,)
-        In the contract's order: amounts in the person's own running SDs from the mean, shapes as
-        they are.
+        In the contract's order: asinh of amounts in the person's own running SDs from the mean,
+        shapes as they are.
     """
 
     channels: dict[str, FloatArray]

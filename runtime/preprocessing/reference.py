@@ -8,7 +8,8 @@ running statistics of the believable past, up to and with the newest hop:
   decomposed in units of S, and the network sees asinh((tonic - M)/S), log1p(phasic/S) and
   asinh((eda - M)/S).
 - of the plain features of each window (`runtime.preprocessing.features`): the network's second
-  input is every feature minus its running mean, over its running standard deviation.
+  input is asinh of every feature minus its running mean, over its running standard deviation. A
+  young reference makes large numbers, which asinh keeps from shouting everything else down.
 
 The past forgets: it is kept in blocks of a minute, and blocks older than the span are dropped. All
 of it is causal and moves once a hop, so that it does not depend on how samples were cut.
@@ -196,7 +197,7 @@ class Reference:
         mean, variance = self._features.moments()
         if np.isnan(mean).any():
             return np.zeros_like(values)
-        return np.asarray((values - mean) / np.sqrt(variance + _FEATURE_VARIANCE))
+        return np.asarray(np.arcsinh((values - mean) / np.sqrt(variance + _FEATURE_VARIANCE)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state in JSON's own types, to be kept with a person's profile."""
