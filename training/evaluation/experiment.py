@@ -118,7 +118,11 @@ def run(
         chosen = {t: (final.get(t) or outcomes[0][t])[0] for t in problem.targets}
         evaluated = [_evaluated(*each) for each in zip(plans, folds, outcomes, strict=True)]
         own = {t: found[0] for t, found in (last or folds[0]).items()}
-        contract = final_model.finished(contract, problem, chosen)
+        guesses = {
+            t: wording.guess(problem.plan, own, problem.data.trained_on)
+            for t, own in evaluated[0][1].items()
+        }
+        contract = final_model.finished(contract, problem, chosen, guesses)
         report = {
             **_described(problem),
             "shares": _shares(problem, folds[0]),

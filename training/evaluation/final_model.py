@@ -33,8 +33,13 @@ def split(problem: Problem, target: str) -> Split:
     return Split("final model", train, validation, np.empty(0, dtype=np.int64))
 
 
-def finished(contract: Contract, problem: Problem, chosen: Mapping[str, Assembled]) -> Contract:
-    """Return the contract with what was learnt beside the weights."""
+def finished(
+    contract: Contract,
+    problem: Problem,
+    chosen: Mapping[str, Assembled],
+    guesses: Mapping[str, str],
+) -> Contract:
+    """Return the contract with what was learnt beside the weights, and what is but a guess."""
     scale = chosen[problem.targets[0]].scale
     return dataclasses.replace(
         contract,
@@ -42,6 +47,7 @@ def finished(contract: Contract, problem: Problem, chosen: Mapping[str, Assemble
             Target(
                 name=t,
                 words=tuple(problem.data.words.get(t, ())),
+                guess=guesses.get(t, ""),
             )
             for t in problem.targets
         ),

@@ -6,6 +6,7 @@ Card, report and terminal quote them, so that none of them claims people that we
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,31 @@ def calibrated_on(plan: Plan) -> str:
     """Return on whom what calibrates is fitted."""
     whom = "recordings" if plan.protocol == "paper" else "people"
     return f"What calibrates is fitted on {whom} that the network did not learn from"
+
+
+def guess(plan: Plan, figures: Mapping[str, Any], trained_on: str) -> str:
+    """Return why a target's answers are no more than a guess; "" where they are better than chance.
+
+    That is so where the interval of the AUC over the windows that were tested reaches down to 0.5.
+
+    Parameters
+    ----------
+    plan : Plan
+        Which sides were tested.
+    figures : mapping
+        Of the target, as in metrics.json.
+    trained_on : str
+        What was learnt from.
+    """
+    own = figures["windows"]["models"]["rtcan"]
+    if own["auc_95"] is None or own["auc_95"][0] > 0.5:
+        return ""
+    low, high = own["auc_95"]
+    whom = "recordings" if plan.protocol == "paper" else "people"
+    return (
+        f"on {whom} held out it was no better than chance (AUC {own['auc']:.2f}, {low:.2f} to "
+        f"{high:.2f}; {trained_on})"
+    )
 
 
 def same_answers(final: Mapping[str, Combination]) -> list[str]:

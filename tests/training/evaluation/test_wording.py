@@ -5,7 +5,13 @@ import pytest
 
 from training.evaluation.splits import Plan, inner
 from training.evaluation.splits import Split as Parts
-from training.evaluation.wording import calibrated_on, final_model, measured_on, same_answers
+from training.evaluation.wording import (
+    calibrated_on,
+    final_model,
+    guess,
+    measured_on,
+    same_answers,
+)
 from training.fitting.combine import Combination
 
 PEOPLE, STIMULI = 10, 6
@@ -83,3 +89,20 @@ def test_a_model_that_always_answers_the_same_is_told() -> None:
     final = {"arousal": Combination(deep=0.0, wide=0.3), "valence": Combination(deep=0.0)}
     [note] = same_answers(final)
     assert "same probability of high valence" in note
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [
+        ([0.51, 0.7], ""),
+        (None, ""),
+        (
+            [0.44, 0.55],
+            "on people held out it was no better than chance (AUC 0.50, 0.44 to 0.55; E)",
+        ),
+    ],
+)
+def test_what_is_no_better_than_chance_is_a_guess(interval: list[float] | None, said: str) -> None:
+    figures = {"windows": {"models": {"rtcan": {"auc": 0.5, "auc_95": interval}}}}
+    assert guess(Plan(), figures, "E") == said
+    assert guess(Plan(protocol="paper"), figures, "E") == said.replace("people", "recordings")
