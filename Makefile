@@ -39,8 +39,10 @@ check: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# A file's tests share what they build, so a file stays on one core.
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile -m "not alone"
+	$(BIN)/pytest -m alone
 
 # The model that the tests use is built with torch, here; what is tested has none.
 test-lowest: $(DEV)

@@ -57,6 +57,7 @@ def live(port: int, model: Path, link: Path, *options: str) -> Iterator[subproce
                 sensor.terminate()
 
 
+@pytest.mark.alone
 def test_end_to_end_in_a_browser(tiny_model: Path, tmp_path: Path) -> None:
     if chromium.find() is None:
         pytest.skip("no Chromium is installed")

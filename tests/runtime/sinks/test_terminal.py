@@ -187,6 +187,7 @@ def test_nothing_draws_nothing() -> None:
     assert not braille_cells(np.arange(5.0), nan, 0.0, 60.0, 0.0, 0.0, 10, 2).any()
 
 
+@pytest.mark.alone
 def test_on_a_real_terminal_that_changes_its_size(tmp_path: Path, tiny_model: Path) -> None:
     table = write_table(tmp_path)
     master, slave = pty.openpty()
