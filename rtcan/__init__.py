@@ -17,6 +17,8 @@ from rtcan import _siblings
 if TYPE_CHECKING:
     from device.errors import RtcanError as RtcanError
     from device.samples import Samples as Samples
+    from runtime.analysis.analysis import Analysis as Analysis
+    from runtime.analysis.analysis import analyse as analyse
     from runtime.cvxeda.recording import decompose as decompose
     from runtime.cvxeda.solver import CvxEDA as CvxEDA
     from runtime.inference.classifier import Classifier as Classifier
@@ -26,18 +28,20 @@ if TYPE_CHECKING:
     from runtime.live.stream import live as live
 
 _HOMES = {
+    "Analysis": "runtime.analysis.analysis",
     "Classifier": "runtime.inference.classifier",
     "CvxEDA": "runtime.cvxeda.solver",
     "Decider": "runtime.inference.decision",
     "Pipeline": "runtime.inference.pipeline",
     "RtcanError": "device.errors",
     "Samples": "device.samples",
+    "analyse": "runtime.analysis.analysis",
     "decompose": "runtime.cvxeda.recording",
     "live": "runtime.live.stream",
     "open_sensor": "runtime.live.sensors",
 }
-__all__ = ["Classifier", "CvxEDA", "Decider", "Pipeline", "RtcanError", "Samples"]
-__all__ += ["decompose", "live", "open_sensor"]
+__all__ = ["Analysis", "Classifier", "CvxEDA", "Decider", "Pipeline", "RtcanError", "Samples"]
+__all__ += ["analyse", "decompose", "live", "open_sensor"]
 
 _siblings.claim()
 

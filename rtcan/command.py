@@ -13,6 +13,10 @@ import click
 # Name of the subcommand: where it is, and what it is for.
 _COMMANDS = {
     "live": ("runtime.live.command:main", "Read a sensor and show arousal and valence."),
+    "analyse": (
+        "runtime.analysis.command:main",
+        "Find responses and features in recordings, and draw them.",
+    ),
     "sim": ("device.simulation.simulator:main", "Simulate a sensor on a pseudo-terminal."),
     "devices": ("device.devices:main", "List serial ports, and what answers on them."),
     "record": ("runtime.recording.command:main", "Repair, list and verify recordings."),

@@ -15,11 +15,15 @@ to the whole signal: everything else reaches no further than a few knots of the 
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from runtime.cvxeda.decomposition import Decomposition
 from runtime.cvxeda.model import Array, baseline_columns, spline_bump
 from runtime.cvxeda.solver import CvxEDA
 
@@ -60,7 +64,9 @@ class Split:
     pieces: int
 
 
-def solve_in_pieces(y: Array, rate_hz: float, parameters: dict[str, Any]) -> Split:
+def solve_in_pieces(
+    y: Array, rate_hz: float, parameters: dict[str, Any], threads: int = 1
+) -> Split:
     """Split a signal of any length.
 
     Parameters
@@ -71,6 +77,8 @@ def solve_in_pieces(y: Array, rate_hz: float, parameters: dict[str, Any]) -> Spl
         Of the signal.
     parameters : dict
         Of `CvxEDA`.
+    threads : int
+        Pieces that are solved at a time.
     """
     knot = max(1, round(parameters.get("knot_spacing_s", 10.0) * rate_hz))
     if y.size <= knot * _longest(knot):
@@ -79,13 +87,13 @@ def solve_in_pieces(y: Array, rate_hz: float, parameters: dict[str, Any]) -> Spl
         return Split(parts, one.gap, one.converged, one.well_posed, 1)
     own = {**parameters, "baseline": "none"}
     columns, in_splines = _free_columns(y.size, knot, parameters.get("baseline", "linear"))
-    free = _rough_baseline(y, rate_hz, parameters) if columns.shape[1] else np.zeros(0)
+    free = _rough_baseline(y, rate_hz, parameters, threads) if columns.shape[1] else np.zeros(0)
     # Newton's method on the gradient C'e; its matrix is corrected by what each step did (Broyden).
     curvature = parameters.get("gamma", 1e-2) * in_splines.T @ in_splines
     step = np.zeros(free.size)
     for _ in range(_ROUNDS):
         baseline: Array = columns @ free
-        split, _ = _pieces(y - baseline, rate_hz, knot, own)
+        split, _ = _pieces(y - baseline, rate_hz, knot, own, threads)
         gradient = columns.T @ split.parts[3]
         if step.any():
             curvature -= np.outer(gradient, step) / (step @ step)
@@ -113,16 +121,22 @@ def _longest(knot: int) -> float:
     return min(max(math.sqrt(_LARGEST / knot), _LEAST_ONE), _ONE)
 
 
-def _pieces(y: Array, rate_hz: float, knot: int, parameters: dict[str, Any]) -> tuple[Split, Array]:
+def _pieces(
+    y: Array, rate_hz: float, knot: int, parameters: dict[str, Any], threads: int
+) -> tuple[Split, Array]:
     """Return the signal split in pieces, and the coefficients of all splines, float64 (knots,)."""
     shared, pieces = places(y.size, knot)
     total, weights = np.zeros((4, y.size)), np.zeros(y.size)
     knots = len(range(0, y.size + knot // 2, knot))
     splines, spline_weights = np.zeros(knots), np.zeros(knots)
     gap, converged, well_posed = 0.0, True, True
-    for place in pieces:
+
+    def solve(place: slice) -> Decomposition:
+        return CvxEDA(place.stop - place.start, rate_hz, **parameters).solve(y[place])
+
+    # The kernel lets other threads run; results are added in their order whoever is first.
+    for place, own in zip(pieces, _mapped(solve, pieces, threads), strict=True):
         weight = _weight(place, shared, y.size)
-        own = CvxEDA(weight.size, rate_hz, **parameters).solve(y[place])
         total[:, place] += weight * (own.tonic, own.phasic, own.driver, own.residual)
         weights[place] += weight
         first = place.start // knot
@@ -134,6 +148,23 @@ def _pieces(y: Array, rate_hz: float, knot: int, parameters: dict[str, Any]) -> 
         converged, well_posed = converged and own.converged, well_posed and own.well_posed
     total /= weights
     return Split(total, gap, converged, well_posed, len(pieces)), splines / spline_weights
+
+
+def _mapped(
+    solve: Callable[[slice], Decomposition], pieces: list[slice], threads: int
+) -> Iterator[Decomposition]:
+    """Yield the solutions in order; no more of them wait than twice the threads."""
+    if threads == 1:
+        yield from map(solve, pieces)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[Decomposition]] = deque()
+        for place in pieces:
+            waiting.append(pool.submit(solve, place))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _weight(place: slice, shared: int, n: int) -> Array:
@@ -148,7 +179,7 @@ def _weight(place: slice, shared: int, n: int) -> Array:
     return weight
 
 
-def _rough_baseline(y: Array, rate_hz: float, parameters: dict[str, Any]) -> Array:
+def _rough_baseline(y: Array, rate_hz: float, parameters: dict[str, Any], threads: int) -> Array:
     """Return d (c,) of the signal at a low rate."""
     kind = parameters.get("baseline", "linear")
     knot = max(1, round(parameters.get("knot_spacing_s", 10.0) * rate_hz))
@@ -161,7 +192,7 @@ def _rough_baseline(y: Array, rate_hz: float, parameters: dict[str, Any]) -> Arr
     own = {**parameters, "baseline": "none", "gamma": parameters.get("gamma", 1e-2) / factor}
     free = np.linalg.lstsq(columns, rough, rcond=None)[0]
     for _ in range(_ROUGH_ROUNDS):
-        _, splines = _pieces(rough - columns @ free, rate_hz, knot, own)
+        _, splines = _pieces(rough - columns @ free, rate_hz, knot, own, threads)
         free = free + np.linalg.lstsq(in_splines, splines, rcond=None)[0]
     return np.asarray(free)
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from device.arguments import number, real_array
+from device.arguments import number, real_array, whole
 from device.errors import SignalError
 from runtime.cvxeda.model import Array
 from runtime.cvxeda.pieces import solve_in_pieces
@@ -55,7 +55,12 @@ class RecordingDecomposition:
 
 
 def decompose(
-    eda_us: ArrayLike, rate_hz: float, *, scale_us: float | None = None, **parameters: Any
+    eda_us: ArrayLike,
+    rate_hz: float,
+    *,
+    scale_us: float | None = None,
+    threads: int = 1,
+    **parameters: Any,
 ) -> RecordingDecomposition:
     """Split a whole recording of any length, as it was measured.
 
@@ -69,6 +74,8 @@ def decompose(
     scale_us : float or None
         What the recording, less its mean, is divided by before `alpha` and `gamma` apply to it;
         None for its standard deviation, as published.
+    threads : int
+        Pieces of a long recording that are solved at a time; the result is the same to the bit.
     **parameters
         Of `CvxEDA`: `tau_slow_s`, `alpha` and so on.
 
@@ -86,7 +93,7 @@ def decompose(
         scale = float(eda.std()) or 1.0
     else:
         scale = number("scale_us", scale_us, 0, open_ends=True)
-    split = solve_in_pieces((eda - mean) / scale, rate_hz, parameters)
+    split = solve_in_pieces((eda - mean) / scale, rate_hz, parameters, whole("threads", threads, 1))
     tonic, phasic, driver, residual = split.parts * scale
     tonic += mean
     return RecordingDecomposition(

@@ -1,0 +1,1 @@
+"""Whole recordings, offline: responses, features, tables and pages. `from rtcan import analyse`."""
