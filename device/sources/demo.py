@@ -26,12 +26,20 @@ class DemoSensor:
         Seconds, of the person's time, of low arousal, then of high, and so on.
     seed : int
         Which person.
+
+    Attributes
+    ----------
+    speed : float
+        As above; to be set before it is opened.
+    course : callable
+        Arousal, 0 to 1, by time in seconds; to be set before it is opened.
     """
 
     def __init__(self, speed: float = 8.0, period_s: float = 120.0, seed: int = 3) -> None:
-        self._speed = speed
-        self._course = alternating(period_s)
+        self.speed = speed
+        self.course = alternating(period_s)
         self._seed = seed
+        self._felt: float | None = None
         self.origin_s: float | None = None
         self.counters = SensorCounters()
 
@@ -47,10 +55,10 @@ class DemoSensor:
         """Return the samples whose time has come, waiting at most `timeout_s` for the first."""
         until_s = time.monotonic() + timeout_s
         while True:
-            elapsed_s = (time.monotonic() - self._began_s) * self._speed
+            elapsed_s = (time.monotonic() - self._began_s) * self.speed
             while self._second < int(elapsed_s):
                 self._second += 1
-                more = self._person.second(self._course(self._second))
+                more = self._person.second(self._arousal())
                 self._waiting = Samples(
                     np.concatenate([self._waiting.time_s, more.time_s]),
                     np.concatenate([self._waiting.eda_us, more.eda_us]),
@@ -66,9 +74,20 @@ class DemoSensor:
                 return Samples.empty()
             time.sleep(min(_TICK_S, left_s))
 
+    def feel(self, arousal: float | None, since_s: float) -> None:
+        """Let the person's arousal be 0 to 1 from now on; None for what it is by itself.
+
+        Nothing changes where it is that by itself since then: who is told late did it in time.
+        """
+        if self._felt is not None or arousal != self.course(since_s):
+            self._felt = arousal
+
+    def _arousal(self) -> float:
+        return self.course(self._second) if self._felt is None else self._felt
+
     def close(self) -> None:
         """Nothing: there is no port."""
 
     def describe(self) -> SensorInfo:
         """Say that nobody real is measured."""
-        return SensorInfo("simulated person", "demo", _RATE_HZ, speed=self._speed)
+        return SensorInfo("simulated person", "demo", _RATE_HZ, speed=self.speed)

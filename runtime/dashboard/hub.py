@@ -43,7 +43,7 @@ class Hub:
             self._keep(self._answers, message["time_s"], to_json(bare))
         elif kind in ("marker", "label"):
             self._keep(self._answers, message["time_s"], text)
-        elif kind in ("health", "status", "summary"):
+        elif kind in ("health", "status", "step", "summary"):
             self._last[kind] = text
         for client in tuple(self._clients):
             try:

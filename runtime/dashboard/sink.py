@@ -19,9 +19,10 @@ from runtime.sinks.encoding import (
     prediction_fields,
     start_fields,
     status_fields,
+    step_fields,
     summary_fields,
 )
-from runtime.sinks.events import Label, Marker, Session, Status, Summary
+from runtime.sinks.events import Label, Marker, Session, Status, Step, Summary
 from runtime.sinks.incoming import label_words, marker_text
 from runtime.sinks.sink import Sink
 
@@ -153,6 +154,10 @@ class WebSink(Sink):
         """Send what the person said of how they feel."""
         self._send({"type": "label", **label_fields(label)})
 
+    def step(self, step: Step) -> None:
+        """Send a step of a guided session."""
+        self._send({"type": "step", **step_fields(step)})
+
     def tick(self) -> None:
         """Send what is due though nothing happens."""
         self._send_samples()
@@ -170,7 +175,7 @@ class WebSink(Sink):
         assert self._session is not None
         if message.get("type") == "marker":
             self._session.mark(marker_text(message))
-        elif message.get("type") == "label":
+        elif message.get("type") in ("label", "step"):
             self._session.say(label_words(message), self.name)
 
     def _send_samples(self, *, at_once: bool = False) -> None:

@@ -17,6 +17,7 @@ from device.cli import RtcanCommand
 from device.errors import RecordingError
 from runtime.inference.models import DEFAULT_MODEL
 from runtime.live.options import (
+    USUAL_SPEED,
     channel_option,
     decision_options,
     make_decider,
@@ -138,8 +139,11 @@ def main(
     if demo == (port is not None):
         raise click.UsageError("Give either --port, or --demo to see it without a sensor.")
     # Heavy imports wait until the options are known to be good: --help is to answer at once.
+    from device.sources.demo import DemoSensor
     from runtime.live.sensors import DEMO, make_sensor, model_for
 
+    if demo and speed is None:
+        raise click.UsageError("A simulated person has no highest speed; give --speed a number.")
     sensor = make_sensor(
         port or DEMO,
         kind,
@@ -148,8 +152,10 @@ def main(
         calibration=calibration,
         column=column,
         channel=channel,
-        speed=speed,
+        speed=1.0 if speed == USUAL_SPEED else speed,
     )
+    if isinstance(sensor, DemoSensor) and speed:
+        sensor.speed = speed
     path, note = (model, None) if model is not None else model_for(sensor)
     if note is not None:
         click.echo(f"Note: {note}", err=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _PORT = click.IntRange(1, 65535)
+USUAL_SPEED = 0.0
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
@@ -37,17 +38,19 @@ def _read_channel(
 
 
 def speed_option(command: _F) -> _F:
-    """Add --speed: a factor, or max (as None)."""
+    """Add --speed: a factor, or max (as None), or `USUAL_SPEED` where it is not given."""
     return click.option(
         "--speed",
-        default="1",
+        default="usual",
         metavar="FACTOR|max",
         callback=_read_speed,
-        help="Of a replay: how many times faster than life [default: 1].",
+        help="Of a replay or --demo: how many times faster than life [default: 1, of --demo 8].",
     )(command)
 
 
 def _read_speed(ctx: click.Context, param: click.Parameter, value: str) -> float | None:
+    if value == "usual":
+        return USUAL_SPEED
     if value == "max":
         return None
     try:

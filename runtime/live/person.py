@@ -37,6 +37,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "of a .json file. rtcan profile shows and deletes them.",
     ),
     click.option(
+        "--enrol",
+        is_flag=True,
+        help="Begin with a guided session: two minutes of rest, of mental arithmetic and of rest. "
+        "With --demo a simulated person goes through it, and the run ends.",
+    ),
+    click.option(
         "--adapt/--no-adapt",
         default=None,
         help="Show the answer adapted to this person by their labels beside the stranger's, or do "
@@ -67,6 +73,7 @@ def met(
     tuple of Person, list of Sink, list of Status
         Who is measured, what keeps the profile, and what is to be said of it.
     """
+    from device.sources.demo import DemoSensor
     from runtime.session.adaptation import Learner
     from runtime.session.person import Person
 
@@ -78,6 +85,8 @@ def met(
         ask_every_s=math.inf if minutes is None else 60.0 * minutes,
     )
     if chosen["profile"] is None:
+        if chosen["enrol"]:
+            raise click.UsageError("--enrol needs --profile NAME, which keeps what it measures.")
         if chosen["record_profile"]:
             raise click.UsageError("--record-profile needs --profile NAME.")
         take_up(sensor, pipeline)
@@ -88,6 +97,14 @@ def met(
     keeper = ProfileKeeper(chosen["profile"], pipeline, learner)
     try:
         person.profile = keeper.profile.name
+        if chosen["enrol"]:
+            from runtime.session.guide import Guide, Plan
+
+            person.guide = Guide(pipeline.contract)
+            person.enrolled = keeper.enrol
+            if isinstance(sensor, DemoSensor):
+                sensor.course = Plan().arousal
+                person.leaves = True
         news = keeper.news()
         for status in news:
             click.echo(f"{person.profile}: {status.text}", err=True)

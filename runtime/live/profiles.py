@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -126,6 +126,14 @@ def delete(profile: str) -> None:
         file.release()
 
 
+def _enrolled(enrolment: dict[str, Any]) -> Iterator[str]:
+    apart = enrolment["apart"]
+    text = "enough" if enrolment["enough"] else f"not enough: {'; '.join(enrolment['lacking'])}"
+    if apart is not None:
+        text += f"; rest and arithmetic lie apart in {100 * apart:.0f} % of comparisons"
+    yield f"  guided session: {enrolment['utc']}, {clean(text)}"
+
+
 def _in_short(profile: Profile) -> str:
     parts = [_count(profile.sessions_seen, "sitting"), _count(profile.labels_seen, "label")]
     if profile.reference is not None:
@@ -152,9 +160,15 @@ def _lines(file: ProfileFile, profile: Profile) -> Iterator[str]:
     else:
         yield f"  reference: {profile.known_s / 60:.1f} min of believable signal"
     yield f"  labels: {profile.labels_seen}"
+    if profile.enrolment is not None:
+        yield from _enrolled(profile.enrolment)
     yield f"  sittings: {profile.sessions_seen}"
     for one in profile.sessions[-10:]:
         yield (
             f"    {one['began']}  {one['signal_s'] / 60:.1f} min, {one['answered']} of "
             f"{one['windows']} windows answered  {clean(one['sensor'])}, {clean(one['model'])}"
         )
+
+
+if __name__ == "__main__":
+    main()

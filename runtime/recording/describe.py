@@ -84,6 +84,7 @@ EVENTS_DESCRIPTION = {
             "suspended": "the computer slept",
             "sink": "news of an output",
             "model": "the model was chosen by the program",
+            "enrolment": "a step of the guided first session began; value is which",
             "hint": "what was said to the person of a label",
             "question": "the person was asked how they feel",
             "profile": "news of what is known of the person",

@@ -139,7 +139,7 @@ def _write_tables(run: Run, targets: list[str], events: Iterator[dict[str, Any]]
         _whole(run.events) as marks,
         _whole(run.predictions) as predictions,
     ):
-        marks.write("onset\tduration\ttrial_type\tvalue\n")
+        rows: list[tuple[float, str, str]] = []
         predictions.write("\t".join(prediction_columns(targets)) + "\n")
         for event in events:
             kind = event["kind"]
@@ -157,17 +157,22 @@ def _write_tables(run: Run, targets: list[str], events: Iterator[dict[str, Any]]
                 predictions.write("\t".join(prediction_row(event)) + "\n")
                 for name, target in event["targets"].items():
                     if target.get("triggered"):
-                        marks.write(f"{cell(event['end_s'])}\t0\ttrigger\t{name}\n")
+                        rows.append((float(event["end_s"]), "trigger", name))
             elif kind == "clock":
                 found.clock = {name: event[name] for name in event if name != "kind"}
             elif kind == "marker":
-                marks.write(f"{cell(event['time_s'])}\t0\tmarker\t{cell(event['text'])}\n")
+                rows.append((float(event["time_s"]), "marker", event["text"]))
             elif kind == "label":
                 said = f"{event['target']} {1 + 4 * float(event['value']):g}"
-                marks.write(f"{cell(event['time_s'])}\t0\tlabel\t{cell(said)}\n")
+                rows.append((float(event["time_s"]), "label", said))
+            elif kind == "step":
+                rows.append((float(event["time_s"]), "enrolment", event["step"]))
             elif kind == "status":
-                text = cell(event["text"])
-                marks.write(f"{cell(event['time_s'])}\t0\t{event['status']}\t{text}\n")
+                rows.append((float(event["time_s"]), event["status"], event["text"]))
+        marks.write("onset\tduration\ttrial_type\tvalue\n")
+        # Labels of a guided session come at its end and speak of times before.
+        for onset_s, what, value in sorted(rows, key=lambda row: row[0]):
+            marks.write(f"{cell(onset_s)}\t0\t{what}\t{cell(value)}\n")
     return found
 
 

@@ -18,7 +18,7 @@ from runtime.recording.finish import finish
 from runtime.recording.journal import Journal, numbers
 from runtime.recording.layout import Run, new_run
 from runtime.sinks.encoding import clock_fields
-from runtime.sinks.events import Label, Marker, Session, Status, Summary
+from runtime.sinks.events import Label, Marker, Session, Status, Step, Summary
 from runtime.sinks.sink import Sink
 
 SCHEMA = 1
@@ -101,6 +101,10 @@ class Recorder(Sink):
     def label(self, label: Label) -> None:
         """Record what the person said of how they feel."""
         self._write("label", dataclasses.asdict(label))
+
+    def step(self, step: Step) -> None:
+        """Record the beginning of a step of a guided session."""
+        self._write("step", {"time_s": step.time_s, "step": step.kind})
 
     def close(self, summary: Summary) -> None:
         """Finish the files."""

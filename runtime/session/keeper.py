@@ -66,6 +66,7 @@ class ProfileKeeper(Sink):
         self._windows = self._answered = 0
         self._saved_s = time.monotonic()
         self._labels: list[dict[str, Any]] = []
+        self._enrolment: dict[str, Any] | None = None
 
     @property
     def profile(self) -> Profile:
@@ -132,6 +133,10 @@ class ProfileKeeper(Sink):
         finally:
             self.release()
 
+    def enrol(self, measured: dict[str, Any]) -> None:
+        """Take what a guided session measured; it is kept with all of its labels, or not at all."""
+        self._enrolment = {"utc": now_text(), **measured}
+
     def _save_or_say(self) -> None:
         try:
             self._save()
@@ -148,6 +153,8 @@ class ProfileKeeper(Sink):
         changed: dict[str, Any] = {}
         if self._reference is not None:
             changed["reference"] = self._reference.to_dict()
+        if self._enrolment is not None:
+            changed["enrolment"] = self._enrolment
         if self._learner is not None and (learnt := self._learner.to_dict()):
             changed["adaptations"] = {
                 **self._profile.adaptations,

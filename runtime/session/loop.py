@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from device.sensor import Sensor, SensorInfo
@@ -13,13 +13,14 @@ from device.timing.sample_clock import SampleClock
 from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline, Prediction
 from runtime.session.farewell import Farewell, Waiting
+from runtime.session.guide import VALUES
 from runtime.session.inputs import Inputs
 from runtime.session.pace import MeasuredRate, named_wrongly, too_slow
 from runtime.session.person import Person
 from runtime.session.prepare import prepare
 from runtime.session.reader import Chunk, Failure, Reader
 from runtime.session.tally import Tally
-from runtime.sinks.events import Label, Marker, Session, SinkHealth, Status, Summary
+from runtime.sinks.events import Event, Marker, Session, SinkHealth, Status, Step, Summary
 from runtime.sinks.isolated import IsolatedSink
 from runtime.sinks.sink import Sink
 
@@ -163,7 +164,8 @@ class _Loop:
         reader.start()
         try:
             while failure is None:
-                if (stopping.is_set() or self._all_dead()) and reader.is_alive():
+                over = stopping.is_set() or self._all_dead() or self._person.gone
+                if over and reader.is_alive():
                     reader.stop()
                 try:
                     event = reader.events.get(timeout=_TICK_S if reader.is_alive() else 0)
@@ -237,28 +239,21 @@ class _Loop:
             sink.prediction(prediction)
         self._tally.push(prediction)
 
-    def _tell(self, status: Status) -> None:
+    def _tell(self, event: Event) -> None:
         for sink in self._sinks:
-            sink.status(status)
+            sink.tell(event)
+        feel = getattr(self._sensor, "feel", None)
+        if isinstance(event, Step) and feel is not None:
+            feel(VALUES.get(event.kind), event.time_s)  # they do what they are told
 
     def _tell_inputs(self) -> None:
         """Tell what people noted and said, and what is due to them."""
         for item in self._inputs.take():
-            if isinstance(item, Marker):
-                for sink in self._sinks:
-                    sink.marker(item)
-            else:
-                self._tell_person(self._person.hear(item))
-        if self._inputs.newest is not None:
-            self._tell_person(self._person.pass_time(self._inputs.newest[0]))
-
-    def _tell_person(self, events: Iterable[Label | Status]) -> None:
-        for event in events:
-            if isinstance(event, Status):
+            for event in [item] if isinstance(item, Marker) else self._person.hear(item):
                 self._tell(event)
-            else:
-                for sink in self._sinks:
-                    sink.label(event)
+        if self._inputs.newest is not None:
+            for event in self._person.pass_time(self._inputs.newest[0]):
+                self._tell(event)
 
     def _tell_trouble(self) -> None:
         """Say once what is wrong with a sink, and once that it is over."""

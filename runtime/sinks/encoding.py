@@ -15,7 +15,7 @@ from device.text import joined
 from device.timing.sample_clock import ClockReading, iso
 from runtime.inference.decision import expires_s
 from runtime.inference.pipeline import Prediction
-from runtime.sinks.events import Label, Marker, Session, SinkHealth, Status, Summary
+from runtime.sinks.events import Label, Marker, Session, SinkHealth, Status, Step, Summary
 from runtime.sinks.words import guess, words
 
 SCHEMA = 1
@@ -129,6 +129,11 @@ def label_fields(label: Label) -> dict[str, Any]:
         "text": label.text,
         "source": label.source,
     }
+
+
+def step_fields(step: Step) -> dict[str, Any]:
+    """Return a step of a guided session."""
+    return {**dataclasses.asdict(step), "time_s": round(step.time_s, 6)}
 
 
 def health_fields(health: SinkHealth) -> dict[str, Any]:

@@ -107,6 +107,44 @@ class Label:
         _clean(self, "text", "source")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of a guided session, told when it begins; `runtime.sinks.steps` shows it.
+
+    Attributes
+    ----------
+    time_s : float
+        When it began, in the samples' time.
+    kind : str
+        "rest" and "arithmetic" measure; "recap" says what was measured; "over" and "stopped" end.
+    index, count : int
+        Which of the steps that measure, from 0, and how many there are.
+    duration_s : float
+        How long it lasts, where nobody skips it.
+    text : str
+        What to do.
+    breath_s : (float, float) or None
+        Seconds to breathe in and out.
+    numbers : (int, int, float) or None
+        First number, what is taken from it, and after how many seconds each time.
+    lines : tuple of str
+        What was measured.
+    """
+
+    time_s: float
+    kind: str
+    index: int
+    count: int
+    duration_s: float
+    text: str = ""
+    breath_s: tuple[float, float] | None = None
+    numbers: tuple[int, int, float] | None = None
+    lines: tuple[str, ...] = ()
+
+
+Event = Status | Marker | Label | Step
+
+
 def _no_sinks() -> tuple[SinkHealth, ...]:
     return ()
 

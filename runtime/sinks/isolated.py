@@ -12,7 +12,7 @@ from device.errors import RtcanError
 from device.samples import Samples
 from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Prediction
-from runtime.sinks.events import Label, Marker, Session, SinkHealth, Status, Summary
+from runtime.sinks.events import Event, Label, Marker, Session, SinkHealth, Status, Step, Summary
 from runtime.sinks.sink import Sink
 
 _LOG = logging.getLogger(__name__)
@@ -96,6 +96,17 @@ class IsolatedSink:
         """Hand on a prediction."""
         self._tell(lambda: self.sink.prediction(prediction))
 
+    def tell(self, event: Event) -> None:
+        """Hand on any of these."""
+        if isinstance(event, Status):
+            self.status(event)
+        elif isinstance(event, Marker):
+            self.marker(event)
+        elif isinstance(event, Label):
+            self.label(event)
+        else:
+            self.step(event)
+
     def status(self, status: Status) -> None:
         """Hand on news of the sensor."""
         self._tell(lambda: self.sink.status(status))
@@ -111,6 +122,10 @@ class IsolatedSink:
     def label(self, label: Label) -> None:
         """Hand on what the person said of how they feel."""
         self._tell(lambda: self.sink.label(label))
+
+    def step(self, step: Step) -> None:
+        """Hand on a step of a guided session."""
+        self._tell(lambda: self.sink.step(step))
 
     def finish(self, summary: Summary) -> None:
         """Let the sink take what waits, then close; returns at once, see `join`."""

@@ -14,10 +14,11 @@ from runtime.sinks.encoding import (
     prediction_fields,
     start_fields,
     status_fields,
+    step_fields,
     summary_fields,
     to_json,
 )
-from runtime.sinks.events import Label, Marker, Session, Status, Summary
+from runtime.sinks.events import Label, Marker, Session, Status, Step, Summary
 from runtime.sinks.sink import Sink
 
 
@@ -87,6 +88,10 @@ class JsonLines(Sink):
     def label(self, label: Label) -> None:
         """Write what the person said of how they feel."""
         self._write("label", label_fields(label))
+
+    def step(self, step: Step) -> None:
+        """Write a step of a guided session."""
+        self._write("step", step_fields(step))
 
     def close(self, summary: Summary) -> None:
         """Write the summary."""

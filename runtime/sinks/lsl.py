@@ -24,7 +24,7 @@ from device.samples import FloatArray, Samples
 from device.timing.now import now_s
 from runtime.inference.decision import UNDECIDED
 from runtime.inference.pipeline import Prediction
-from runtime.sinks.events import Label, Marker, Session, Status, Summary
+from runtime.sinks.events import Label, Marker, Session, Status, Step, Summary
 from runtime.sinks.sink import Sink
 from runtime.sinks.words import guess, words
 
@@ -136,6 +136,10 @@ class LslSink(Sink):
     def label(self, label: Label) -> None:
         """Send what the person said as a marker."""
         self._markers.push_sample([f"label: {label.text}"], self._stamp(label.time_s))
+
+    def step(self, step: Step) -> None:
+        """Send the beginning of a step as a marker."""
+        self._markers.push_sample([f"enrolment: {step.kind}"], self._stamp(step.time_s))
 
     def _stamp(self, time_s: float) -> float:
         offset_s, pace = self._line(np.array([time_s]))

@@ -31,9 +31,10 @@ from runtime.sinks.encoding import (
     prediction_fields,
     start_fields,
     status_fields,
+    step_fields,
     to_json,
 )
-from runtime.sinks.events import Label, Marker, Session, Status, Summary
+from runtime.sinks.events import Label, Marker, Session, Status, Step, Summary
 from runtime.sinks.incoming import words
 from runtime.sinks.sink import Sink
 
@@ -172,6 +173,11 @@ class MqttSink(Sink):
     def label(self, label: Label) -> None:
         """Publish what the person said of how they feel."""
         self._publish("news", to_json({"kind": "label", **label_fields(label)}))
+
+    def step(self, step: Step) -> None:
+        """Publish a step of a guided session."""
+        fields = step_fields(step)
+        self._publish("news", to_json({**fields, "kind": "step", "step": fields["kind"]}))
 
     def close(self, summary: Summary) -> None:
         """Say goodbye, if the broker is there to hear it."""

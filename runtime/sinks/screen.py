@@ -10,15 +10,16 @@ from __future__ import annotations
 import collections
 from dataclasses import dataclass, field
 
-import numpy as np
 from rich.text import Text
 
 from device.samples import Samples
 from runtime.inference.pipeline import Prediction
 from runtime.preprocessing.contract import Target
 from runtime.preprocessing.window import LEARNING
-from runtime.sinks.charts import LABEL, Line, bar, chart, course
-from runtime.sinks.events import Label, Marker, Session, Status
+from runtime.sinks.charts import bar, course
+from runtime.sinks.events import Label, Marker, Session, Status, Step
+from runtime.sinks.minute import SHOWN_S, last_minute
+from runtime.sinks.steps import panel
 from runtime.sinks.words import (
     GUESS,
     Shown,
@@ -31,14 +32,12 @@ from runtime.sinks.words import (
     shown,
 )
 
-SHOWN_S = 60.0
 _COURSE = 240
 # Colours that say which way, not whether that is good.
 STYLES = {
     "low": "bold blue", "high": "bold dark_orange", "undecided": "bold", "withheld": "yellow",
     GUESS: "dim",
 }  # fmt: skip
-_EDA, _TONIC, _PHASIC = "cyan", "magenta", "yellow"
 _LEAST_CHART = 4
 
 
@@ -64,6 +63,8 @@ class Shot:
         What the person said last.
     asked : Status or None
         What the person is asked, or told of their last label.
+    step : Step or None
+        Of a guided session, the newest.
     keys : bool
         Whether keys are listened to.
     silent_s : float or None
@@ -80,6 +81,7 @@ class Shot:
     label: Label | None = None
     asked: Status | None = None
     keys: bool = False
+    step: Step | None = None
     silent_s: float | None = None
     _asked_s: float = 0.0
 
@@ -115,28 +117,37 @@ class Shot:
         asked = _wrapped(Text(text, style="bold"), width)
         news = [text for text in (self._outputs(), self._marked()) if text is not None]
         title = self._title(width)
-        # Each with how soon it goes, the highest number first; of the last three what fits stays.
+        guided = self._guided(width)
+        if guided:
+            hint = []
+        # Each with how soon it goes, the highest number first; of the first four what fits stays.
         blocks = [
-            (7, [title]), (0, answers), (4, adapted), (3, asked), (1, quality),
-            (6, self._timing()), (5, news), (2, provenance), (8, hint),
+            (8, [title]), (0, guided), (1, answers), (5, adapted), (4, asked), (2, quality),
+            (7, self._timing()), (6, news), (3, provenance), (9, hint),
         ]  # fmt: skip
         left = height
         chosen: dict[int, list[Text]] = {}
         for rank, lines in sorted(blocks, key=lambda block: block[0]):
-            kept = lines[:left] if rank < 3 else lines
+            kept = lines[:left] if rank < 4 else lines
             if len(kept) <= left:
                 chosen[rank] = kept
                 left -= len(kept)
         # Air between title, chart, answers and the rest, where there is any.
         air = [Text()] if left >= _LEAST_CHART + 4 else []
-        rows = left - 3 * len(air)
-        drawing = self._charts(width, rows) if 7 in chosen and rows >= _LEAST_CHART else []
-        chosen[0] = air + drawing + air + chosen[0] + air
+        rows = left - (4 if guided else 3) * len(air)
+        drawing = last_minute(self, width, rows) if 8 in chosen and rows >= _LEAST_CHART else []
+        chosen[0] = air + chosen[0] if chosen[0] else []
+        chosen[1] = air + drawing + air + chosen[1] + air
         found = [line for rank, _ in blocks for line in chosen.get(rank, [])]
         for line in found:
             line.no_wrap = True
             line.truncate(width, overflow="ellipsis")
         return found[:height]
+
+    def _guided(self, width: int) -> list[Text]:
+        if self.step is None:
+            return []
+        return panel(self.step, self.newest_s, width, keys=self.keys)
 
     def _title(self, width: int) -> Text:
         sensor = self.session.sensor
@@ -147,38 +158,6 @@ class Shot:
         room = max(width - len(end) - 2 * bool(end), 8)
         text.truncate(room, overflow="ellipsis", pad=bool(end))
         return text.append(f"  {end}", style="bold yellow") if end else text
-
-    def _charts(self, width: int, rows: int) -> list[Text]:
-        """Return EDA with its tonic part, and the phasic part below, one time axis for both."""
-        columns = max(width - LABEL, 8)
-        if not self.recent:
-            lines = [Text() for _ in range(rows)]
-            lines[rows // 2] = Text("waiting for the first samples …".center(width), style="dim")
-            return lines
-        time_s = np.concatenate([part.time_s for part in self.recent])
-        eda_us = np.concatenate([part.eda_us for part in self.recent])
-        end_s = max(float(time_s[-1]), SHOWN_S)
-        begin_s = end_s - SHOWN_S
-        parts_s = tonic_us = phasic_us = np.empty(0)
-        window = self.prediction.window if self.prediction is not None else None
-        if window is not None and window.tonic_us.size:
-            tonic_us, phasic_us = window.tonic_us, window.phasic_us
-            parts_s = window.start_s + np.arange(tonic_us.size) / self.session.contract.rate_hz
-        level: list[Line] = [(_EDA, time_s, eda_us), (_TONIC, parts_s, tonic_us)]
-        phasic: list[Line] = [(_PHASIC, parts_s, phasic_us)]
-        below = round(0.3 * (rows - 1)) if rows >= 7 else 0
-        drawn = chart(level, begin_s, end_s, columns, rows - 1 - below)
-        if below:
-            drawn += chart(phasic, begin_s, end_s, columns, below)
-        names = [("EDA", _EDA), ("tonic", _TONIC), ("phasic", _PHASIC)][: 3 if below else 2]
-        left, right = clock(begin_s), clock(end_s)
-        legend = Text("  ").join([Text(name, style=style) for name, style in names])
-        space = max(columns - len(left) - len(right) - len(legend), 2)
-        axis = Text.assemble(
-            (" " * LABEL + left, "dim"), " " * (space // 2), legend, " " * (space - space // 2),
-            (right, "dim"),
-        )  # fmt: skip
-        return [*drawn, axis]
 
     def _answers(self, width: int) -> list[Text]:
         contract = self.session.contract

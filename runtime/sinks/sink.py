@@ -7,7 +7,7 @@ import numpy as np
 from device.samples import Samples
 from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Prediction
-from runtime.sinks.events import Label, Marker, Session, Status, Summary
+from runtime.sinks.events import Label, Marker, Session, Status, Step, Summary
 from runtime.sinks.events import SinkHealth as SinkHealth  # where it once was
 
 
@@ -74,6 +74,9 @@ class Sink:
 
     def label(self, label: Label) -> None:
         """Take what the person said of how they feel."""
+
+    def step(self, step: Step) -> None:
+        """Take a step of a guided session."""
 
     def tick(self) -> None:
         """Do what is due when nothing happened for a quarter of a second."""

@@ -12,9 +12,10 @@ from rich.live import Live
 from device.samples import Samples
 from runtime.inference.decision import expires_s
 from runtime.inference.pipeline import Prediction
-from runtime.sinks.events import Label, Marker, Session, Status, Summary
+from runtime.sinks.events import Label, Marker, Session, Status, Step, Summary
 from runtime.sinks.keys import Keys, Typed
-from runtime.sinks.screen import SHOWN_S, Shot
+from runtime.sinks.minute import SHOWN_S
+from runtime.sinks.screen import Shot
 from runtime.sinks.sink import Sink
 
 _REFRESH_S = 0.25
@@ -96,6 +97,11 @@ class TerminalView(Sink):
     def label(self, label: Label) -> None:
         """Show the last label."""
         self._told.say(label)
+        self._draw()
+
+    def step(self, step: Step) -> None:
+        """Show a step of a guided session."""
+        self._told.step = step
         self._draw()
 
     def close(self, summary: Summary) -> None:

@@ -23,8 +23,8 @@ from tests.runtime.live_parts import LIVE, write_table
         ("v2", ["valence 2"]),
         ("vx5", ["arousal 5"]),
         ("§ct", ["valence 3", "calm", "tense"]),
-        ("\x1b[A0q", []),
-        ("nr", ["skip", "restart"]),
+        ("\x1b[A0z", []),
+        ("nrq", ["skip", "restart", "stop"]),
     ],
 )
 def test_what_keys_say(keys: str, said: list[str]) -> None:
