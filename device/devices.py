@@ -1,76 +1,70 @@
-"""`rtcan-devices`: which ports there are, and what answers on them."""
+"""`rtcan-devices`: which sensors could be read: serial ports, networks, Bluetooth."""
 
 from __future__ import annotations
+
+import json
+from dataclasses import asdict
 
 import click
 
 from device.cli import RtcanCommand
-from device.drivers.registry import make_driver
-from device.errors import DeviceError, PortBusyError, PortNotFoundError, PortPermissionError
-from device.serial.detect import detect
 from device.serial.ports import PortInfo, ports_present
-from device.serial.transport import SerialTransport
-from device.simulation.announce import Simulated, simulated_ports
+from device.simulation.announce import simulated_ports
+from device.sources.registry import KINDS
+from device.sources.search import Device, NotSearched, announced, search
 from device.text import clean
 
-
-def look_at(port: str, baud: int | None = None) -> str:
-    """Return what is on a port, in words.
-
-    Parameters
-    ----------
-    port : str
-        Path, URL or USB id.
-    baud : int or None
-        The speed, where it is known.
-    """
-    transport = SerialTransport(port, baud or 115200)
-    try:
-        transport.open()
-        found = detect(transport, baud)
-    except PortBusyError:
-        return "in use by another program"
-    except PortPermissionError:
-        return "not allowed for this user (join the group dialout)"
-    except PortNotFoundError:
-        return "not there any more"
-    except DeviceError:
-        return "nothing that is known answers"
-    finally:
-        transport.close()
-    return f"{make_driver(found.key).name}: --sensor {found.key} --baud {found.baud}"
-
-
-def _announced(simulated: Simulated) -> str:
-    """Return what a simulated port says of itself; opening it would use up what it plays."""
-    driver = make_driver(simulated.sensor)
-    return f"{driver.name}: --sensor {driver.key} --baud {driver.baud}"
+_NO_PORT = "No serial port is connected to this machine: is the sensor plugged in?"
 
 
 @click.command(cls=RtcanCommand)
 @click.option("--port", "named", multiple=True, help="Look at this port; may be given repeatedly.")
 @click.option("--baud", type=click.IntRange(min=1), help="Try this speed only.")
-@click.option("--list", "list_only", is_flag=True, help="List the ports without opening any.")
+@click.option("--list", "list_only", is_flag=True, help="List serial ports without opening any.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.version_option(package_name="rtcan", prog_name="rtcan-devices")
-def main(named: tuple[str, ...], baud: int | None, list_only: bool) -> None:
-    """List serial ports, and what answers on them; and the ports of simulators (rtcan-sim).
+def main(named: tuple[str, ...], baud: int | None, list_only: bool, as_json: bool) -> None:
+    """List the sensors that --port could be given.
 
-    A port is opened, listened to for a few seconds and, where it stays silent, asked; most Arduino
-    boards are reset by that. Simulated ports say by themselves what they are.
+    Serial ports, and what answers on them; LSL streams, EmotiBits and Bluetooth sensors that are
+    there; boards that BrainFlow knows by name; the ports of simulators (rtcan-sim).
+
+    A serial port is opened, listened to for a few seconds and, where it stays silent, asked; most
+    Arduino boards are reset by that. Simulated ports say by themselves what they are.
     """
     ports = [PortInfo(name, "", None) for name in named] or ports_present()
-    simulated = [] if named else simulated_ports()
+    kinds = [] if named else list(KINDS.values())
+    devices, missed = search(ports, baud=baud, ask=not list_only, kinds=kinds)
+    simulated = [] if named else [announced(one) for one in simulated_ports()]
+    devices[len(ports) : len(ports)] = simulated
+    if as_json:
+        told = {
+            "devices": [asdict(device) for device in devices],
+            "not_searched": [asdict(one) for one in missed],
+        }
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
     if not ports and not simulated:
-        click.echo("No serial port is connected to this machine: is the sensor plugged in?")
-    for port in ports:
-        about = "  ".join(part for part in (port.description, str(port.usb or "")) if part)
-        click.echo(clean(f"{port.device}  {about}"))
-        if not list_only:
-            click.echo(f"    {look_at(port.device, baud)}")
-    for one in simulated:
-        click.echo(f"{one.port}  simulated by rtcan-sim: {one.what}")
-        if not list_only:
-            click.echo(f"    {_announced(one)}")
+        click.echo(_NO_PORT)
+    for device in devices:
+        click.echo(f"{clean(device.port)}  {clean(device.description)}".rstrip())
+        if device.answer is not None and not list_only:
+            click.echo(f"    {device.answer}")
+    _tell_rest(devices, missed, [kind.scheme for kind in kinds])
+
+
+def _tell_rest(devices: list[Device], missed: list[NotSearched], asked: list[str]) -> None:
+    """Say what was looked for in vain, and what could not be looked for."""
+    there = {device.kind for device in devices} | {one.kind for one in missed}
+    if absent := [KINDS[scheme].title for scheme in asked if scheme not in there]:
+        click.echo(f"None there: {', '.join(absent)}.")
+    if extras := [one for one in missed if one.extra is not None]:
+        titles = ", ".join(one.title for one in extras)
+        names = ",".join(str(one.extra) for one in extras)
+        click.echo(f"Not looked for: {titles}. To find them: pip install 'rtcan[{names}]'")
+    for one in missed:
+        if one.extra is None:
+            click.echo(clean(f"Not looked for: {one.title}. {one.reason}"))
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from device.devices import look_at
 from device.drivers.driver import DriverOptions
 from device.errors import SensorDisconnectedError
 from device.serial.transport import SerialTransport
+from device.sources.search import look_at
 from device.sources.serial import SerialSensor
 from tests.device.conftest import Wire
 
@@ -108,13 +108,15 @@ def test_a_link_does_not_replace_a_file(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("impatient")
 def test_what_answers_on_a_port_is_said(tmp_path: Path, wire: Wire) -> None:
     with simulator(tmp_path / "port", "--sensor", "bitalino"):
-        assert "--sensor bitalino --baud 115200" in look_at(str(tmp_path / "port"))
-    assert look_at(str(tmp_path / "port")) == "not there any more"
+        found = look_at(str(tmp_path / "port"))
+        assert "--sensor bitalino --baud 115200" in str(found.answer)
+        assert (found.sensor, found.baud) == ("bitalino", 115200)
+    assert look_at(str(tmp_path / "port")).answer == "not there any more"
     holder = SerialTransport(wire.port, 9600)
     holder.open()
-    assert look_at(wire.port) == "in use by another program"
+    assert look_at(wire.port).answer == "in use by another program"
     holder.close()
-    assert look_at(wire.port) == "nothing that is known answers"
+    assert look_at(wire.port).answer == "nothing that is known answers"
 
 
 def test_the_devices_command(tmp_path: Path) -> None:
