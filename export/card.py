@@ -13,6 +13,7 @@ import click
 
 from device.cli import RtcanCommand
 from device.errors import MissingExtraError, ModelError
+from export import worth
 from runtime.preprocessing.contract import METADATA_KEY, Contract, Target
 from runtime.sinks.words import guesses
 
@@ -22,6 +23,7 @@ _FACTS = (
     "dataset",
     "protocol",
     "tested_on",
+    "calibrated_on",
     "labels",
     "recordings",
     "people",
@@ -33,12 +35,6 @@ _FACTS = (
     "targets",
     "versions",
 )
-_FIGURES = ("n", "subjects", "balanced_accuracy", "macro_f1", "interval_over")
-_MODELS = {
-    "rtcan": "RTCAN-1D",
-    "logistic_regression": "logistic regression on plain features",
-    "majority": "always the majority",
-}
 
 
 def facts(metrics: Mapping[str, Any]) -> str:
@@ -51,16 +47,7 @@ def facts(metrics: Mapping[str, Any]) -> str:
         return json.dumps({"parts": parts}, sort_keys=True)
     kept = {name: metrics[name] for name in _FACTS if name in metrics}
     kept["targets"] = {
-        target: {
-            model: {
-                name: value
-                for name, value in figures[model].items()
-                if name.removesuffix("_95") in _FIGURES
-            }
-            for model in _MODELS
-            if model in figures
-        }
-        for target, figures in metrics.get("targets", {}).items()
+        target: worth.kept(figures) for target, figures in metrics.get("targets", {}).items()
     }
     return json.dumps(kept, sort_keys=True)
 
@@ -165,8 +152,10 @@ def _training(contract: Contract, known: Mapping[str, Any]) -> list[str]:
         "",
         f"## What it is worth{of}",
         "",
-        *_figures(known),
+        *worth.per_recording(known),
         "",
+        *worth.per_window(known),
+        *worth.calibration(known),
     ]
 
 
@@ -185,40 +174,6 @@ def _data(contract: Contract, known: Mapping[str, Any]) -> list[str]:
     for kind in ("skipped", "refused"):
         lines += [f"* left out: {n} x {reason}" for reason, n in known.get(kind, {}).items()]
     return lines + [f"* {note}" for note in known.get("notes", [])]
-
-
-def _figures(known: Mapping[str, Any]) -> list[str]:
-    if not known.get("targets"):
-        return ["No figures are recorded."]
-    over = {
-        figures["rtcan"].get("interval_over", "subjects").replace("subjects", "people")
-        for figures in known["targets"].values()
-        if "rtcan" in figures
-    }
-    lines = [
-        # Files of before this was recorded say what they were tested on by their protocol alone.
-        f"{known.get('tested_on', 'On what the protocol above held out')}. Per recording; in "
-        f"brackets the 95 % interval of a bootstrap over {max(over, default='people', key=len)}. "
-        "0.50 is chance.",
-        "",
-        "| target | model | n | balanced accuracy | macro F1 |",
-        "|---|---|---|---|---|",
-    ]
-    for target, figures in known["targets"].items():
-        for model, words in _MODELS.items():
-            if model in figures:
-                one = figures[model]
-                lines.append(
-                    f"| {target} | {words} | {one['n']} | {_value(one, 'balanced_accuracy')} | "
-                    f"{_value(one, 'macro_f1')} |"
-                )
-    return lines
-
-
-def _value(figures: Mapping[str, Any], name: str) -> str:
-    interval = figures.get(f"{name}_95")
-    ends = f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else ""
-    return f"{figures[name]:.2f}{ends}"
 
 
 @click.command(cls=RtcanCommand)

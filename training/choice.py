@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
     from runtime.preprocessing.contract import Contract
     from training.datasets.recordings import Dataset
+    from training.datasets.registry import Source
     from training.evaluation.problem import Problem
     from training.evaluation.runner import Runner
     from training.evaluation.splits import Plan
+    from training.labels.annotation import Annotation
+    from training.windows.cut import Windows
 
 _WHOLE_TRIAL = "it takes whole trials, whatever their length, which a live stream does not have"
 _PREPARED = "its input was decomposed by other code"
@@ -35,11 +38,14 @@ class Choice:
         All constants of the preprocessing.
     compared : Plan or None
         The other protocol, where both are wanted.
+    tested : Problem or None
+        Another data set on which the final model is tested.
     """
 
     problem: Problem
     contract: Contract
     compared: Plan | None
+    tested: Problem | None = None
 
 
 def choose(
@@ -59,6 +65,7 @@ def choose(
     """
     from runtime.preprocessing.contract import Contract
     from training.datasets.registry import Source
+    from training.evaluation import transfer
     from training.evaluation.problem import Problem
     from training.evaluation.splits import Plan
     from training.labels import annotation
@@ -105,18 +112,16 @@ def choose(
         seed=o["seed"] if o["dataset"] == "synthetic" else 0,
         labels_csv=o["labels_csv"],
     )
+    other = _other_source(o, source)
     folder = None if o["no_cache"] else cache_folder(o)
-    data, windows, classes = prepare(
-        source,
-        contract,
-        o["stride_s"],
-        whole,
-        labels,
-        folder,
-        runner.console,
-        runner.workers,
-        limit_gb=o["cache_limit_gb"],
-    )
+
+    def prepared(which: Source, rule: str) -> tuple[Dataset, Windows, Annotation]:
+        return prepare(
+            which, contract, o["stride_s"], whole, rule, folder, runner.console, runner.workers,
+            limit_gb=o["cache_limit_gb"],
+        )  # fmt: skip
+
+    data, windows, classes = prepared(source, labels)
     plan = Plan(
         protocol="subject" if protocol == "both" else protocol,
         # Where nobody asked for a number, few people make fewer groups.
@@ -152,7 +157,41 @@ def choose(
         compared = dataclasses.replace(
             plan, protocol="paper", stimuli_apart=False, leave_one_out=False
         )
-    return Choice(problem, contract, compared)
+    tested = None
+    if other is not None:
+        tested = transfer.other(problem, *prepared(other, FRAMES[other.name].labels))
+    return Choice(problem, contract, compared, tested)
+
+
+def _other_source(o: dict[str, Any], source: Source) -> Source | None:
+    """Return the data set that the final model is tested on, if there is one."""
+    name = o.get("test_on")
+    if name is None:
+        for option in ("test_root", "test_labels_csv"):
+            if o.get(option) is not None:
+                raise DatasetError(
+                    f"--{option.replace('_', '-')} goes with --test-on, which names the data set"
+                )
+        return None
+    from training.datasets.registry import find_root
+
+    for option, given in (("--prepared", source.prepared), ("--music", source.music)):
+        if given:
+            raise DatasetError(
+                f"--test-on needs input that both data sets have; {option} is of one. Leave one of "
+                "them out."
+            )
+    other = dataclasses.replace(
+        source, name=name, root=o["test_root"], labels_csv=o["test_labels_csv"],
+        seed=o["seed"] if name == "synthetic" else 0,
+    )  # fmt: skip
+    roots = [None if root is None else root.resolve() for root in map(find_root, (source, other))]
+    if name == source.name and roots[0] == roots[1]:
+        raise DatasetError(
+            f"--test-on {name}: these are the people that are learnt from; another data set, or "
+            "another --test-root, was expected"
+        )
+    return other
 
 
 def _is_personal(o: dict[str, Any], chosen: Preset, frame: Frame) -> bool:

@@ -10,6 +10,7 @@ import click
 
 from device.cli import RtcanCommand
 from training import choice, options
+from training.datasets.names import NAMES
 
 
 @click.command(cls=RtcanCommand)
@@ -23,6 +24,15 @@ from training import choice, options
     default=Path("save"),
     show_default=True,
     help="Folder for results.",
+)
+@click.option(
+    "--test-on",
+    type=click.Choice(NAMES),
+    help="Test the final model on this data set too: other people, another sensor.",
+)
+@click.option("--test-root", type=click.Path(path_type=Path), help="Folder with its files.")
+@click.option(
+    "--test-labels-csv", type=click.Path(path_type=Path), help="If it is e4: its table of segments."
 )
 @click.option(
     "--cache-info",
@@ -61,8 +71,9 @@ def main(
             o=o,
         )
         result = experiment.run(
-            chosen.problem, chosen.contract, runner, compared=chosen.compared, facts=facts
-        )
+            chosen.problem, chosen.contract, runner,
+            compared=chosen.compared, tested=chosen.tested, facts=facts,
+        )  # fmt: skip
     if not (result.already and (output / "report.html").is_file()):
         page.write(result, output / "report.html")
     summary.show(result, output, runner.console)

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 from pathlib import Path
 
 import onnx
@@ -120,3 +121,26 @@ def test_the_card_says_over_what_the_intervals_are(
     path.write_bytes(graphs.finish(onnx.load(tiny_model), tiny_contract, card.facts(known)))
     said = CliRunner().invoke(card.main, [str(path)]).output
     assert "a bootstrap over people and songs. 0.50 is chance" in said
+
+
+def test_the_card_shows_controls_and_calibration_where_they_are_known(
+    tiny_model: Path, tiny_contract: Contract, tmp_path: Path
+) -> None:
+    one = {"auc": 0.81, "auc_95": [0.7, 0.9], "auc_within": None, "auc_within_95": None,
+           "balanced_accuracy": 0.74, "balanced_accuracy_95": [0.7, 0.8]}  # fmt: skip
+    windows = {"n": 900, "people": 5, "high_share": 0.4, "secret": 1,
+               "models": {"rtcan": one, "clock_alone": {**one, "auc": 0.97}}}  # fmt: skip
+    errors = {"error_before": 0.2, "error_after": 0.12, "balanced_error_before": 0.1,
+              "balanced_error_after": 0.04, "before": []}  # fmt: skip
+    target = {"rtcan": FIGURES, "windows": windows, "calibration": errors}
+    known = {**METRICS, "targets": {"arousal": target}}
+    assert "secret" not in card.facts(known) and "before" not in json.loads(
+        card.facts(known)
+    )["targets"]["arousal"]["calibration"]  # fmt: skip
+    path = tmp_path / "controls.onnx"
+    path.write_bytes(graphs.finish(onnx.load(tiny_model), tiny_contract, card.facts(known)))
+    said = CliRunner().invoke(card.main, [str(path)]).output
+    assert "| arousal | RTCAN-1D | 0.81 [0.70, 0.90] | – | 0.74 [0.70, 0.80] |" in said
+    assert "| arousal | time since the start alone | 0.97" in said
+    assert "900 windows of 5 people, 40% of them high" in said
+    assert "| arousal | 0.200, 0.120 | 0.100, 0.040 |" in said

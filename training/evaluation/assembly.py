@@ -146,7 +146,7 @@ def assemble(problem: Problem, target: str, split: Split, fits: Sequence[Outcome
     known = truth[problem.windows.recording[held_out]]
     linear, wide, wide_held_out = None, None, None
     if problem.wide:
-        linear, wide_held_out = _linear(problem, target, split, held_out)
+        linear, wide_held_out = linear_path(problem, target, split, held_out)
         wide = linear(problem.windows.features[window].astype(np.float64))
     if problem.wide or problem.settings.balanced:
         combination = combine(known, deep_held_out, wide_held_out)
@@ -178,7 +178,7 @@ def assemble(problem: Problem, target: str, split: Split, fits: Sequence[Outcome
     )
 
 
-def _linear(
+def linear_path(
     problem: Problem, target: str, split: Split, held_out: NDArray[np.int64]
 ) -> tuple[Linear, FloatArray]:
     """Return the linear path, and its margins of windows by fits without their people.

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from device.samples import FloatArray
-from training.evaluation.assembly import Assembled
+from training.evaluation.assembly import Assembled, linear_path
 from training.evaluation.problem import Problem
 from training.evaluation.splits import Split
 from training.fitting.calibration import calibration_error
+from training.fitting.wide import balanced
+from training.windows.features import NAMES
 
 _DRAWS = 500
 # Width of the kernel that learns the classes by the clock, seconds.
@@ -57,17 +59,12 @@ def balanced_accuracy(truth: Labels, score: FloatArray) -> float:
     return float(np.mean([(called[truth == c] == bool(c)).mean() for c in np.unique(truth)]))
 
 
-def balanced_calibration_error(score: FloatArray, truth: Labels) -> float:
-    """Return the ECE with both classes weighing the same, as what calibrates them has it."""
-    counts = np.bincount(truth, minlength=2)
-    weight = 1.0 / (np.count_nonzero(counts) * counts[truth])
-    bins = np.minimum((score * 10).astype(np.int64), 9)
-    gaps = np.bincount(bins, weights=weight * (score - truth), minlength=10)
-    return float(np.abs(gaps).sum())
-
-
 def windows(
-    problem: Problem, target: str, folds: Sequence[Split], outcomes: Sequence[Assembled]
+    problem: Problem,
+    target: str,
+    folds: Sequence[Split],
+    outcomes: Sequence[Assembled],
+    raters: Labels | None = None,
 ) -> dict[str, Any]:
     """Return the figures over all tested windows: what stands under "windows" in metrics.json.
 
@@ -77,6 +74,9 @@ def windows(
         What was learnt.
     folds, outcomes : sequence
         In the same order.
+    raters : int64 (recordings,) or None
+        Recordings by which other people's usual class of a stimulus is known; None for those of a
+        fold's other sides.
 
     Returns
     -------
@@ -95,7 +95,11 @@ def windows(
     wide = [o.wide for o in outcomes if o.wide is not None]
     if len(wide) == len(outcomes):
         scores["regression_alone"] = _logistic(np.concatenate(wide))
-    answers = [_controls(problem, target, s, o) for s, o in zip(folds, outcomes, strict=True)]
+    pairs = list(zip(folds, outcomes, strict=True))
+    if "regression_alone" not in scores and _running_units(problem):
+        margins = [_regression(problem, target, *pair) for pair in pairs]
+        scores["regression_alone"] = _logistic(np.concatenate(margins))
+    answers = [_controls(problem, target, *pair, raters) for pair in pairs]
     for name in answers[0]:
         scores[name] = np.concatenate([one[name] for one in answers])
     means = np.bincount(person, weights=scores["rtcan"]) / np.bincount(person)
@@ -110,7 +114,7 @@ def windows(
         "high_share": float(truth.mean()),
         "models": {n: _figures(truth, score, person, draws) for n, score in scores.items()},
         "calibration_error": calibration_error(model, truth),
-        "calibration_error_balanced": balanced_calibration_error(model, truth),
+        "calibration_error_balanced": calibration_error(model, truth, balanced(truth)),
     }
     if np.concatenate([o.restarted for o in outcomes]).size:
         found["by_minutes_of_past"] = _by_past(problem, target, outcomes)
@@ -148,7 +152,20 @@ def table(problem: Problem, outcomes: Mapping[str, Sequence[Assembled]]) -> str:
     return out.getvalue()
 
 
-def _controls(problem: Problem, target: str, split: Split, one: Assembled) -> dict[str, FloatArray]:
+def _running_units(problem: Problem) -> bool:
+    """Return whether plain features are in the person's running units."""
+    return bool(problem.windows.features.shape[1] != len(NAMES))
+
+
+def _regression(problem: Problem, target: str, split: Split, one: Assembled) -> FloatArray:
+    """Return the margins that the linear path would have, where the model has none."""
+    linear, _ = linear_path(problem, target, split, problem.windows.of(split.validation))
+    return linear(problem.windows.features[one.window].astype(np.float64))
+
+
+def _controls(
+    problem: Problem, target: str, split: Split, one: Assembled, raters: Labels | None = None
+) -> dict[str, FloatArray]:
     """Return what each control says of the tested windows of a fold, learnt on its other sides."""
     truth, windows = problem.annotation.classes[target], problem.windows
     people, stimuli = np.array(problem.subjects), np.array(problem.stimuli)
@@ -159,10 +176,11 @@ def _controls(problem: Problem, target: str, split: Split, one: Assembled) -> di
     clock = _by_the_clock(windows.time_s[learnt], known, windows.time_s[one.window], usual)
     recording = windows.recording[one.window]
     labelled = np.flatnonzero(truth >= 0)
+    raters = sides if raters is None else raters
     personal, stimulus = np.empty(len(recording)), np.empty(len(recording))
     for r in np.unique(recording):
         others = labelled[(people[labelled] == people[r]) & (labelled != r)]
-        heard = sides[stimuli[sides] == stimuli[r]]
+        heard = raters[(stimuli[raters] == stimuli[r]) & (people[raters] != people[r])]
         personal[recording == r] = truth[others].mean() if others.size else usual
         stimulus[recording == r] = truth[heard].mean() if heard.size else usual
     return {"clock_alone": clock, "personal_prior": personal, "stimulus_prior": stimulus}

@@ -18,7 +18,7 @@ import torch
 
 from runtime.preprocessing.contract import Contract
 from training.compute.files import write_together
-from training.evaluation import controls, final_model, wording
+from training.evaluation import controls, final_model, transfer, wording
 from training.evaluation.assembly import Assembled, assemble, members
 from training.evaluation.cross_validation import Fit
 from training.evaluation.figures import Trials, decide, evaluate, table
@@ -32,8 +32,10 @@ from training.network import checkpoint
 _ROOT = Path(__file__).resolve().parents[2]
 # Files of a run that is done, the last of which says so.
 WRITTEN = ("best.pt", "predictions.csv", "windows.csv", "metrics.json")
-# What else a run leaves, later.
-_DERIVED = (LOG, "report.html")
+# Before the last, where another data set is tested.
+TRANSFER = "transfer_windows.csv"
+# What else a run leaves, later, or another run left.
+_DERIVED = (LOG, "report.html", TRANSFER)
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def run(
     runner: Runner,
     *,
     compared: Plan | None = None,
+    tested: Problem | None = None,
     facts: dict[str, Any] | None = None,
 ) -> Result:
     """Test a problem on all its folds, fit the final model, and write both.
@@ -81,6 +84,9 @@ def run(
         Its folder receives best.pt, metrics.json, predictions.csv and epochs.csv.
     compared : Plan or None
         Another protocol whose figures are wanted beside, never mixed.
+    tested : Problem or None
+        Another data set that the final model is tested on, see `training.evaluation.transfer`; the
+        windows of that stand in transfer_windows.csv.
     facts : dict or None
         More that stands in metrics.json.
 
@@ -93,10 +99,11 @@ def run(
     plans = [problem]
     if compared is not None:
         plans.append(dataclasses.replace(problem, plan=compared))
-    key = identity(plans, contract)
+    key = identity(plans if tested is None else [*plans, tested], contract)
     output = runner.output
     told = runner.already(output / "metrics.json", key)
-    if told is not None and all((output / name).is_file() for name in WRITTEN):
+    written = (*WRITTEN[:-1], *([TRANSFER] if tested is not None else []), WRITTEN[-1])
+    if told is not None and all((output / name).is_file() for name in written):
         return Result(told, problem, Contract.from_json(told["contract"]), already=True)
     folds = [{t: p.splits(t) for t in p.targets} for p in plans]
     last = (
@@ -123,6 +130,9 @@ def run(
             for t, own in evaluated[0][1].items()
         }
         contract = final_model.finished(contract, problem, chosen, guesses)
+        moved, rows = None, ""
+        if tested is not None:
+            moved, rows = transfer.evaluate(problem, tested, chosen, own, runner.device)
         report = {
             **_described(problem),
             "shares": _shares(problem, folds[0]),
@@ -137,6 +147,7 @@ def run(
             "compared": None
             if compared is None
             else {"protocol": compared.describe(), "targets": evaluated[1][1]},
+            "transfer": moved,
             "history": {t: chosen[t].history for t in problem.targets},
             "fold_history": {t: [o.history for o in outcomes[0][t]] for t in problem.targets},
             "kept_model": wording.final_model(
@@ -157,9 +168,10 @@ def run(
             checkpoint.to_bytes(best),
             table(problem, evaluated[0][0]).encode(),
             controls.table(problem, outcomes[0]).encode(),
+            *([rows.encode()] if tested is not None else []),
             (json.dumps(report, indent=2, allow_nan=False) + "\n").encode(),
         )
-        write_together(output, dict(zip(WRITTEN, contents, strict=True)), stale=_DERIVED)
+        write_together(output, dict(zip(written, contents, strict=True)), stale=_DERIVED)
     return Result(report, problem, contract)
 
 

@@ -19,6 +19,7 @@ from training.evaluation.assembly import Assembled
 from training.evaluation.problem import Problem
 from training.evaluation.splits import Split
 from training.fitting.calibration import calibration_error, reliability
+from training.fitting.wide import balanced
 
 MODELS = {
     "rtcan": "RTCAN-1D",
@@ -104,7 +105,13 @@ def decide(problem: Problem, target: str, folds: list[Split], outcomes: list[Ass
 
 
 def evaluate(
-    problem: Problem, target: str, folds: list[Split], outcomes: list[Assembled], trials: Trials
+    problem: Problem,
+    target: str,
+    folds: list[Split],
+    outcomes: list[Assembled],
+    trials: Trials,
+    *,
+    raters: metrics.Labels | None = None,
 ) -> dict[str, Any]:
     """Return the figures of one target over all folds: what stands under its name in metrics.json.
 
@@ -114,6 +121,8 @@ def evaluate(
         See `decide`.
     trials : Trials
         What that gave.
+    raters : int64 (recordings,) or None
+        See `training.evaluation.controls.windows`.
     """
     seed = problem.settings.seed
     who = [problem.subjects[i] for i in trials.recording]
@@ -147,6 +156,7 @@ def evaluate(
     )
     before = np.concatenate([outcome.uncalibrated for outcome in outcomes])
     after = np.concatenate([outcome.probability for outcome in outcomes])
+    alike = balanced(window_truth)
     figures |= {
         "high_share": float(trials.truth.mean()),
         "roc": _roc(trials.truth, trials.probability),
@@ -156,8 +166,13 @@ def evaluate(
             "error_after": calibration_error(after, window_truth),
             "before": _bins(before, window_truth),
             "after": _bins(after, window_truth),
+            # With both classes weighing the same, for which what calibrates is fitted.
+            "balanced_error_before": calibration_error(before, window_truth, alike),
+            "balanced_error_after": calibration_error(after, window_truth, alike),
+            "balanced_before": _bins(before, window_truth, alike),
+            "balanced_after": _bins(after, window_truth, alike),
         },
-        "windows": controls.windows(problem, target, folds, outcomes),
+        "windows": controls.windows(problem, target, folds, outcomes, raters),
         "subjects": _per_subject(right, who, trials.recording),
         "folds": each,
     }
@@ -197,8 +212,10 @@ def _roc(truth: metrics.Labels, probability: FloatArray) -> dict[str, Any] | Non
     }
 
 
-def _bins(probability: FloatArray, truth: metrics.Labels) -> list[list[float]]:
-    mean, share, count = reliability(probability, truth)
+def _bins(
+    probability: FloatArray, truth: metrics.Labels, weight: FloatArray | None = None
+) -> list[list[float]]:
+    mean, share, count, _ = reliability(probability, truth, weight)
     return [
         [round(float(m), 4), round(float(s), 4), int(c)]
         for m, s, c in zip(mean, share, count, strict=True)

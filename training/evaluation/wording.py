@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from training.evaluation.problem import Problem
 from training.evaluation.splits import Index, Plan, Split
 from training.fitting.combine import Combination
 
@@ -65,6 +66,28 @@ def same_answers(final: Mapping[str, Combination]) -> list[str]:
         for target, weights in final.items()
         if weights.deep == 0 and weights.wide == 0
     ]
+
+
+def transferred(problem: Problem, tested: Problem) -> list[str]:
+    """Return what a reader must know of a model that is tested on another data set."""
+    one, other = problem.data.name, tested.data.name
+    notes = [
+        f"{t.capitalize()} is not tested: {other} has no labels of it."
+        for t in problem.targets
+        if t not in tested.targets
+    ]
+    notes += [
+        f"{other} has {t} too, which was not learnt from {one}: it is not tested."
+        for t in tested.data.targets
+        if t not in problem.targets
+    ]
+    learnt, rated = problem.annotation.rule, tested.annotation.rule
+    if learnt != rated:
+        notes.append(
+            f"High does not mean the same in both. Learnt from {one}: {learnt}. Tested on {other}: "
+            f"{rated}. The names agree; what they stand for does not."
+        )
+    return notes
 
 
 def final_model(

@@ -53,9 +53,9 @@ def probability_high(logits: FloatArray, temperature: float = 1.0) -> FloatArray
 
 
 def reliability(
-    probability: FloatArray, truth: NDArray[np.int64]
-) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
-    """Return per tenth of probability: mean probability, share of high, count; each (10,).
+    probability: FloatArray, truth: NDArray[np.int64], weight: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64], FloatArray]:
+    """Return per tenth of probability: mean probability, share of high, count, weight; each (10,).
 
     Parameters
     ----------
@@ -63,15 +63,22 @@ def reliability(
         Of high.
     truth : int64 (n,)
         Classes.
+    weight : float64 (n,) or None
+        Of each; None for the same.
     """
+    weight = np.full(len(truth), 1.0 / max(len(truth), 1)) if weight is None else weight
     which = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
     count = np.bincount(which, minlength=BINS)
-    mean = np.bincount(which, weights=probability, minlength=BINS) / np.maximum(count, 1)
-    share = np.bincount(which, weights=truth, minlength=BINS) / np.maximum(count, 1)
-    return mean, share, count.astype(np.int64)
+    total = np.bincount(which, weights=weight, minlength=BINS)
+    known = np.where(total > 0, total, 1.0)
+    mean = np.bincount(which, weights=weight * probability, minlength=BINS) / known
+    share = np.bincount(which, weights=weight * truth, minlength=BINS) / known
+    return mean, share, count.astype(np.int64), total.astype(np.float64)
 
 
-def calibration_error(probability: FloatArray, truth: NDArray[np.int64]) -> float:
-    """Return the expected calibration error (ECE), 0 to 1: mean gap of `reliability` by count."""
-    mean, share, count = reliability(probability, truth)
-    return float((np.abs(mean - share) * count).sum() / max(int(count.sum()), 1))
+def calibration_error(
+    probability: FloatArray, truth: NDArray[np.int64], weight: FloatArray | None = None
+) -> float:
+    """Return the expected calibration error (ECE), 0 to 1: mean gap of `reliability` by weight."""
+    mean, share, _, total = reliability(probability, truth, weight)
+    return float((np.abs(mean - share) * total).sum() / max(float(total.sum()), 1e-300))

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from training.compute.files import write_whole
+from training.evaluation.control_names import EXPLAINED
 from training.evaluation.experiment import Result
-from training.evaluation.figures import MODELS
-from training.report import plots
+from training.report import plots, tables
 from training.report.annotation_figure import figure
 from training.report.order import natural
 from training.report.summary import VALENCE, leaks
 from training.report.theme import CSS
-from training.report.verdict import verdicts, with_interval
+from training.report.verdict import verdicts
 
 # Wider pictures are not shrunk to the width of a phone.
 _WIDE_PT = 400
@@ -40,18 +40,24 @@ def build(result: Result) -> str:
         *(f'<p class="warning">{escape(text)}</p>' for text in leaks(told)),
         *_marks(told),
         "<h2>Results</h2>",
-        _results(told["targets"]),
+        tables.results(told["targets"]),
         "" if told["compared"] is None else
         f"<h3>Beside it: {escape(told['compared']['protocol'])}</h3>"
-        + _results(told["compared"]["targets"]),
+        + tables.results(told["compared"]["targets"]),
         "<p>Figures are per trial: a trial's probability is the mean over its windows. Intervals "
         f"are 95 %, from a bootstrap over {told['targets'][first]['rtcan']['interval_over']}. "
         "0.50 balanced accuracy is chance."
         + (VALENCE if "valence" in told["targets"] else "") + "</p>",
+        "<h2>Per window, beside controls</h2>",
+        tables.controls(told["targets"]),
+        f"<p>{escape(EXPLAINED)}</p>",
+        f"<p>{escape(told['tested_on'])}. Intervals are 95 %, from a bootstrap over people; 0.50 "
+        "is chance in all columns.</p>",
+        _transfer(told),
         "<h2>What was run</h2>",
         _facts(told),
         "<h2>What was left out</h2>",
-        _left_out(told),
+        tables.left_out(told),
         "<h2>Learning curves</h2>",
         _picture(plots.learning_curves(told), "Loss by epoch"
                  + (" of each ensemble's first network" if told["ensemble"] > 1 else "") +
@@ -61,9 +67,11 @@ def build(result: Result) -> str:
         "<h2>ROC</h2>",
         _picture(plots.roc_curves(told), "Trials of all test folds."),
         "<h2>Are the probabilities true?</h2>",
-        _picture(plots.reliabilities(told), "Windows of all test folds, by what the network said, "
-                 f"in bins of at least {plots.FEW_WINDOWS}; bars are 95 % intervals. ECE: expected "
-                 f"calibration error, over all windows. {told['calibrated_on']}."),
+        tables.calibration(told["targets"]),
+        _picture(plots.reliabilities(told), "Windows of all test folds, by what was said of them, "
+                 f"in bins of at least {plots.FEW_WINDOWS}; bars are 95 % intervals. Left: at the "
+                 "classes' own shares. Right: with both classes weighing the same, for which what "
+                 f"calibrates is fitted. {told['calibrated_on']}."),
         "<h2>Subjects</h2>",
         _picture(plots.per_subject(told), "Accuracy over each subject's trials when held out." if
                  told["protocol"].startswith("subject") else "Accuracy over each subject's trials; "
@@ -85,37 +93,10 @@ def build(result: Result) -> str:
 
 
 def _marks(told: dict[str, Any]) -> list[str]:
-    notes = list(told["notes"])
-    if told["not_live"]:
-        notes.append(f"The model is not for live use: {told['not_live']}.")
-    for reason, count in told["labels_degenerate"].items():
-        notes.append(f"Labels: {count} subjects have {reason}; for them the middle of the scale "
-                     "is the line between low and high.")  # fmt: skip
-    return [f'<p class="note">{escape(note)}</p>' for note in notes]
-
-
-def _results(targets: dict[str, Any]) -> str:
-    rows = []
-    for target, figures in targets.items():
-        for model, words in MODELS.items():
-            own = figures[model]
-            auc = figures["roc"]["auc"] if model == "rtcan" and figures["roc"] else None
-            cells = (
-                escape(target) if model == "rtcan" else "", words, str(own["n"]),
-                with_interval(own, "balanced_accuracy"), with_interval(own, "macro_f1"),
-                f"{own['accuracy']:.2f}", "" if auc is None else f"{auc:.2f}",
-            )  # fmt: skip
-            joined = "".join(
-                f"<td{' class=n' if i > 1 else ''}>{cell}</td>" for i, cell in enumerate(cells)
-            )
-            rows.append(f"<tr>{joined}</tr>")
-    head = "".join(
-        f"<th{' class=n' if i > 1 else ''}>{name}</th>"
-        for i, name in enumerate(
-            ("", "model", "n", "balanced accuracy", "macro F1", "accuracy", "ROC area")
-        )
-    )
-    return _table(f"<tr>{head}</tr>{''.join(rows)}")
+    if not told["not_live"]:
+        return _notes(told)
+    live = f"The model is not for live use: {told['not_live']}."
+    return [*_notes(told), f'<p class="note">{escape(live)}</p>']
 
 
 def _facts(told: dict[str, Any]) -> str:
@@ -133,28 +114,44 @@ def _facts(told: dict[str, Any]) -> str:
         "Versions": versions,
         "Time": f"{told['seconds']:.0f} s for fitting and testing",
     }
-    return _table(
-        "".join(
-            f"<tr><th>{name}</th><td>{escape(str(value))}</td></tr>"
-            for name, value in rows.items()
-            if value != ""
-        )
-    )
+    return tables.facts(rows)
 
 
-def _left_out(told: dict[str, Any]) -> str:
-    reasons = {**told["skipped"], **told["refused"]}
-    if not reasons:
-        return "<p>Nothing.</p>"
-    rows = "".join(
-        f'<tr><td class="n">{count}</td><td>{escape(reason)}</td></tr>'
-        for reason, count in reasons.items()
-    )
-    return _table(f"<tr><th class=n>count</th><th>reason</th></tr>{rows}")
+def _transfer(told: dict[str, Any]) -> str:
+    """Return what the final model is worth on another data set, where it was tested on one."""
+    moved = told["transfer"]
+    if moved is None:
+        return ""
+    shares = ", ".join(f"{t} {f['high_share']:.0%}" for t, f in moved["targets"].items())
+    rows = {
+        "Model": f"the final model, learnt from {told['trained_on']}: {told['kept_model']}",
+        "Tested on": f"{moved['data']}: {moved['recordings']} trials of {moved['people']} people, "
+        f"{moved['windows']} windows; nothing is fitted or chosen on them",
+        "Labels": f"{moved['labels']} (high: {shares})",
+    }
+    name = escape(moved["dataset"])
+    return "\n".join([
+        f"<h2>Tested on another data set: {name}</h2>",
+        *_notes(moved),
+        tables.facts(rows),
+        "<h3>Per trial</h3>", tables.results(moved["targets"]),
+        "<h3>Per window, beside controls</h3>",
+        tables.controls(moved["targets"]),
+        "<p>Here the regression, the clock and the majority learnt where the model did; the priors "
+        f"are of the people of {name}.</p>",
+        "<h3>Are the probabilities true there?</h3>",
+        tables.calibration(moved["targets"]),
+        _picture(plots.reliabilities(moved), f"Windows of {moved['dataset']}."),
+        f"<h3>What was left out of {name}</h3>", tables.left_out(moved),
+    ])  # fmt: skip
 
 
-def _table(rows: str) -> str:
-    return f'<div class="scroll"><table>{rows}</table></div>'
+def _notes(told: dict[str, Any]) -> list[str]:
+    notes = list(told["notes"])
+    for reason, count in told["labels_degenerate"].items():
+        notes.append(f"Labels: {count} subjects have {reason}; for them the middle of the scale "
+                     "is the line between low and high.")  # fmt: skip
+    return [f'<p class="note">{escape(note)}</p>' for note in notes]
 
 
 def _annotation(result: Result) -> str:

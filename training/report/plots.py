@@ -140,27 +140,50 @@ def roc_curves(results: dict[str, Any]) -> str:
 
 
 def reliabilities(results: dict[str, Any]) -> str:
-    """Draw how often windows were high against how sure the network was."""
+    """Draw how often windows were high against what was said, before and after calibration.
+
+    A row for each target: at the classes' own shares, and with both classes weighing the same.
+    """
     targets = list(results["targets"])
-    with _figure(4.2 * len(targets), 3.8, 1, len(targets)) as (figure, axes):
-        for axis, target in zip(axes[0], targets, strict=True):
+    with _figure(8.4, 3.6 * len(targets), len(targets), 2) as (figure, axes):
+        for row, target in zip(axes, targets, strict=True):
             told = results["targets"][target]["calibration"]
-            axis.plot([0, 1], [0, 1], color=INK, lw=0.8, ls=":")
-            for key, colour, name in (("before", ORANGE, "as fitted"),
-                                      ("after", BLUE, "calibrated")):  # fmt: skip
-                bins = [b for b in told[key] if b[2] >= FEW_WINDOWS]
-                at, share, count = (np.array([b[i] for b in bins]) for i in range(3))
-                low, high = wilson(share, count)
-                axis.errorbar(
-                    at, share, yerr=(share - low, high - share), color=colour, fmt="o-", lw=1.5,
-                    ms=4, elinewidth=1, label=f"{name}: ECE {told[f'error_{key}']:.3f}",
+            odds = _odds_when_alike(told)
+            for axis, kind, words in zip(
+                row, ("", "balanced_"), ("own shares", "both classes alike"), strict=True
+            ):
+                axis.plot([0, 1], [0, 1], color=INK, lw=0.8, ls=":")
+                for key, colour, name in (("before", ORANGE, "as fitted"),
+                                          ("after", BLUE, "calibrated")):  # fmt: skip
+                    kept = [n for n, b in enumerate(told[key]) if b[2] >= FEW_WINDOWS]
+                    at, share = (np.array([told[kind + key][n][i] for n in kept]) for i in (0, 1))
+                    natural, count = (np.array([told[key][n][i] for n in kept]) for i in (1, 2))
+                    ends = wilson(natural, count)
+                    if kind:
+                        ends = _with_odds(ends[0], odds), _with_odds(ends[1], odds)
+                    bars = [np.maximum(share - ends[0], 0), np.maximum(ends[1] - share, 0)]
+                    axis.errorbar(
+                        at, share, yerr=bars, color=colour, fmt="o-", lw=1.5, ms=4, elinewidth=1,
+                        label=f"{name}: ECE {told[f'{kind}error_{key}']:.3f}",
+                    )  # fmt: skip
+                axis.set(
+                    title=f"{target}, {words}", xlabel="probability of high",
+                    ylabel="share that was high", xlim=(0, 1), ylim=(0, 1),
                 )  # fmt: skip
-            axis.set(
-                title=target, xlabel="probability of high", ylabel="share that was high",
-                xlim=(0, 1), ylim=(0, 1),
-            )  # fmt: skip
-            axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, fontsize=8)
+                axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, fontsize=8)
         return _svg(figure)
+
+
+def _odds_when_alike(told: dict[str, Any]) -> float:
+    """Return by what odds of high are multiplied where both classes weigh the same."""
+    high = sum(share * count for _, share, count in told["after"])
+    low = sum((1 - share) * count for _, share, count in told["after"])
+    return low / high if high > 0 and low > 0 else 1.0
+
+
+def _with_odds(share: FloatArray, factor: float) -> FloatArray:
+    """Return shares whose odds are so many times as high."""
+    return np.asarray(share * factor / (share * factor + 1 - share))
 
 
 def wilson(share: FloatArray, count: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -8,8 +8,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from training.evaluation.control_names import SHORT
 from training.evaluation.experiment import WRITTEN, Result
 from training.evaluation.figures import MODELS
+from training.report.tables import shown
 from training.report.verdict import verdicts, with_interval
 
 VALENCE = " Skin conductance tells little about valence: expect chance there."
@@ -24,6 +26,16 @@ def show(result: Result, output: Path, console: Console) -> None:
     compared = results["compared"]
     if compared is not None:
         console.print(_table(compared["targets"], f"{results['dataset']}: {compared['protocol']}"))
+    for target, figures in results["targets"].items():
+        console.print(_controls(figures, f"{results['dataset']}: {target} and controls"))
+    moved = results["transfer"]
+    if moved is not None:
+        console.print(_table(moved["targets"], f"Tested on {moved['dataset']}"))
+        for target, figures in moved["targets"].items():
+            title = f"Tested on {moved['dataset']}: {target} and controls"
+            console.print(_controls(figures, title))
+        for note in moved["notes"]:
+            console.print(f"{moved['dataset']}: {note}")
     for sentence in verdicts(results):
         console.print(sentence)
     for warning in leaks(results):
@@ -72,6 +84,17 @@ def leaks(results: dict[str, Any]) -> list[str]:
                 "people and stimuli, not of feelings; quote the second figure."
             )
     return found
+
+
+def _controls(figures: dict[str, Any], title: str) -> Table:
+    table = Table(title=f"{title}; figures per window [95 %]")
+    for name in ("answer by", "AUC", "AUC within a person", "balanced accuracy"):
+        table.add_column(name)
+    models = figures["windows"]["models"]
+    for name in shown(models):
+        own = (with_interval(models[name], n) for n in ("auc", "auc_within", "balanced_accuracy"))
+        table.add_row(SHORT[name], *own)
+    return table
 
 
 def _table(targets: dict[str, Any], title: str) -> Table:

@@ -18,12 +18,15 @@ def verdicts(told: dict[str, Any]) -> list[str]:
     """
     return [
         *(_target(target, figures, told) for target, figures in told["targets"].items()),
+        *_elsewhere(told),
         *_limits(told),
     ]
 
 
 def with_interval(figures: dict[str, Any], name: str) -> str:
-    """Return a figure and its 95 % interval as text."""
+    """Return a figure and its 95 % interval as text; a dash where there is none."""
+    if figures[name] is None:
+        return "–"
     interval = figures[f"{name}_95"]
     ends = f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else ""
     return f"{figures[name]:.2f}{ends}"
@@ -64,6 +67,18 @@ def _target(target: str, figures: dict[str, Any], told: dict[str, Any]) -> str:
             f"more frequent class ({most['accuracy']:.2f})"
         )
     return "; ".join(parts) + "."
+
+
+def _elsewhere(told: dict[str, Any]) -> list[str]:
+    """Return the verdict on the final model on another data set, where it was tested on one."""
+    moved = told.get("transfer")
+    if moved is None:
+        return []
+    return [
+        f"Learnt from {told['dataset']}, tested on {moved['dataset']}: "
+        + _target(target, figures, {"protocol": "subject"})
+        for target, figures in moved["targets"].items()
+    ]
 
 
 def _limits(told: dict[str, Any]) -> list[str]:

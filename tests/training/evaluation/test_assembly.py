@@ -158,7 +158,7 @@ def test_a_linear_path_that_knows_songs_is_not_believed_about_others(one: Proble
     )
     for split in apart.splits("arousal"):
         held_out = apart.windows.of(split.validation)
-        _, margins = assembly._linear(apart, "arousal", split, held_out)
+        _, margins = assembly.linear_path(apart, "arousal", split, held_out)
         truth = classes[apart.windows.recording[held_out]]
         right = ((margins > 0) == (truth == 1)).mean()
         assert right < 0.9, "margins of fits that knew the song"

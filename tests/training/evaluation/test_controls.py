@@ -10,7 +10,9 @@ from tests.training.evaluation.test_final_model import COUNT, EACH, problem
 from training.evaluation import controls
 from training.evaluation.assembly import Assembled
 from training.evaluation.problem import MusicScale, Problem
+from training.fitting.calibration import calibration_error
 from training.fitting.combine import Combination
+from training.fitting.wide import balanced
 
 
 def answered(one: Problem, margin: np.ndarray) -> list[Assembled]:
@@ -101,8 +103,10 @@ def test_figures_by_minutes_of_past_are_of_windows_after_a_restart(tasks: Proble
 
 def test_the_calibration_error_weighs_both_classes_alike() -> None:
     truth = np.array([0] * 90 + [1] * 10)
-    assert controls.balanced_calibration_error(np.full(100, 0.5), truth) == pytest.approx(0.0)
-    assert controls.balanced_calibration_error(np.full(100, 0.1), truth) == pytest.approx(0.4)
+    for score, natural, both in ((0.5, 0.4, 0.0), (0.1, 0.0, 0.4)):
+        said = np.full(100, score)
+        assert calibration_error(said, truth) == pytest.approx(natural)
+        assert calibration_error(said, truth, balanced(truth)) == pytest.approx(both)
 
 
 def test_every_tested_window_stands_in_the_table(tasks: Problem) -> None:
@@ -153,3 +157,17 @@ def test_a_window_that_is_tested_twice_is_one_window(tasks: Problem) -> None:
     found = controls.windows(twice, "arousal", twice.splits("arousal"), answered(twice, margin))
     assert found["n"] == COUNT * EACH
     assert found["decisions"] == 2 * COUNT * EACH
+
+
+def test_the_regression_in_running_units_stands_beside_a_network_alone(tasks: Problem) -> None:
+    truth = tasks.annotation.classes["arousal"][tasks.windows.recording]
+    margin = np.random.default_rng(0).normal(size=COUNT * EACH)
+    folds, answers = tasks.splits("arousal"), answered(tasks, margin)
+    # The five of z-scored windows are in microsiemens, not in anybody's units.
+    models = controls.windows(tasks, "arousal", folds, answers)["models"]
+    assert "regression_alone" not in models
+    features = np.random.default_rng(1).normal(size=(COUNT * EACH, 20)) + truth[:, None]
+    personal = replace(tasks, windows=replace(tasks.windows, features=features))
+    found = controls.windows(personal, "arousal", folds, answers)
+    assert found["models"]["regression_alone"]["auc"] > 0.9
+    assert found["network_adds"]["auc"] < -0.3

@@ -35,7 +35,7 @@ def test_no_decision_changes(temperature: float, seed: int) -> None:
 def test_error_by_hand() -> None:
     probability = np.array([0.05, 0.05, 0.95, 0.95])
     truth = np.array([0, 1, 1, 1])
-    mean, share, count = reliability(probability, truth)
+    mean, share, count, _ = reliability(probability, truth)
     assert (mean[0], share[0], count[0]) == (pytest.approx(0.05), 0.5, 2)
     # Two of four are off by 0.45, two by 0.05.
     assert calibration_error(probability, truth) == pytest.approx(0.25)

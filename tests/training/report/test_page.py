@@ -52,7 +52,12 @@ def test_bins_of_few_windows_are_not_drawn() -> None:
     many, few = [0.3, 0.4, 400], [0.9, 1.0, plots.FEW_WINDOWS - 1]
 
     def points(*bins: list[float]) -> int:
-        told = {"before": bins, "after": bins, "error_before": 0.1, "error_after": 0.1}
+        told = {
+            kind + name: value
+            for kind in ("", "balanced_")
+            for name, value in (("before", bins), ("after", bins), ("error_before", 0.1),
+                                ("error_after", 0.1))
+        }  # fmt: skip
         drawn = plots.reliabilities({"targets": {"arousal": {"calibration": told}}})
         return drawn.count("<use ")
 
