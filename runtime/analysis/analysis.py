@@ -14,7 +14,7 @@ from device.arguments import number, real_array
 from device.errors import ArgumentError, SignalError
 from device.readers.base import Source
 from device.samples import FloatArray, Samples
-from runtime.analysis.artefacts import artefacts
+from runtime.analysis.artefacts import artefacts, beyond_noise
 from runtime.analysis.features import feature_table
 from runtime.analysis.grid import Gridded, on_grid, runs
 from runtime.analysis.settings import Settings
@@ -39,6 +39,10 @@ _ALPHA_NOISES, _NORM2_S, _MISMATCH = 2.0, 0.313, 0.04
 # cancelled by the phasic part; a recording that hardly moves may do so by this much.
 _LARGEST_SWING, _BLOCK_S, _LEAST_SWING_US = 2.0, 60.0, 0.05
 _WORTH_TELLING = 0.01
+SOUND = 0.5
+# Where the noise is more than this part of the least response, it looks like motion to the detector
+# of artefacts, and more is asked of one.
+_QUIET = 0.1
 # Stretches between gaps that are shorter than this say nothing about a tonic level.
 _SHORTEST_S = 10.0
 
@@ -59,7 +63,7 @@ class Analysis:
         Where there was no sample; where it is not skin; where tonic and phasic are two large curves
         that cancel each other.
     responses : Responses
-        In the recording's own time.
+        In the recording's own time; `sound` chooses those that features count.
     noise_us, alpha : float
         Standard deviation of the noise, microsiemens, and the weight that follows from it; of the
         stretch that has most of it.
@@ -108,6 +112,11 @@ class Analysis:
                 "quality": self._quality(),
             }
         )
+
+    @property
+    def sound(self) -> Responses:
+        """The responses with a quality of at least one half, which features count."""
+        return self.responses.where(self._quality() >= SOUND)
 
     def features(
         self,
@@ -220,7 +229,8 @@ def analyse(
             f"{name} lasts {grid.eda_us.size / grid.rate_hz:.1f} s; a tonic level needs at least "
             f"{_SHORTEST_S:g} s"
         )
-    bad = artefacts(grid.eda_us, grid.rate_hz)
+    time_s = grid.start_s + np.arange(grid.eda_us.size) / grid.rate_hz
+    bad = artefacts(time_s, grid.eda_us, grid.rate_hz)
     parts = np.full((3, grid.eda_us.size), np.nan)
     ill_posed = np.zeros(bad.size, dtype=bool)
     found, noises, alphas, skipped = [], [0.0], [_LEAST_ALPHA], 0
@@ -228,9 +238,12 @@ def analyse(
         if stop - first < _SHORTEST_S * grid.rate_hz:
             skipped += stop - first
             continue
-        # A straight line in place of an artefact: its edges would bend the parts far around it.
-        eda_us = _without(grid.eda_us[first:stop], bad[first:stop])
+        eda_us = grid.eda_us[first:stop]
         noise = noise_us(eda_us)
+        if noise >= _QUIET * chosen.min_amplitude_us:
+            bad[first:stop] = beyond_noise(bad[first:stop], eda_us, noise)
+        # A straight line in place of an artefact, whose edges would bend the parts around it.
+        eda_us = _without(eda_us, bad[first:stop])
         alpha = _alpha(eda_us, grid.rate_hz, noise)
         split = decompose(eda_us, grid.rate_hz, scale_us=SCALE_US, alpha=alpha, threads=threads)
         parts[:, first:stop] = split.tonic, split.phasic, split.driver
@@ -240,7 +253,6 @@ def analyse(
         noises.append(noise)
         alphas.append(alpha)
         ill_posed[first:stop] = _cancelling(eda_us, split.tonic, grid.rate_hz)
-    time_s = grid.start_s + np.arange(grid.eda_us.size) / grid.rate_hz
     notes = _notes(grid, bad, max(noises), chosen, ill_posed, skipped)
     return Analysis(
         grid.rate_hz, time_s, grid.eda_us, parts[0], parts[1], parts[2], grid.missing, bad,

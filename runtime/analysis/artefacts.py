@@ -6,28 +6,56 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.samples import FloatArray
+from runtime.analysis.grid import runs
+from runtime.preprocessing.artefacts import THRESHOLD, artefact_probability
 from runtime.preprocessing.contract import QualityLimits
 
-# Over this time a change is measured; on a fast grid noise alone has steep steps.
-_SLOPE_S = 0.125
+# The detector's own rate; a slower recording is judged by its levels alone.
+_SLOWEST_HZ = 4.0
+# White noise hardly ever falls by more standard deviations from one value to the next, and
+# no response falls half as fast as it rises.
+_STEPS, _FALL = 8.0, 0.5
 
 
-def artefacts(eda_us: FloatArray, rate_hz: float) -> NDArray[np.bool_]:
+def artefacts(time_s: FloatArray, eda_us: FloatArray, rate_hz: float) -> NDArray[np.bool_]:
     """Return where a signal on a uniform grid is an artefact, bool (n,).
+
+    Levels that skin does not have, and what the learnt detector calls motion; see
+    `runtime.preprocessing.artefacts`.
 
     Parameters
     ----------
-    eda_us : float64 (n,)
-        Microsiemens; NaN, where nothing is known, is none.
+    time_s, eda_us : float64 (n,)
+        Seconds and microsiemens; NaN, where nothing is known, is none.
     rate_hz : float
         Of the grid.
     """
     limits = QualityLimits()
     found = (eda_us < limits.min_us) | (eda_us > limits.max_us)
-    step = max(1, round(_SLOPE_S * rate_hz))
-    if eda_us.size > step:
-        change_us = np.abs(eda_us[step:] - eda_us[:-step])
-        spread = round(limits.spread_s * rate_hz)
-        for first in np.flatnonzero(change_us > limits.max_slope_us_per_s * step / rate_hz):
-            found[max(0, first - spread) : first + step + spread + 1] = True
-    return np.asarray(found)
+    # A hair's breadth below counts: rates are rounded.
+    if rate_hz > _SLOWEST_HZ - 0.1:
+        probability = artefact_probability(time_s, eda_us).at(time_s)
+        found |= np.nan_to_num(probability) >= THRESHOLD
+    return np.asarray(found & np.isfinite(eda_us))
+
+
+def beyond_noise(
+    marked: NDArray[np.bool_], eda_us: FloatArray, noise_us: float
+) -> NDArray[np.bool_]:
+    """Return the marked runs that hold a fall which neither noise nor a response makes, bool (n,).
+
+    Parameters
+    ----------
+    marked : bool (n,)
+        What `artefacts` returns.
+    eda_us : float64 (n,)
+        Without NaN.
+    noise_us : float
+        Its standard deviation.
+    """
+    steps_us = np.diff(eda_us, prepend=eda_us[:1])
+    kept = np.zeros_like(marked)
+    for first, stop in runs(marked):
+        rise, fall = steps_us[first:stop].max(), -steps_us[first:stop].min()
+        kept[first:stop] = fall > max(_STEPS * noise_us, _FALL * rise)
+    return kept

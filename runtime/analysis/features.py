@@ -62,7 +62,7 @@ def _intervals(
     samples = np.maximum(stop - first, 1)
     phasic_mean = _sums(phasic, first, stop) / some
     variance = _sums(phasic**2, first, stop) / some - phasic_mean**2
-    responses = a.responses
+    responses = a.sound
     begins = np.searchsorted(responses.onset_s, onset_s)
     ends = np.searchsorted(responses.onset_s, onset_s + duration_s)
     number = np.where(count > 0, ends - begins, np.nan)
@@ -89,7 +89,7 @@ def _intervals(
 
 def _answers(analysis: Analysis, onset_s: FloatArray) -> dict[str, FloatArray]:
     """Return the first response after each event, and whether it came in time for an answer."""
-    responses, (low, high) = analysis.responses, analysis.settings.latency_s
+    responses, (low, high) = analysis.sound, analysis.settings.latency_s
     after = np.searchsorted(responses.onset_s, onset_s)
     padded = np.append(responses.onset_s, np.nan)
     earliest = np.searchsorted(responses.onset_s, onset_s + low)

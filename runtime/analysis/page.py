@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from runtime.analysis.analysis import Analysis
 
 _NO_VALUE = 65535
-# A response that is less sound than this is drawn in grey.
-_SOUND = 0.8
+# As in runtime.analysis.analysis: a less sound response is drawn in grey.
+_SOUND = 0.5
 # Rows of features on the page; the file has all.
 _MOST_ROWS = 500
 _LEGEND = (
@@ -145,7 +145,7 @@ def _what(analysis: Analysis, about: dict[str, Any] | None) -> str:
 def _figures(analysis: Analysis) -> str:
     known = np.isfinite(analysis.tonic_us)
     minutes = max(float(known.sum()) / analysis.rate_hz / 60.0, 1e-9)
-    found = analysis.responses
+    found = analysis.sound
     mean = f"{found.amplitude_us.mean():.3f} µS" if len(found) else "–"
     level = f"{analysis.tonic_us[known].mean():.2f} µS" if known.any() else "–"
     shown = (

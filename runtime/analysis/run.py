@@ -231,12 +231,12 @@ def summarise(analysis: Analysis, features: Table) -> dict[str, Any]:
     """Return the figures of the index."""
     known = np.isfinite(analysis.tonic_us)
     minutes = float(known.sum()) / analysis.rate_hz / 60.0
-    amplitudes = analysis.responses.amplitude_us
+    amplitudes = analysis.sound.amplitude_us
     return {
         "duration_s": analysis.time_s.size / analysis.rate_hz,
         "sampling_rate_hz": analysis.grid.sampling_rate_hz,
-        "scr_count": len(analysis.responses),
-        "scr_rate": len(analysis.responses) / minutes if minutes else None,
+        "scr_count": int(amplitudes.size),
+        "scr_rate": amplitudes.size / minutes if minutes else None,
         "scr_amplitude_mean": float(amplitudes.mean()) if amplitudes.size else None,
         "scl_mean": float(analysis.tonic_us[known].mean()) if known.any() else None,
         "artefact_share": float(analysis.artefact.mean()),

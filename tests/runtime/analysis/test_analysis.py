@@ -68,6 +68,27 @@ def test_noise_raises_the_least_amplitude_and_is_told() -> None:
     assert "noise is 0." in analysis.notes[0]
 
 
+def test_an_artefact_is_cut_out_and_leaves_no_trace() -> None:
+    """A jerk of the cable: two seconds up by 3 µS and down, where nothing else happens."""
+    samples = known()
+    eda_us = samples.eda_us.copy()
+    jerk = (samples.time_s > 185) & (samples.time_s < 187)
+    eda_us[jerk] += 3.0 * np.sign(np.sin(9 * samples.time_s[jerk]))
+    analysis = rtcan.analyse(eda_us, 8.0)
+    assert analysis.artefact[jerk].all() and analysis.artefact.mean() < 0.07
+    assert analysis.scr["onset"] == pytest.approx(ONSETS_S, abs=0.5)
+    assert np.ptp(analysis.tonic_us) < 0.6
+    assert analysis.notes[0].endswith("is an artefact.")
+
+
+def test_noise_is_no_artefact_but_a_jerk_beyond_it_is() -> None:
+    samples = known(noise_us=0.1)
+    assert not rtcan.analyse(samples).artefact.any()
+    eda_us = samples.eda_us.copy()
+    eda_us[880:896] += 3.0 * np.sign(np.sin(9 * samples.time_s[880:896]))
+    assert rtcan.analyse(eda_us, 8.0).artefact[880:896].all()
+
+
 def test_threads_change_nothing() -> None:
     eda_us = np.tile(known(4.0, seconds=200.0).eda_us, 8)
     one, two = (rtcan.analyse(eda_us, 4.0, threads=n) for n in (1, 2))
