@@ -1,7 +1,7 @@
 # make demo   train, export and run live on a simulated sensor
 # make demo-model   train anew the model that rtcan-live --demo uses
 # make firmware   build the sensor's firmware and the emulated board that tests it
-# make fuzz   a million random inputs for every decoder: about eight minutes
+# make fuzz   a million random inputs for every decoder: about ten minutes
 # make test-lowest   the tests of runtime and device on the lowest versions that pyproject.toml allows
 # make test   the whole suite: format, lint, types, import arrows, tests
 PYTHON ?= python3

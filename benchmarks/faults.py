@@ -24,6 +24,7 @@ from benchmarks.common.report import show_table, write_result
 from benchmarks.common.rigs import Rig, emotibit_rig, serial_rig
 from benchmarks.common.truth import came_whole, count_lost, is_intact, matched, wrong_allowed
 from device.drivers.registry import DRIVERS
+from device.errors import RtcanError
 from device.protocols import emotibit
 from device.simulation.faults import Faults
 from runtime.session.reader import Chunk, Failure, Reader
@@ -159,6 +160,11 @@ def _judge(sensor: str, case: Case, rig: Rig, chunks: list[Chunk]) -> Outcome:
     error_s = np.abs(time_s[delivered] - at_s)
     starts_s = [at_s[0], *at_s[1:][np.diff(at_s) > 0.5], *rig.reset_s]
     settled = np.all([(at_s < start) | (at_s > start + _SETTLE_S) for start in starts_s], axis=0)
+    if not settled.any():
+        raise RtcanError(
+            f"{sensor} under {case.name!r}: none of {eda_us.size} samples is settled and known. "
+            "Is the machine too busy to play it?"
+        )
     arrivals_s = np.array([chunk.arrival_s for chunk in chunks])
     waits = [
         float(arrivals_s[arrivals_s > t][0] - t) for t in rig.plugged_in_s if (arrivals_s > t).any()

@@ -47,7 +47,8 @@ def _show_version(context: click.Context, option: click.Parameter, wanted: bool)
 @click.option(
     "--port",
     help="/dev/ttyUSB0, COM3, socket://host:port, a pattern such as '/dev/ttyUSB*', "
-    "usb:VID:PID[:SERIAL] as rtcan-devices prints it; or a recording, as PATH or replay:PATH.",
+    "usb:VID:PID[:SERIAL], emotibit:, ble:, lsl: or brainflow:NAME, as rtcan-devices "
+    "prints it; or a recording, as PATH or replay:PATH.",
 )
 @click.option(
     "--demo", is_flag=True, help="A simulated person, 8 times faster than life, and a model for it."

@@ -16,7 +16,9 @@ from rich.markup import escape
 
 from device.cli import RtcanCommand
 from device.errors import RtcanError
+from device.sensor import OpenSensor
 from device.simulation.physiology import Person, simulate
+from device.sources.registry import kind_of, make_source
 from device.text import clean
 from device.versions import installed
 from runtime.inference.models import DEFAULT_MODEL, default_model
@@ -30,6 +32,8 @@ _EXTRAS = {
     "ble": ("bleak",),
 }
 _TEST_S = 3.0
+# A sensor gives its first samples after a second or two.
+_READ_S, _POLL_S = 8.0, 0.2
 
 # What a check found: good (True), bad (False) or neither (None), and words.
 _Finding = tuple[bool | None, str]
@@ -121,7 +125,9 @@ def _ports(wanted: str | None) -> Iterator[_Finding]:
     from serial.tools.list_ports import comports
 
     found = {item.device: item.description for item in comports()}
-    if wanted is not None and Path(wanted).exists():
+    if wanted is not None and kind_of(wanted) is not None:
+        yield _tried(wanted)
+    elif wanted is not None and Path(wanted).exists():
         found.setdefault(wanted, "as named with --port")
     elif wanted is not None and "/" in wanted and "://" not in wanted and ":" not in wanted:
         yield False, f"{wanted}: there is no such port"
@@ -131,6 +137,20 @@ def _ports(wanted: str | None) -> Iterator[_Finding]:
         allowed = sys.platform == "win32" or os.access(name, os.R_OK | os.W_OK)
         advice = "" if allowed else f" ({_how_to_be_allowed(name)})"
         yield allowed, f"{name}: {description}{advice}"
+
+
+def _tried(port: str) -> _Finding:
+    """Open what is no serial port, and read it for a moment."""
+    count, until_s = 0, time.monotonic() + _READ_S
+    try:
+        with OpenSensor(make_source(port)) as sensor:
+            while not count and time.monotonic() < until_s:
+                count += len(sensor.read(_POLL_S))
+            info = sensor.describe()
+    except RtcanError as error:
+        return False, f"{port}: {error}"
+    words = f"{info.port}: {info.name}, {info.details}"
+    return count > 0, f"{words}; " + ("it is read" if count else f"nothing came in {_READ_S:g} s")
 
 
 def _how_to_be_allowed(name: str) -> str:

@@ -1,6 +1,6 @@
 """Random and mutated datagrams into an EmotiBit's source: nothing but its errors, nothing grows.
 
-Twenty thousand datagrams here; RTCAN_FUZZ=1000000 gives a million. What strangers send to the
+Five thousand datagrams here; RTCAN_FUZZ=1000000 gives a million. What strangers send to the
 source's real sockets is a tenth of that.
 """
 
@@ -25,7 +25,7 @@ from device.wireless.emotibit import EmotibitTransport
 from device.wireless.lookup import FoundEmotibit, local_towards
 from tests.device.wireless.parts import own_address
 
-INPUTS = int(os.environ.get("RTCAN_FUZZ", "20000"))
+INPUTS = int(os.environ.get("RTCAN_FUZZ", "5000"))
 pytestmark = pytest.mark.timeout(0 if INPUTS > 100_000 else 120)
 
 
@@ -102,7 +102,8 @@ def test_nothing_but_errors_of_ours_and_nothing_grows() -> None:
             assert samples.time_s[0] > last_s
             last_s = samples.time_s[-1]
             delivered += len(samples)
-        assert held(driver, driver._order, sensor._delivery, sensor._delivery.clock) < 8000
+        if i % 100 == 0:
+            assert held(driver, driver._order, sensor._delivery, sensor._delivery.clock) < 8000
     assert delivered > INPUTS / 50
     assert feed.answered
 

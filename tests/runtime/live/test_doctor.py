@@ -2,6 +2,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from runtime.live.doctor import _ports
+from tests.device.wireless.parts import emotibit_at, own_address
+
 LIVE = [sys.executable, "-m", "runtime.live"]
 
 
@@ -33,3 +36,16 @@ def test_a_model_that_is_not_there_is_bad(tmp_path: Path) -> None:
     status, text = doctor("--model", str(tmp_path / "none.onnx"))
     assert status == 1
     assert "There is no model" in text
+
+
+def test_a_sensor_on_the_network_is_read() -> None:
+    host = own_address()
+    port = f"emotibit:{host}"
+    with emotibit_at(host):
+        good, words = next(_ports(port))
+    assert good
+    assert words.startswith(f"{port}: EmotiBit, MD-V5-0000007")
+    assert words.endswith("it is read")
+    good, words = next(_ports(port))
+    assert good is False
+    assert f"No EmotiBit at {host} answered" in words
