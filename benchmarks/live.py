@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks.common.live import Live
 from benchmarks.common.report import show_table, write_result
 from device.simulation.physiology import Person, simulate
-from runtime.inference.models import DEMO_MODEL
+from runtime.inference.models import SHIPPED_MODEL
 from runtime.preprocessing.resample import REACH
 
 _RATE_HZ = 100.0
@@ -35,7 +35,7 @@ _SKIPPED = 1
 
 
 @click.command()
-@click.option("--model", type=click.Path(path_type=Path), default=DEMO_MODEL)
+@click.option("--model", type=click.Path(path_type=Path), default=SHIPPED_MODEL)
 @click.option("--seconds", type=float, help=f"Of predictions [default: {_FULL_S:g}].")
 @click.option("--output", type=click.Path(path_type=Path))
 @click.option("--quick", is_flag=True)

@@ -1,6 +1,6 @@
 """`python -m benchmarks.memory`: what the edge needs: memory, disk, and the size of the wheel.
 
-* Resident memory of `rtcan-live` with the demonstration model at 100 Hz.
+* Resident memory of `rtcan-live` with the package's model at 100 Hz.
 * A fresh virtual environment with the wheel and its `edge` extra, and nothing else: its size. It is
   installed as the README says for the edge, with `pip install --no-compile`, and has run: the
   bytecode of what is used is there, and that of scipy's and numpy's own tests is not. What pip's
@@ -24,7 +24,7 @@ from benchmarks.common.live import run_live
 from benchmarks.common.report import show_table, write_result
 from device.cli import RtcanCommand
 from device.errors import RtcanError
-from runtime.inference.models import DEMO_MODEL
+from runtime.inference.models import SHIPPED_MODEL
 
 _SOURCE = Path(__file__).resolve().parents[1]
 
@@ -36,7 +36,7 @@ def main(quick: bool, output: Path | None) -> None:
     """Measure the memory, the environment and the wheel of the edge."""
     if not (_SOURCE / "pyproject.toml").is_file():
         raise RtcanError("benchmarks.memory builds the wheel: run it from a source checkout")
-    live = run_live(DEMO_MODEL, speed=8.0 if quick else 1.0)
+    live = run_live(SHIPPED_MODEL, speed=8.0 if quick else 1.0)
     with tempfile.TemporaryDirectory() as folder:
         sizes = _sizes(Path(folder))
     figures: dict[str, Any] = {"live": live, **sizes}
@@ -44,7 +44,7 @@ def main(quick: bool, output: Path | None) -> None:
         "The edge",
         ["", "MB"],
         [
-            ["rtcan-live, resident, demonstration model at 100 Hz", f"{live['rss_mb']:.0f}"],
+            ["rtcan-live, resident, the package's model at 100 Hz", f"{live['rss_mb']:.0f}"],
             [r"environment with rtcan\[edge]", f"{sizes['edge_env_mb']:.0f}"],
             ["  of it there before, pip and the like", f"{sizes['bare_env_mb']:.0f}"],
             *[[f"  of it {name}", f"{size:.0f}"] for name, size in sizes["largest"].items()],

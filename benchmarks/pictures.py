@@ -31,7 +31,7 @@ from device.simulation.physiology import Person, SimulatedPerson
 from device.simulation.skin import alternating
 from runtime.inference.classifier import Classifier
 from runtime.inference.decision import Decider
-from runtime.inference.models import DEMO_MODEL
+from runtime.inference.models import SHIPPED_MODEL
 from runtime.inference.pipeline import Pipeline
 from runtime.sinks.events import Session
 from runtime.sinks.screen import Shot
@@ -54,10 +54,10 @@ def main(output: Path, seconds: float) -> None:
 
 def terminal(path: Path) -> Path:
     """Draw the terminal view of the demonstration after four minutes of its time."""
-    pipeline = Pipeline(Classifier(DEMO_MODEL))
+    pipeline = Pipeline(Classifier(SHIPPED_MODEL))
     decider = Decider(pipeline.contract)
     info = SensorInfo("simulated person", "demo", 19.0, speed=8.0)
-    shot = Shot(Session(info, DEMO_MODEL.name, pipeline.contract))
+    shot = Shot(Session(info, SHIPPED_MODEL.name, pipeline.contract))
     person = SimulatedPerson(Person.draw(np.random.default_rng(3)), 19.0, 3)
     course = alternating(120.0)
     for second in range(_SHOWN_S):

@@ -21,7 +21,7 @@ import psutil
 from benchmarks.common.live import Live
 from benchmarks.common.report import show_table, write_result
 from device.simulation.physiology import Person, SimulatedPerson
-from runtime.inference.models import DEMO_MODEL
+from runtime.inference.models import SHIPPED_MODEL
 
 _RATE_HZ = 19.0
 _FULL_H, _QUICK_H = 8.0, 0.5
@@ -31,7 +31,7 @@ _AHEAD_S = 60.0
 
 
 @click.command()
-@click.option("--model", type=click.Path(path_type=Path), default=DEMO_MODEL)
+@click.option("--model", type=click.Path(path_type=Path), default=SHIPPED_MODEL)
 @click.option("--hours", type=float, help=f"Simulated [default: {_FULL_H:g}].")
 @click.option("--speed", type=float, default=200.0, show_default=True, help="At most.")
 @click.option("--output", type=click.Path(path_type=Path))

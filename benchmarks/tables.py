@@ -1,6 +1,7 @@
 """`python -m benchmarks.tables`: write the tables of the documents from the results.
 
-benchmarks/README.md is written whole; in README.md the part between the `latency` marks.
+benchmarks/README.md is written whole; in README.md the part between the `latency` marks, in
+docs/people.md that between the `people` marks.
 """
 
 from __future__ import annotations
@@ -46,16 +47,22 @@ def main() -> None:
     write_whole(_SOURCE / "benchmarks" / "README.md", page.encode())
     click.echo(f"Wrote benchmarks/README.md with {', '.join(results)}")
     if {"latency", "memory"} <= results.keys():
-        readme = _SOURCE / "README.md"
-        begin, end = "<!-- latency:begin -->", "<!-- latency:end -->"
-        text = re.sub(
-            f"{begin}.*{end}",
-            lambda _: f"{begin}\n{update_table(results)}\n{end}",
-            readme.read_text(encoding="utf-8"),
-            flags=re.DOTALL,
-        )
-        write_whole(readme, text.encode())
-        click.echo("Wrote the table in README.md")
+        _write_part(_SOURCE / "README.md", "latency", update_table(results))
+    if "people" in results:
+        _write_part(_SOURCE / "docs" / "people.md", "people", people_tables(results["people"]))
+
+
+def _write_part(page: Path, mark: str, text: str) -> None:
+    """Write what stands between two marks of a page."""
+    begin, end = f"<!-- {mark}:begin -->", f"<!-- {mark}:end -->"
+    whole = re.sub(
+        f"{begin}.*{end}",
+        lambda _: f"{begin}\n{text}\n{end}",
+        page.read_text(encoding="utf-8"),
+        flags=re.DOTALL,
+    )
+    write_whole(page, whole.encode())
+    click.echo(f"Wrote the tables in {page.relative_to(_SOURCE)}")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -104,10 +111,53 @@ def update_table(results: dict[str, Any]) -> str:
     lines += [
         "",
         f"{update['speedup']:.1f} times faster, on {latency['machine']['cpu']}. `rtcan live` takes "
-        f"{memory_mb:.0f} MB of memory with the demonstration model and answers "
+        f"{memory_mb:.0f} MB of memory with the package's model and answers "
         f"{first_s:.1f} s after the first window is full.",
     ]
     return "\n".join(lines)
+
+
+_PEOPLE_ROWS = {
+    "**networks and regression, in the person's own units**": ("personal", "rtcan"),
+    "regression on plain features alone": ("personal", "regression_alone"),
+    "networks alone": ("personal", "network_alone"),
+    "published input: each window z-scored, network alone": ("published", "rtcan"),
+    "*control:* time since the recording began": ("personal", "clock_alone"),
+    "*control:* one answer per person": ("personal", "one_answer_per_person"),
+}
+_PEOPLE_FIGURES = ("balanced_accuracy", "auc", "auc_within")
+
+
+def people_tables(result: dict[str, Any]) -> str:
+    """Return the tables of docs/people.md: by answer and control, and by minutes of past."""
+    figures = result["figures"]
+    lines = [
+        "| answer by | balanced accuracy | AUC | AUC within a person |",
+        "|---|---|---|---|",
+        *(
+            f"| {words} | {_row(figures[form]['models'][model])} |"
+            for words, (form, model) in _PEOPLE_ROWS.items()
+        ),
+        "",
+        "| minutes of past before the window | windows | balanced accuracy | AUC | AUC within a "
+        "person |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {minutes} | {own['n']} | {_row(own)} |"
+            for minutes, own in figures["personal"]["by_minutes_of_past"].items()
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def _row(own: dict[str, Any]) -> str:
+    cells = []
+    for name in _PEOPLE_FIGURES:
+        value, interval = own[name], own[f"{name}_95"]
+        cells.append(
+            f"{value:.3f} [{interval[0]:.2f}, {interval[1]:.2f}]" if value is not None else "-"
+        )
+    return " | ".join(cells)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def test_the_edge_install_runs_the_demonstration_without_the_training_side(tmp_p
         env={**os.environ, "PYTHONPATH": "."},
     )  # fmt: skip
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    assert "simulated people" in events[0]["trained_on"]
+    assert "Stress-Predict" in events[0]["trained_on"]
     assert len([event for event in events if event["type"] == "prediction"]) > 5
     helped = subprocess.run(
         [str(python), "-m", "training.run", "--dataset", "synthetic"],

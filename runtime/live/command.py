@@ -64,7 +64,7 @@ def _show_version(context: click.Context, option: click.Parameter, wanted: bool)
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    help=f"Exported model [default: {DEFAULT_MODEL}, or the demonstration model without one].",
+    help=f"Exported model [default: {DEFAULT_MODEL}, or the package's model without one].",
 )
 @click.option(
     "--baud", type=click.IntRange(min=1), help="Bits per second [default: the sensor's usual]."
@@ -158,6 +158,11 @@ def main(
     if isinstance(sensor, DemoSensor) and speed:
         sensor.speed = speed
     path, note = (model, None) if model is not None else model_for(sensor)
+    if demo and model is None:
+        note = (
+            "A simulated person is shown. The model that answers learnt from real people's wrists: "
+            "mental task or rest. Its first answer needs two minutes of signal."
+        )
     if note is not None:
         click.echo(f"Note: {note}", err=True)
 

@@ -44,7 +44,7 @@ _Finding = tuple[bool | None, str]
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    help=f"The model to check [default: {DEFAULT_MODEL}, or the demonstration model without one].",
+    help=f"The model to check [default: {DEFAULT_MODEL}, or the package's model without one].",
 )
 def main(port: str | None, model: Path | None) -> None:
     """Check what is installed, plugged in and allowed, for a bug report."""

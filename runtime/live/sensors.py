@@ -140,7 +140,7 @@ def open_sensor(
 def model_for(sensor: Sensor) -> tuple[Path, str | None]:
     """Return the model for a sensor where none was named, and what is to be said of it.
 
-    A recording was made with one; a simulated person has the demonstration model.
+    A recording was made with one; a simulated person has the package's, as anybody without one.
 
     Raises
     ------
@@ -149,10 +149,10 @@ def model_for(sensor: Sensor) -> tuple[Path, str | None]:
     """
     from device.sources.demo import DemoSensor
     from device.sources.replay import ReplaySensor
-    from runtime.inference.models import DEMO_MODEL, default_model, model_of
+    from runtime.inference.models import SHIPPED_MODEL, default_model, model_of
 
     if isinstance(sensor, DemoSensor):
-        return DEMO_MODEL, None
+        return SHIPPED_MODEL, None
     if isinstance(sensor, ReplaySensor):
         source = sensor.source
         return model_of(source.path, source.model, source.model_sha256)

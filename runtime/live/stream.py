@@ -67,7 +67,7 @@ def live(
         See `rtcan.open_sensor`.
     model : str, Path, bytes or None
         The exported model. None takes the one that a recording was made with, else save/best.onnx,
-        else, with a warning, the demonstration model.
+        else, with a warning, the package's model.
     music : array-like (features,) or None
         Features of the song that is heard, for a model that was trained with music.
     settings : DecisionSettings or None

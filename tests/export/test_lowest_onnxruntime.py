@@ -12,7 +12,7 @@ import pytest
 
 from export import variants
 from runtime.inference.classifier import Classifier
-from runtime.inference.models import DEMO_MODEL
+from runtime.inference.models import SHIPPED_MODEL
 from training.network import checkpoint
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -28,7 +28,10 @@ for name in sys.argv[2:]:
     classifier = Classifier(Path(name))
     width = (len(classifier.contract.channels), classifier.contract.input_length)
     windows = np.load(sys.argv[1])[:, :, : width[1]]
-    answers[name] = {t: p[:, 1].tolist() for t, p in classifier(windows).items()}
+    names = classifier.contract.features
+    features = np.ones((len(windows), len(names))) if names else None
+    found = classifier(windows, features=features)
+    answers[name] = {t: p[:, 1].tolist() for t, p in found.items()}
 print(json.dumps(answers))
 """
 
@@ -63,7 +66,7 @@ def test_every_file_gives_the_same_answers(
 ) -> None:
     stored = checkpoint.load(tiny_checkpoint)
     data = tiny_model.read_bytes()
-    files = {"float32": tiny_model, "demo": DEMO_MODEL}
+    files = {"float32": tiny_model, "demo": SHIPPED_MODEL}
     for name, made in (
         ("fp16", variants.half(data, stored.contract)),
         ("int8", variants.eight_bit(data, stored.contract, stored.calibration)),
@@ -83,5 +86,9 @@ def test_every_file_gives_the_same_answers(
         classifier = Classifier(path)
         # An 8-bit product rounds as the processor's instructions do.
         allowed = {"fp16": 2e-3, "int8": 2e-2}.get(name, 1e-5)
-        for target, answer in classifier(windows[:, :, : classifier.contract.input_length]).items():
+        contract = classifier.contract
+        names = contract.features
+        features = np.ones((len(windows), len(names))) if names else None
+        found = classifier(windows[:, :, : contract.input_length], features=features)
+        for target, answer in found.items():
             np.testing.assert_allclose(told[str(path)][target], answer[:, 1], atol=allowed)

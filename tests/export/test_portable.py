@@ -13,7 +13,7 @@ from device.errors import ModelError
 from export import graph as graphs
 from export import variants
 from runtime.inference.classifier import Classifier
-from runtime.inference.models import DEMO_MODEL
+from runtime.inference.models import SHIPPED_MODEL
 from runtime.inference.seal import seal
 from training.network import checkpoint
 
@@ -45,7 +45,7 @@ def exported(tiny_model: Path, tiny_checkpoint: Path) -> dict[str, bytes]:
         "float32": data,
         "fp16": variants.half(data, stored.contract),
         "int8": variants.eight_bit(data, stored.contract, stored.calibration),
-        "demo": DEMO_MODEL.read_bytes(),
+        "demo": SHIPPED_MODEL.read_bytes(),
     }
 
 

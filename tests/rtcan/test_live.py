@@ -69,12 +69,12 @@ def test_a_slow_caller_misses_nothing_of_a_recording(table: Path, tiny_model: Pa
     )  # type: ignore[union-attr]
 
 
-def test_a_simulated_person_has_the_demonstration_model() -> None:
+def test_a_simulated_person_has_the_package_s_model() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with rtcan.live("demo:") as live:
             found = list(itertools.islice(live, 2))
-    assert "simulated people" in live.trained_on
+    assert "Stress-Predict" in live.trained_on
     assert {name for p in found for name in p.decisions} == {"arousal", "valence"}
     assert list(live) == []
     until(lambda: not reading())
@@ -92,7 +92,7 @@ def test_without_a_model_it_warns(
     table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.warns(UserWarning, match="the demonstration model answers") as caught:
+    with pytest.warns(UserWarning, match="the model of the package answers") as caught:
         rtcan.live(table, speed=None).close()
     assert caught[0].filename == __file__
 

@@ -28,9 +28,10 @@ from training.windows.features import NAMES
 _DRAWS = 500
 # Width of the kernel that learns the classes by the clock, seconds.
 _CLOCK_S = 30.0
-# Minutes of past by which figures are given, and how far off counts too.
-_PASTS_MIN = (2, 3, 5, 10, 20)
+# Minutes of past by which figures are given, how far off counts too, and what is long.
+_PASTS_MIN = (2, 3, 5, 10)
 _REACH_SHARE = 0.2
+_LONG_MIN = 20
 # Beyond six widths it weighs nothing.
 _REACH_S = 6 * _CLOCK_S
 Labels = NDArray[np.int64]
@@ -208,8 +209,7 @@ def _by_past(
 ) -> dict[str, dict[str, Any]]:
     """Return the model's figures by minutes that the stream had run before the window began.
 
-    Of windows after a restart at random; where those run too short, of the whole sittings, in which
-    everybody may be at the same place after so many minutes.
+    Of windows after a restart at random; under "20 or more" of the whole sittings' windows.
     """
     index = np.concatenate([w for o in outcomes for w in (o.restarted, o.window)])
     score = np.concatenate([p for o in outcomes for p in (o.restarted_probability, o.probability)])
@@ -219,17 +219,19 @@ def _by_past(
     subjects, past_min = np.array(problem.subjects)[recording], problem.windows.past_s[index] / 60
     rng = np.random.default_rng(problem.settings.seed)
     found: dict[str, dict[str, Any]] = {}
-    for minutes in _PASTS_MIN:
-        near = np.abs(past_min - minutes) <= _REACH_SHARE * minutes
-        after_restart = bool((near & restarted).any())
-        own = np.flatnonzero(near & (restarted == after_restart))
+    bins = {
+        str(minutes): restarted & (np.abs(past_min - minutes) <= _REACH_SHARE * minutes)
+        for minutes in _PASTS_MIN
+    }
+    bins[f"{_LONG_MIN} or more"] = ~restarted & (past_min >= _LONG_MIN)
+    for name, which in bins.items():
+        own = np.flatnonzero(which)
         if np.unique(truth[own]).size < 2:
             continue
         people, person = np.unique(subjects[own], return_inverse=True)
         draws = [rng.integers(0, len(people), len(people)) for _ in range(_DRAWS)]
         figures = _figures(truth[own], score[own], person, draws)
-        facts = {"n": len(own), "people": len(people), "after_restart": after_restart}
-        found[str(minutes)] = facts | figures
+        found[name] = {"n": len(own), "people": len(people), **figures}
     return found
 
 

@@ -15,7 +15,7 @@ from runtime.cvxeda.solver import CvxEDA
 from runtime.inference import classifier as module
 from runtime.inference import golden
 from runtime.inference.classifier import Classifier
-from runtime.inference.models import DEMO_MODEL
+from runtime.inference.models import SHIPPED_MODEL
 from runtime.inference.seal import seal
 from runtime.preprocessing import windows
 from runtime.preprocessing.contract import Contract, CvxEdaParameters, QualityLimits
@@ -168,8 +168,8 @@ def test_a_contract_under_which_nobody_has_an_input_has_none() -> None:
 
 
 def test_the_model_in_the_package_carries_one() -> None:
-    assert set(json.loads(metadata(DEMO_MODEL)[golden.KEY])["answer"]) == {"arousal", "valence"}
-    assert Classifier(DEMO_MODEL).contract.targets
+    assert set(json.loads(metadata(SHIPPED_MODEL)[golden.KEY])["answer"]) == {"arousal", "valence"}
+    assert Classifier(SHIPPED_MODEL).contract.targets
 
 
 def test_nothing_is_decomposed_after_the_golden_input(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Without a model of one's own the demonstration model answers, and every output says so."""
+"""Without a model of one's own the package's model answers, and every output says so."""
 
 import json
 import subprocess
@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from device.errors import ModelError
-from runtime.inference.models import DEMO_MODEL, default_model, model_of
+from runtime.inference.models import SHIPPED_MODEL, default_model, model_of
 from runtime.recording.load import load
 from tests.runtime.live_parts import LIVE, write_table
 
-SAID = "the demonstration model answers, which was trained on simulated people"
+SAID = "the model of the package answers, which tells mental tasks from rest at the wrist"
 
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -23,7 +23,7 @@ def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_output_names_it(tmp_path: Path) -> None:
-    table = write_table(tmp_path, 70)  # the demonstration model needs 65
+    table = write_table(tmp_path, 130)  # two minutes to know the person, and a reach
     options = ("--port", str(table), "--speed", "max", "--output", "jsonl", "--record", "rec")
     done = run(tmp_path, *options)
     assert done.returncode == 0, done.stderr
@@ -33,12 +33,13 @@ def test_every_output_names_it(tmp_path: Path) -> None:
     assert done.stderr.count(SAID) == 2  # before the run and after it
     events = [json.loads(line) for line in done.stdout.splitlines()]
     start = events[0]
-    assert start["model"] == "demo.onnx" and "simulated people" in start["trained_on"]
+    assert start["model"] == "people.onnx" and "Stress-Predict" in start["trained_on"]
+    assert start["guess"].keys() == {"valence"} and "EEVR" in start["guess"]["valence"]
     told = [event for event in events if event["type"] == "status"]
     assert told[0]["kind"] == "model" and SAID in told[0]["text"]
     recording = load(tmp_path / "rec")
-    assert recording.header["model"] == "demo.onnx"
-    assert "simulated people" in json.dumps(recording.header["contract"])
+    assert recording.header["model"] == "people.onnx"
+    assert "Stress-Predict" in json.dumps(recording.header["contract"])
     assert SAID in "".join(path.read_text() for path in (tmp_path / "rec").rglob("*events.tsv"))
 
 
@@ -62,7 +63,7 @@ def test_a_recording_without_answers_has_it_too(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert model_of(tmp_path, "", "") == default_model()
-    assert default_model()[0] == DEMO_MODEL
+    assert default_model()[0] == SHIPPED_MODEL
     with pytest.raises(ModelError, match="name that file with --model"):
         model_of(tmp_path, "mine.onnx", "0" * 64)
 
