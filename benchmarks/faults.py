@@ -13,6 +13,7 @@ import dataclasses
 import math
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,15 +22,18 @@ import click
 import numpy as np
 
 from benchmarks.common.report import show_table, write_result
-from benchmarks.common.rigs import Rig, emotibit_rig, serial_rig
+from benchmarks.common.rigs import Rig, emotibit_rig, lsl_rig, serial_rig
 from benchmarks.common.truth import came_whole, count_lost, is_intact, matched, wrong_allowed
 from device.drivers.registry import DRIVERS
 from device.errors import RtcanError
 from device.protocols import emotibit
 from device.simulation.faults import Faults
+from device.simulation.lsl import DEFAULT_RATE_HZ
 from runtime.session.reader import Chunk, Failure, Reader
 
-SENSORS = (*DRIVERS, "emotibit")
+# A stream of Lab Streaming Layer is stamped when samples are handed on, or when they are taken.
+_LSL, _LSL_OWN = "lsl", "lsl, own times"
+SENSORS = (*DRIVERS, "emotibit", _LSL, _LSL_OWN)
 _RATE_HZ = 100.0
 # After the port opens, or a board starts anew, time settles for so long.
 _SETTLE_S = 5.0
@@ -83,12 +87,23 @@ NETWORK_CASES = [
 
 def played_hz(sensor: str) -> float:
     """Return the rate (Hz) that its samples' errors of time are counted in."""
-    return emotibit.RATE_HZ if sensor == "emotibit" else _RATE_HZ
+    if sensor == "emotibit":
+        return emotibit.RATE_HZ
+    return DEFAULT_RATE_HZ if sensor in (_LSL, _LSL_OWN) else _RATE_HZ
 
 
 def cases_of(sensor: str) -> list[Case]:
     """Return the faults that a sensor is played under."""
-    return NETWORK_CASES if sensor == "emotibit" else CASES
+    if sensor == _LSL:
+        # Of samples that are missing and late at random at once, these stamps tell nothing.
+        return [case for case in NETWORK_CASES if case.name != "all of these"]
+    return CASES if sensor in DRIVERS else NETWORK_CASES
+
+
+def _rig(sensor: str, faults: Faults) -> AbstractContextManager[Rig]:
+    if sensor in (_LSL, _LSL_OWN):
+        return lsl_rig(faults, own_times=sensor == _LSL_OWN)
+    return emotibit_rig(faults) if sensor == "emotibit" else serial_rig(sensor, faults)
 
 
 @dataclass(frozen=True)
@@ -126,8 +141,7 @@ class Outcome:
 
 def play(sensor: str, case: Case) -> Outcome:
     """Play one sensor under one fault, and judge what was delivered."""
-    rigged = emotibit_rig(case.faults) if sensor == "emotibit" else serial_rig(sensor, case.faults)
-    with rigged as rig:
+    with _rig(sensor, case.faults) as rig:
         reader = Reader(rig.reading)
         reader.start()
         time.sleep(case.seconds)
@@ -147,7 +161,7 @@ def play(sensor: str, case: Case) -> Outcome:
 
 def _judge(sensor: str, case: Case, rig: Rig, chunks: list[Chunk]) -> Outcome:
     # Datagrams overtake each other: in the order in which they were taken.
-    log = sorted(rig.log, key=lambda sent: sent.time_s)
+    log = sorted(rig.log, key=lambda sent: sent.time_s) if rig.ordered else rig.log
     origin_s = getattr(rig.reading, "origin_s", None) or 0.0
     time_s = np.concatenate([chunk.samples.time_s for chunk in chunks]) + origin_s
     eda_us = np.concatenate([chunk.samples.eda_us for chunk in chunks])

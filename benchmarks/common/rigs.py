@@ -18,6 +18,7 @@ from device.drivers.driver import DriverOptions
 from device.samples import FloatArray
 from device.sensor import Sensor
 from device.simulation.faults import Faults
+from device.simulation.lsl import LslPlayer
 from device.simulation.network import EmotibitPort
 from device.simulation.player import Player, Sent
 from device.simulation.pty import PseudoTerminal
@@ -45,6 +46,8 @@ class Rig:
         See `device.simulation.player.Player`.
     end : callable
         End the simulated sensor, so that the reader decides on what it still holds back.
+    ordered : bool
+        Whether a reader can know in which order samples were taken, not only handed on.
     """
 
     reading: Sensor
@@ -52,6 +55,7 @@ class Rig:
     plugged_in_s: list[float]
     reset_s: list[float]
     end: Callable[[], None]
+    ordered: bool = True
 
 
 class ShuffledSkin:
@@ -101,6 +105,38 @@ def emotibit_rig(faults: Faults) -> Iterator[Rig]:
     port = EmotibitPort(address)
     with _played("emotibit", faults, port, make_source(port.path), port.close) as rig:
         yield rig
+
+
+@contextmanager
+def lsl_rig(faults: Faults, *, own_times: bool) -> Iterator[Rig]:
+    """Offer a stream of Lab Streaming Layer.
+
+    Parameters
+    ----------
+    faults : Faults
+        What goes wrong.
+    own_times : bool
+        Whether samples are stamped when they are taken; otherwise when they are handed on.
+    """
+    log: list[Sent] = []
+    name = f"rtcan-faults-{threading.get_native_id()}"
+    skin = ShuffledSkin(np.round(np.linspace(*_RANGE_US, 20_000), 6), SEED)
+    player = LslPlayer(
+        skin, name=name, faults=faults, exact=own_times, seed=SEED, observer=log.append
+    )
+    thread = threading.Thread(target=player.play, daemon=True)
+
+    def end() -> None:
+        player.stopping.set()
+        thread.join()
+
+    thread.start()
+    reading = make_source(f"lsl:{name}")
+    try:
+        reading.open()
+        yield Rig(reading, log, player.plugged_in_s, player.reset_s, end, own_times)
+    finally:
+        end()
 
 
 @contextmanager

@@ -24,7 +24,7 @@ DEFAULT_RATE_HZ = 15.0
 NAME = "RTCAN-sim"
 _TICK_S = 0.005
 _WAIT_S = 0.2
-_DRAIN_S = 0.1
+_DRAIN_S = 0.3
 _SAMPLE = b"s"
 
 
@@ -63,7 +63,8 @@ class LslPlayer:
     stopping : Event
         Set it to end.
     plugged_in_s, reset_s : list of float
-        Monotonic host times at which the stream came back, and at which it was another one.
+        Monotonic host times at which the stream came back, and those of them at which it was
+        another one at once.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class LslPlayer:
                 self._go_away(0.0)
                 reset_s = time.monotonic()
                 self.reset_s.append(reset_s)
+                self.plugged_in_s.append(reset_s)
             next_s = min(began_s + self.sent / pace, self._line.next_due_s())
             self.stopping.wait(min(max(next_s - time.monotonic(), _TICK_S), _WAIT_S))
         self._push(math.inf)

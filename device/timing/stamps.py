@@ -29,12 +29,15 @@ from device.timing.host_clock import HostClock
 # Stamps of a named rate are watched for so long before it is decided what kind they are.
 _WATCH_S = 1.5
 _FEWEST = 6
-# They are steady where nearly all steps are this near to a whole number of periods, and hardly any
-# is short: a short step follows one that was late.
+# They are steady where most steps are this near to a whole number of periods, and few are short: a
+# short step follows one that was late.
 _STEADY = 0.25
 _SHORT = 0.5
-_NEARLY_ALL = 0.9
-_HARDLY_ANY = 0.03
+_MOST = 0.75
+_FEW = 0.15
+# Samples of one stamp may be a burst; those of one value too, and not more than this share, came
+# twice.
+_TWICE = 0.4
 # How far a sample is moved towards its stamp, and the period towards the stamps' period.
 _GAIN = 0.1
 _PERIOD_GAIN = 0.005
@@ -195,9 +198,11 @@ class Stamps:
         pieces: list[Stamped] = []
         group: list[tuple[_Sample, float]] = []
         restarted = False
-        for sample, after in itertools.zip_longest(samples, samples[1:]):
+        for i, sample in enumerate(samples):
+            rest = (other for other in samples[i + 1 :] if not other.repeats(sample))
+            after = next(rest, None)
             if waits and after is None and self._leaves_room(sample):
-                self._held = [sample]
+                self._held = samples[i:]
                 break
             new = self._is_new(sample)
             position_s = self._place(sample, new, after)
@@ -256,13 +261,11 @@ class Stamps:
             return 0.0 if self.kind == "counted" else sample.stamp_s
         if self.kind == "exact":
             return sample.stamp_s if sample.stamp_s > last.stamp_s else None
-        if self._numbered:
-            self._missing += sample.skipped or 0
-            return self._at_s + self._named_s * (1 + (sample.skipped or 0))
-        if self._distinct and sample.repeats(last):
+        if self._distinct and sample.repeats(last) and not self._numbered:
             return None
         if self.kind == "counted":
-            return self._at_s + self._named_s
+            self._missing += sample.skipped or 0
+            return self._at_s + self._named_s * (1 + (sample.skipped or 0))
         step = (sample.stamp_s - self._at_s) / self._period_s
         places = max(round(step), 1)
         if after is not None and after.stamp_s - sample.stamp_s < _SHORT * self._period_s:
@@ -284,11 +287,14 @@ class Stamps:
         stamps_s = np.array([sample.stamp_s for sample in self._held])
         if stamps_s.size < _FEWEST or abs(stamps_s[-1] - stamps_s[0]) < _WATCH_S:
             return False
-        steps = np.diff(stamps_s) / self._named_s
+        same = np.diff(stamps_s) == 0
+        pairs = itertools.pairwise(self._held)
+        twice = np.array([after.repeats(before) for before, after in pairs])
+        self._distinct = bool((same == twice).all() and same.mean() < _TWICE)
+        steps = np.diff(stamps_s)[~same if self._distinct else slice(None)] / self._named_s
         near = np.abs(steps - np.maximum(np.rint(steps), 1)) < _STEADY
-        steady = near.mean() > _NEARLY_ALL and (steps < _SHORT).mean() <= _HARDLY_ANY
+        steady = near.mean() > _MOST and (steps < _SHORT).mean() < _FEW
         self._numbered = self._held[0].skipped is not None
         self.kind = "steady" if steady and not self._numbered else "counted"
         self._longest_s = float(min(steps.max() * self._named_s, _GAP_S))
-        self._distinct = bool((steps != 0).mean() > _NEARLY_ALL)
         return True

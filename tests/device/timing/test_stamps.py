@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from device.protocols.readings import IntArray
 from device.samples import FloatArray
 from device.timing.stamps import Stamps
 
@@ -12,7 +13,11 @@ _BEGAN_S = 1000.0
 
 
 def _times(
-    stamps: Stamps, stamp_s: FloatArray, arrival_s: FloatArray | None = None, chunk: int = 5
+    stamps: Stamps,
+    stamp_s: FloatArray,
+    arrival_s: FloatArray | None = None,
+    chunk: int = 5,
+    skipped: IntArray | None = None,
 ) -> FloatArray:
     """Return the time of each sample, NaN for those that got none, on the clock of the stamps."""
     arrival_s = stamp_s + 1e-3 if arrival_s is None else arrival_s
@@ -24,7 +29,8 @@ def _times(
     pieces = []
     for end in ends:
         rows = np.arange(begin, end, dtype=np.float64)
-        pieces += stamps.push(stamp_s[begin:end], rows, float(arrival_s[end - 1]))
+        missing = None if skipped is None else skipped[begin:end]
+        pieces += stamps.push(stamp_s[begin:end], rows, float(arrival_s[end - 1]), missing)
         begin = end
     pieces += stamps.flush()
     clock = stamps.clock()
@@ -134,6 +140,38 @@ def test_neighbours_that_changed_places_are_put_right() -> None:
     raw = np.concatenate([piece.raw for piece in [*pieces, *stamps.flush()]])
     np.testing.assert_array_equal(raw, np.arange(400))
     assert stamps.dropped == 0
+
+
+def test_a_neighbour_that_is_overtaken_and_doubled_is_put_right() -> None:
+    true_s = _BEGAN_S + np.arange(60) / 15
+    order = [*range(30), 31, 31, 30, *range(32, 60)]
+    stamps = Stamps(15.0, exact=True)
+    pieces = []
+    for k in order:
+        pieces += stamps.push(true_s[k : k + 1], np.array([float(k)]), _BEGAN_S + k / 15)
+    raw = np.concatenate([piece.raw for piece in [*pieces, *stamps.flush()]])
+    np.testing.assert_array_equal(raw, np.arange(60))
+    assert stamps.dropped == 1
+
+
+def test_stamps_that_many_samples_share_are_no_doubles() -> None:
+    """A program stamps a whole packet at once; a skin at rest repeats its value."""
+    stamp_s = _BEGAN_S + (np.arange(1000) // 10 + 1) / 10
+    stamps = Stamps(100.0)
+    pieces = stamps.push(stamp_s, np.full(1000, 5.0), float(stamp_s[-1]))
+    assert sum(piece.raw.size for piece in pieces) == 1000 and stamps.dropped == 0
+
+
+def test_numbered_samples_are_counted_by_their_numbers() -> None:
+    rng = np.random.default_rng(5)
+    number = np.flatnonzero(rng.random(3000) > 0.05)
+    true_s = _BEGAN_S + number / 50
+    stamp_s = np.maximum.accumulate(true_s + rng.uniform(0, 0.1, number.size))
+    skipped = np.diff(number, prepend=-1) - 1
+    stamps = Stamps(50.0)
+    found_s = _times(stamps, stamp_s, skipped=skipped)
+    assert _error_s(found_s, true_s)[500:].max() < 0.02
+    assert stamps.lost == skipped[1:].sum()
 
 
 @pytest.mark.parametrize("jump_s", [1000.0, -1000.0, 30.0])
