@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,34 +126,33 @@ _PEOPLE_ROWS = {
     "*control:* time since the recording began": ("personal", "clock_alone"),
     "*control:* one answer per person": ("personal", "one_answer_per_person"),
 }
-_PEOPLE_FIGURES = ("balanced_accuracy", "auc", "auc_within")
+_PEOPLE_FIGURES = ("balanced_accuracy", "auc", "auc_within", "auc_neighbours")
 
 
 def people_tables(result: dict[str, Any]) -> str:
     """Return the tables of docs/people.md: by answer and control, and by minutes of past."""
     figures = result["figures"]
     lines = [
-        "| answer by | balanced accuracy | AUC | AUC within a person |",
-        "|---|---|---|---|",
+        "| answer by | balanced accuracy | AUC | within a person | between neighbours |",
+        "|---|---|---|---|---|",
         *(
             f"| {words} | {_row(figures[form]['models'][model])} |"
             for words, (form, model) in _PEOPLE_ROWS.items()
         ),
         "",
-        "| minutes of past before the window | windows | balanced accuracy | AUC | AUC within a "
-        "person |",
+        "| minutes of past | windows | balanced accuracy | AUC | within a person |",
         "|---|---|---|---|---|",
         *(
-            f"| {minutes} | {own['n']} | {_row(own)} |"
+            f"| {minutes} | {own['n']} | {_row(own, _PEOPLE_FIGURES[:3])} |"
             for minutes, own in figures["personal"]["by_minutes_of_past"].items()
         ),
     ]
     return "\n".join(lines)
 
 
-def _row(own: dict[str, Any]) -> str:
+def _row(own: dict[str, Any], names: Sequence[str] = _PEOPLE_FIGURES) -> str:
     cells = []
-    for name in _PEOPLE_FIGURES:
+    for name in names:
         value, interval = own[name], own[f"{name}_95"]
         cells.append(
             f"{value:.3f} [{interval[0]:.2f}, {interval[1]:.2f}]" if value is not None else "-"

@@ -2,8 +2,7 @@
 
 A high figure is first of all a suspected leak, so beside the model stand answers that know nothing
 of the minute in question: the time since the sitting began, the person's and the stimulus's usual
-class, one answer per person. AUC within a person is the mean over people of the AUC of their own
-windows, in which no difference between people helps.
+class, one answer per person.
 """
 
 from __future__ import annotations
@@ -14,12 +13,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from device.samples import FloatArray
 from training.evaluation.assembly import Assembled, linear_path
 from training.evaluation.problem import Problem
+from training.evaluation.ranking import Labels, difference, figures
 from training.evaluation.splits import Split
 from training.fitting.calibration import calibration_error
 from training.fitting.wide import balanced
@@ -34,30 +32,6 @@ _REACH_SHARE = 0.2
 _LONG_MIN = 20
 # Beyond six widths it weighs nothing.
 _REACH_S = 6 * _CLOCK_S
-Labels = NDArray[np.int64]
-
-
-def auc(truth: Labels, score: FloatArray) -> float:
-    """Return the area under the ROC curve, 0 to 1, ties counting half; NaN with one class."""
-    high = truth == 1
-    n_high, n_low = int(high.sum()), int((~high).sum())
-    if n_high == 0 or n_low == 0:
-        return float("nan")
-    ranks = rankdata(score)
-    return float((ranks[high].sum() - n_high * (n_high + 1) / 2) / (n_high * n_low))
-
-
-def auc_within(truth: Labels, score: FloatArray, person: Labels) -> float:
-    """Return the mean AUC of each person's own windows; NaN where nobody has both classes."""
-    own = [auc(truth[person == p], score[person == p]) for p in np.unique(person)]
-    known = [value for value in own if not np.isnan(value)]
-    return float(np.mean(known)) if known else float("nan")
-
-
-def balanced_accuracy(truth: Labels, score: FloatArray) -> float:
-    """Return the mean recall of both classes where a score of a half or more is the second."""
-    called = score >= 0.5
-    return float(np.mean([(called[truth == c] == bool(c)).mean() for c in np.unique(truth)]))
 
 
 def windows(
@@ -113,14 +87,16 @@ def windows(
         "decisions": len(index),
         "people": int(person.max() + 1),
         "high_share": float(truth.mean()),
-        "models": {n: _figures(truth, score, person, draws) for n, score in scores.items()},
+        "models": {
+            n: figures(truth, score, person, draws, recording) for n, score in scores.items()
+        },
         "calibration_error": calibration_error(model, truth),
         "calibration_error_balanced": calibration_error(model, truth, balanced(truth)),
     }
     if np.concatenate([o.restarted for o in outcomes]).size:
         found["by_minutes_of_past"] = _by_past(problem, target, outcomes)
     if "regression_alone" in scores:
-        found["network_adds"] = _difference(truth, model, scores["regression_alone"], person, draws)
+        found["network_adds"] = difference(truth, model, scores["regression_alone"], person, draws)
     return found
 
 
@@ -230,48 +206,9 @@ def _by_past(
             continue
         people, person = np.unique(subjects[own], return_inverse=True)
         draws = [rng.integers(0, len(people), len(people)) for _ in range(_DRAWS)]
-        figures = _figures(truth[own], score[own], person, draws)
-        found[name] = {"n": len(own), "people": len(people), **figures}
+        own_figures = figures(truth[own], score[own], person, draws)
+        found[name] = {"n": len(own), "people": len(people), **own_figures}
     return found
-
-
-def _figures(
-    truth: Labels, score: FloatArray, person: Labels, draws: Sequence[Labels]
-) -> dict[str, Any]:
-    rows = [np.flatnonzero(person == p) for p in range(int(person.max()) + 1)]
-    own = np.array([auc(truth[r], score[r]) for r in rows])
-    drawn = [np.concatenate([rows[p] for p in draw]) for draw in draws]
-    with np.errstate(all="ignore"):
-        within = [np.nanmean(own[d]) if np.isfinite(own[d]).any() else np.nan for d in draws]
-    return {
-        "auc": _number(auc(truth, score)),
-        "auc_95": _interval([auc(truth[d], score[d]) for d in drawn]),
-        "auc_within": _number(float(np.nanmean(own)) if np.isfinite(own).any() else np.nan),
-        "auc_within_95": _interval(within),
-        "balanced_accuracy": balanced_accuracy(truth, score),
-        "balanced_accuracy_95": _interval([balanced_accuracy(truth[d], score[d]) for d in drawn]),
-    }
-
-
-def _difference(
-    truth: Labels, first: FloatArray, second: FloatArray, person: Labels, draws: Sequence[Labels]
-) -> dict[str, Any]:
-    """Return the paired difference of AUC, with its interval over people."""
-    rows = [np.flatnonzero(person == p) for p in range(int(person.max()) + 1)]
-    drawn = [np.concatenate([rows[p] for p in draw]) for draw in draws]
-    return {
-        "auc": _number(auc(truth, first) - auc(truth, second)),
-        "auc_95": _interval([auc(truth[d], first[d]) - auc(truth[d], second[d]) for d in drawn]),
-    }
-
-
-def _interval(values: Sequence[float]) -> list[float] | None:
-    known = np.array([v for v in values if np.isfinite(v)])
-    return np.percentile(known, [2.5, 97.5]).tolist() if known.size else None
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
 
 
 def _logistic(margin: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from tests.training.evaluation.test_final_model import COUNT, EACH, problem
-from training.evaluation import controls
+from training.evaluation import controls, ranking
 from training.evaluation.assembly import Assembled
 from training.evaluation.problem import MusicScale, Problem
 from training.fitting.calibration import calibration_error
@@ -43,8 +43,8 @@ def tasks() -> Problem:
 def test_auc_is_scikit_learns() -> None:
     rng = np.random.default_rng(0)
     truth, score = rng.integers(0, 2, 200), rng.integers(0, 9, 200) / 8
-    assert controls.auc(truth, score) == pytest.approx(roc_auc_score(truth, score))
-    assert np.isnan(controls.auc(np.ones(3, dtype=np.int64), np.arange(3.0)))
+    assert ranking.auc(truth, score) == pytest.approx(roc_auc_score(truth, score))
+    assert np.isnan(ranking.auc(np.ones(3, dtype=np.int64), np.arange(3.0)))
 
 
 def test_the_clock_is_found_out(tasks: Problem) -> None:
@@ -170,3 +170,19 @@ def test_the_regression_in_running_units_stands_beside_a_network_alone(tasks: Pr
     found = controls.windows(personal, "arousal", folds, answers)
     assert found["models"]["regression_alone"]["auc"] > 0.9
     assert found["network_adds"]["auc"] < -0.3
+
+
+def test_neighbours_find_a_drift_out() -> None:
+    """An answer that only falls over the sitting ranks its early tasks, but no task's own rest."""
+    recording = np.repeat(np.arange(12), 20)
+    truth = np.repeat([1, 0, 1, 0, 0, 0] * 2, 20)
+    person = recording // 6
+    falling = -np.arange(240.0)
+    assert ranking.auc_within(truth, falling, person) > 0.8
+    near = ranking.auc_neighbours(truth, falling, person, recording)
+    # Task, rest: 1; rest, task: 0; task, rest: 1. The other rests have no task beside them.
+    np.testing.assert_allclose(near, [2 / 3, 2 / 3])
+    np.testing.assert_allclose(ranking.auc_neighbours(truth, truth * 1.0, person, recording), 1.0)
+    assert np.isnan(
+        ranking.auc_neighbours(np.ones(240, dtype=np.int64), falling, person, recording)
+    ).all()
