@@ -35,7 +35,8 @@ from device.samples import FloatArray, Samples
 from runtime.preprocessing import artefacts
 from runtime.preprocessing.contract import Contract
 from runtime.preprocessing.quality import ARTEFACT, assess
-from runtime.preprocessing.windows import Preprocessor
+from runtime.preprocessing.resample import Resampler
+from runtime.preprocessing.window import Window
 from training.datasets import eevr, stress_predict
 
 _CLEAN, _ARTEFACT = 1.0, 2.0
@@ -228,13 +229,32 @@ def _condemned(
 
 
 def _shares(recordings: list[Samples]) -> dict[str, float]:
-    contract = Contract(input_length=500, hop_s=5.0)
-    called, vetoed, seconds = [], [], 0.0
+    contract = Contract(hop_s=15.0)
+    total, context, none = contract.total_samples, contract.context_samples, np.empty(0)
+    called: list[NDArray[np.bool_]] = []
+    vetoed: list[bool] = []
+    seconds = 0.0
     for samples in recordings:
         seconds += float(samples.time_s[-1] - samples.time_s[0])
         found = artefacts.artefact_probability(samples.time_s, samples.eda_us).probability
         called.append(found[~np.isnan(found)] >= artefacts.THRESHOLD)
-        for window in Preprocessor(contract).push(samples.time_s, samples.eda_us):
+        grid = Resampler(contract.rate_hz, contract.max_gap_s).push(samples.time_s, samples.eda_us)
+        for first in range(0, grid.eda_us.size - total + 1, contract.hop_samples):
+            eda_us = grid.eda_us[first : first + total]
+            if grid.gap[first : first + total].any():
+                continue
+            window = Window(
+                index=0,
+                start_s=contract.context_s,
+                end_s=contract.context_s + contract.window_s,
+                input=None,
+                eda_us=eda_us[context:],
+                tonic_us=none,
+                phasic_us=none,
+                gap_share=0.0,
+                reasons=(),
+                context_us=eda_us[:context],
+            )
             vetoed.append(ARTEFACT in assess(window, contract).vetoes)
     return {
         "hours": seconds / 3600.0,

@@ -9,7 +9,8 @@ A veto alone withholds the answer, and its score is 0 but for the first:
 * refused: the preprocessor made no input: too many samples missing, a flat signal, or a
   decomposition that did not converge;
 * artefact: somewhere the signal changes faster than sweat can. One such change is larger than the
-  responses and bends the normalisation and the decomposition of the whole window;
+  responses and bends the normalisation and the decomposition of the whole window. Or a fifth of it
+  has the shape of motion (`runtime.preprocessing.artefacts`); less of that lowers the score;
 * noise: tonic and phasic cannot be told apart, and the signal moves no more than its own noise: a
   resistor, a table, a tremor;
 * ill-posed, in a person's own units alone: tonic and phasic cannot be told apart.
@@ -29,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.samples import FloatArray
+from runtime.preprocessing.artefacts import THRESHOLD, artefact_probability
 from runtime.preprocessing.contract import Contract, QualityLimits
 from runtime.preprocessing.window import LEARNING, Window
 
@@ -53,6 +55,10 @@ _SLOPE_S = 0.125
 # windows of ten Stress-Predict wrists all but 16 move more than it.
 _PIECE_S, _PIECES = 4.0, 8
 _LEAST_MOVEMENT = 1.0
+# Share of motion from which on a window is no longer the skin's: in a minute, two movements apart.
+_MOST_MOTION = 0.2
+# A response is told from motion by the smooth minute about it: shorter signals are not examined.
+_LEAST_FOR_MOTION_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -91,10 +97,13 @@ def assess(window: Window, contract: Contract) -> Quality:
     limits, rate_hz = contract.quality, contract.rate_hz
     eda_us = np.concatenate([window.context_us, window.eda_us])
     fast = too_fast(eda_us, contract)
+    motion, worst_s = _motion(eda_us, rate_hz)
+    worst_s += window.start_s - window.context_us.size / rate_hz
     tests = (
         (f"is below {limits.min_us:g} µS: are the electrodes on the skin?", eda_us < limits.min_us),
         (f"is above {limits.max_us:g} µS, more than skin has", eda_us > limits.max_us),
         ("changes too fast for sweat: motion, or a loose electrode", fast),
+        (f"moves as by motion, most at second {worst_s:.0f}", motion),
         ("is stuck at one value: saturated, or a frozen sensor", _stuck(eda_us, contract)),
     )
     reasons = list(window.reasons)
@@ -110,11 +119,13 @@ def assess(window: Window, contract: Contract) -> Quality:
     noise = not window.well_posed and movement(eda_us, rate_hz) < _LEAST_MOVEMENT
     if noise:
         reasons.append("the signal moves no more than its noise: are the electrodes on the skin?")
+    # White noise has the shape of motion too, and its own name.
+    moved = not noise and float(motion.mean()) >= _MOST_MOTION
     learns = any(reason.startswith(LEARNING) for reason in window.reasons)
     found = {
         LEARNS: learns,
         REFUSED: window.input is None and not learns,
-        ARTEFACT: bool(fast.any()),
+        ARTEFACT: bool(fast.any()) or moved,
         NOISE: noise,
         ILL_POSED: not window.well_posed,
     }
@@ -181,6 +192,17 @@ def too_fast(eda_us: FloatArray, contract: Contract) -> NDArray[np.bool_]:
     for first in np.flatnonzero(change_us > limits.max_slope_us_per_s * step / contract.rate_hz):
         marked[max(0, first - spread) : first + step + spread + 1] = True
     return marked
+
+
+def _motion(eda_us: FloatArray, rate_hz: float) -> tuple[NDArray[np.bool_], float]:
+    """Mark what has the shape of motion, bool (n,), and return its worst second."""
+    if eda_us.size < _LEAST_FOR_MOTION_S * rate_hz:
+        return np.zeros(eda_us.size, dtype=bool), 0.0
+    time_s = np.arange(eda_us.size) / rate_hz
+    found = artefact_probability(time_s, eda_us)
+    marked = found.at(time_s) >= THRESHOLD
+    worst_s = float(found.time_s[np.nanargmax(found.probability)]) if marked.any() else 0.0
+    return marked, worst_s
 
 
 def _stuck(eda_us: FloatArray, contract: Contract) -> NDArray[np.bool_]:

@@ -14,6 +14,9 @@ from runtime.preprocessing.artefacts import (
     Artefacts,
     artefact_probability,
 )
+from runtime.preprocessing.contract import Contract
+from runtime.preprocessing.quality import ARTEFACT, assess, too_fast
+from runtime.preprocessing.window import Window
 
 
 def skin(duration_s: float, rate_hz: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -119,3 +122,44 @@ def test_a_day_of_zeros_is_no_artefact() -> None:
 def test_spans_join_seconds_that_touch() -> None:
     found = Artefacts(np.arange(6.0), np.array([0.9, 0.9, 0.1, np.nan, 0.5, 0.2]))
     assert found.spans() == [(0.0, 2.0), (4.0, 5.0)]
+
+
+def window(begin_s: float, eda_us: np.ndarray) -> Window:
+    contract = Contract()
+    context = contract.context_samples
+    return Window(
+        0, begin_s + contract.context_s, begin_s + 65.0, None, eda_us[context:], np.empty(0),
+        np.empty(0), 0.0, (), context_us=eda_us[:context],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("lasts_s", "vetoed"), [(0.0, False), (3.0, False), (25.0, True)])
+def test_a_windows_share_of_motion_is_told_with_its_second_and_vetoes_from_a_fifth_on(
+    lasts_s: float, vetoed: bool
+) -> None:
+    contract = Contract()
+    time_s, eda_us = skin(300.0, contract.rate_hz)
+    if lasts_s:
+        eda_us = shaken(time_s, eda_us, 240.0, 240.0 + lasts_s)
+    first = round(210 * contract.rate_hz)
+    piece = eda_us[first : first + contract.total_samples]
+    # Slow enough for the other rule, which is about changes of 10 µS/s.
+    assert not too_fast(piece, contract).any()
+    quality = assess(window(210.0, piece), contract)
+    assert (ARTEFACT in quality.vetoes) == vetoed
+    moved = [reason for reason in quality.reasons if "moves as by motion" in reason]
+    assert len(moved) == (lasts_s > 0)
+    for reason in moved:
+        second = int(reason.rsplit(" ", 1)[1])
+        assert 238 <= second <= 242 + lasts_s
+
+
+def test_simulated_people_are_answered_for_the_whole_of_ten_minutes() -> None:
+    contract = Contract(hop_s=5.0)
+    for seed in range(3):
+        person = Person.draw(np.random.default_rng(seed))
+        samples = simulate(person, 600.0, contract.rate_hz, arousal=lambda _: 0.7, seed=seed)
+        for first in range(0, 4200, 200):
+            piece = samples.eda_us[first : first + contract.total_samples]
+            quality = assess(window(0.0, piece), contract)
+            assert ARTEFACT not in quality.vetoes, (seed, first, quality.reasons)
