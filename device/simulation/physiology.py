@@ -16,69 +16,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from device.samples import FloatArray, Samples
+from device.simulation.person import Person as Person
 
 # A response is over (below 0.1 % of its peak) after this long, for any person that is drawn.
 _RESPONSE_S = 25.0
 # How fast the tonic level follows arousal, and how fast its drift forgets.
 _TONIC_TAU_S = 15.0
 _DRIFT_TAU_S = 120.0
+# How far the slow factor on the level lags behind what draws it: skin dries and moistens smoothly.
+_WANDER_LAG_S = 25.0
 
 Course = Callable[[float], float]
-
-
-@dataclass(frozen=True)
-class Person:
-    """What differs between people.
-
-    Attributes
-    ----------
-    level_us : float
-        Tonic level at rest, microsiemens.
-    resting_scr_per_min, aroused_scr_per_min : float
-        Rate of responses at arousal 0 and 1.
-    scr_us : float
-        Median amplitude of a response at arousal 0, microsiemens.
-    tau_slow_s, tau_fast_s : float
-        Time constants of the response.
-    drift_us : float
-        Standard deviation of the tonic drift.
-    noise_us : float
-        Standard deviation of the sensor's noise.
-    artefacts_per_min : float
-        Rate of motion artefacts.
-    """
-
-    level_us: float = 6.0
-    resting_scr_per_min: float = 2.5
-    aroused_scr_per_min: float = 18.0
-    scr_us: float = 0.25
-    tau_slow_s: float = 2.0
-    tau_fast_s: float = 0.7
-    drift_us: float = 0.3
-    noise_us: float = 0.01
-    artefacts_per_min: float = 0.15
-
-    @staticmethod
-    def draw(rng: np.random.Generator) -> Person:
-        """Draw a person from the population."""
-        level = float(np.clip(rng.lognormal(math.log(6.0), 0.4), 2.0, 16.0))
-        resting = float(rng.uniform(1.0, 5.0))
-        return Person(
-            level_us=level,
-            resting_scr_per_min=resting,
-            aroused_scr_per_min=resting + float(rng.uniform(7.0, 18.0)),
-            scr_us=float(rng.lognormal(math.log(0.04 * level), 0.4)),
-            tau_slow_s=float(rng.uniform(1.7, 2.4)),
-            tau_fast_s=float(rng.uniform(0.55, 0.85)),
-            drift_us=float(rng.uniform(0.02, 0.06)) * level,
-            noise_us=float(rng.uniform(0.003, 0.02)),
-            artefacts_per_min=float(rng.uniform(0.0, 0.3)),
-        )
 
 
 class SimulatedPerson:
@@ -107,6 +59,10 @@ class SimulatedPerson:
         self._slow_s = np.empty(0)
         self._drift_us = float(self._rng.normal(0.0, person.drift_us))
         self._tonic_us = 0.0
+        self._wander = self._rng.normal(0.0, person.wander) if person.wander else 0.0
+        self._wander_to = self._wander
+        largest_us = person.artefact_us
+        self._artefact_us = person.scr_us if largest_us is None else largest_us / 1.6
         self._artefacts: list[tuple[float, float, float]] = []
 
     def second(self, arousal: float, valence: float = 0.5) -> Samples:
@@ -125,7 +81,10 @@ class SimulatedPerson:
         self._next_sample = last_sample
         eda_us = self._tonic(time_s - start_s, arousal) + self._phasic(time_s)
         eda_us += self._motion(time_s) + self._rng.normal(0.0, self.person.noise_us, time_s.size)
-        return Samples(time_s, np.maximum(eda_us, 0.01))
+        eda_us = np.maximum(eda_us, 0.01)
+        if self.person.step_us:
+            eda_us = np.round(eda_us / self.person.step_us) * self.person.step_us
+        return Samples(time_s, eda_us)
 
     def _draw_events(self, start_s: float, arousal: float, valence: float) -> None:
         person, rng = self.person, self._rng
@@ -133,30 +92,41 @@ class SimulatedPerson:
             person.aroused_scr_per_min - person.resting_scr_per_min
         )
         count = int(rng.poisson(per_min / 60.0))
-        median_us = person.scr_us * (1.0 + 1.5 * arousal)
+        median_us = person.scr_us * (1.0 + person.scr_gain * arousal)
+        if person.wander:
+            median_us *= math.exp(self._wander)
         recent = self._onsets_s > start_s - _RESPONSE_S
         self._onsets_s = np.append(self._onsets_s[recent], start_s + rng.uniform(0, 1, count))
         self._amplitudes_us = np.append(
-            self._amplitudes_us[recent], median_us * rng.lognormal(0.0, 0.5, count)
+            self._amplitudes_us[recent], median_us * rng.lognormal(0.0, person.scr_spread, count)
         )
         slow_s = person.tau_slow_s * (1.0 + 0.2 * (0.5 - valence))
         self._slow_s = np.append(self._slow_s[recent], np.full(count, slow_s))
         if rng.uniform() < person.artefacts_per_min / 60.0:
-            size_us = float(rng.choice([-1.0, 1.0]) * rng.uniform(0.1, 0.4) * person.scr_us * 4)
+            size_us = float(rng.choice([-1.0, 1.0]) * rng.uniform(0.1, 0.4) * self._artefact_us * 4)
             self._artefacts.append((start_s + rng.uniform(), size_us, rng.uniform(0.1, 0.6)))
         self._artefacts = [item for item in self._artefacts if item[0] > start_s - 5.0]
 
     def _tonic(self, within_s: FloatArray, arousal: float) -> FloatArray:
         person = self.person
         before_us = self._tonic_us + self._drift_us
-        target_us = 0.15 * person.level_us * arousal
+        target_us = person.tonic_gain * person.level_us * arousal
         self._tonic_us += (target_us - self._tonic_us) / _TONIC_TAU_S
         keep = math.exp(-1.0 / _DRIFT_TAU_S)
         self._drift_us = keep * self._drift_us + float(
             self._rng.normal(0.0, person.drift_us * math.sqrt(1.0 - keep * keep))
         )
         after_us = self._tonic_us + self._drift_us
-        return person.level_us + before_us + (after_us - before_us) * within_s
+        level_us = person.level_us + before_us + (after_us - before_us) * within_s
+        if not person.wander:
+            return level_us
+        before = self._wander
+        keep = math.exp(-1.0 / person.wander_tau_s)
+        self._wander_to = keep * self._wander_to + float(
+            self._rng.normal(0.0, person.wander * math.sqrt(1.0 - keep * keep))
+        )
+        self._wander += (self._wander_to - before) / _WANDER_LAG_S
+        return np.asarray(level_us * np.exp(before + (self._wander - before) * within_s))
 
     def _phasic(self, time_s: FloatArray) -> FloatArray:
         if not self._onsets_s.size:

@@ -30,6 +30,7 @@ from device.simulation.faults import Faults
 from device.simulation.lsl import DEFAULT_RATE_HZ as LSL_RATE_HZ
 from device.simulation.lsl import NAME, LslPlayer
 from device.simulation.network import EmotibitPort
+from device.simulation.person import SITES
 from device.simulation.player import Player
 from device.simulation.port import Port
 from device.simulation.pty import PseudoTerminal
@@ -159,6 +160,13 @@ def _play_stream(player: LslPlayer, what: str) -> None:
     show_default=True,
     help="Seconds of low arousal, then of high, and so on.",
 )
+@click.option(
+    "--site",
+    type=click.Choice(SITES),
+    default="finger",
+    show_default=True,
+    help="Where the person is measured: on a finger, or at the wrist as by an Empatica E4.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Which person, which faults.")
 @click.option("--loop", is_flag=True, help="Start the recording again when it ends.")
 @click.option(
@@ -206,6 +214,7 @@ def main(
     calibration: str | None,
     arousal: float | None,
     period_s: float,
+    site: str,
     seed: int,
     loop: bool,
     drop: float,
@@ -231,8 +240,8 @@ def main(
         what = f"{recording.name}, {skin.length_s:.0f} s"
     else:
         level = arousal
-        skin = PersonSkin(alternating(period_s) if level is None else lambda _: level, seed)
-        what = f"simulated person {seed}"
+        skin = PersonSkin(alternating(period_s) if level is None else lambda _: level, seed, site)
+        what = f"simulated person {seed}" + (", wrist" if site == "wrist" else "")
     if kind == "emotibit":
         if link is not None:
             raise click.UsageError("--link is for serial ports; an EmotiBit has an --address")

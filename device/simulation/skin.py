@@ -35,11 +35,14 @@ class PersonSkin:
         Arousal (0 to 1) by time in seconds.
     seed : int
         Which person.
+    site : str
+        Of which population: "finger" or "wrist".
     """
 
-    def __init__(self, course: Course, seed: int) -> None:
+    def __init__(self, course: Course, seed: int, site: str = "finger") -> None:
         self._course = course
         self._seed = seed
+        self._site = site
         self._rate_hz = math.nan
         self._values: Iterator[float] = iter(())
 
@@ -51,7 +54,7 @@ class PersonSkin:
         return next(self._values)
 
     def _stream(self, rate_hz: float) -> Iterator[float]:
-        person = Person.draw(np.random.default_rng(self._seed))
+        person = Person.draw(np.random.default_rng(self._seed), self._site)
         source = SimulatedPerson(person, rate_hz, self._seed)
         for second in itertools.count():
             yield from source.second(self._course(second)).eda_us.tolist()

@@ -26,6 +26,8 @@ class DemoSensor:
         Seconds, of the person's time, of low arousal, then of high, and so on.
     seed : int
         Which person.
+    site : str
+        Where the person is measured: "finger" or "wrist".
 
     Attributes
     ----------
@@ -33,9 +35,20 @@ class DemoSensor:
         As above; to be set before it is opened.
     course : callable
         Arousal, 0 to 1, by time in seconds; to be set before it is opened.
+    site : str
+        As above.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such site.
     """
 
-    def __init__(self, speed: float = 8.0, period_s: float = 120.0, seed: int = 3) -> None:
+    def __init__(
+        self, speed: float = 8.0, period_s: float = 120.0, seed: int = 3, site: str = "finger"
+    ) -> None:
+        Person.draw(np.random.default_rng(seed), site)  # a wrong site is said before it opens
+        self.site = site
         self.speed = speed
         self.course = alternating(period_s)
         self._seed = seed
@@ -45,7 +58,7 @@ class DemoSensor:
 
     def open(self) -> None:
         """Begin the person's life anew."""
-        person = Person.draw(np.random.default_rng(self._seed))
+        person = Person.draw(np.random.default_rng(self._seed), self.site)
         self._person = SimulatedPerson(person, _RATE_HZ, self._seed)
         self._began_s = self.origin_s = time.monotonic()
         self._second = -1
@@ -90,4 +103,5 @@ class DemoSensor:
 
     def describe(self) -> SensorInfo:
         """Say that nobody real is measured."""
-        return SensorInfo("simulated person", "demo", _RATE_HZ, speed=self.speed)
+        name = "simulated person" + (" (wrist)" if self.site == "wrist" else "")
+        return SensorInfo(name, "demo", _RATE_HZ, speed=self.speed)

@@ -40,10 +40,10 @@ def make_sensor(
         rate_hz = arguments.number("rate_hz", rate_hz, 0, open_ends=True)
     if speed is not None:
         speed = arguments.number("speed", speed, 0, open_ends=True)
-    if name == DEMO:
+    if name.startswith(DEMO):
         from device.sources.demo import DemoSensor
 
-        return DemoSensor()
+        return DemoSensor(site=name.removeprefix(DEMO) or "finger")
     path = Path(name.removeprefix(_REPLAY))
     if name.startswith(_REPLAY) or path.is_file() or path.is_dir():
         from device.sources.replay import ReplaySensor
@@ -97,8 +97,8 @@ def open_sensor(
     ----------
     port : str or Path
         A serial port ("/dev/ttyUSB0", "COM3", "socket://host:port", a pattern, "usb:VID:PID"), a
-        recording (a path, or "replay:PATH"), "demo:" for a simulated person, or one of the kinds
-        in `device.sources.registry`.
+        recording (a path, or "replay:PATH"), "demo:" for a simulated person, "demo:wrist" for one
+        who is measured there, or one of the kinds in `device.sources.registry`.
     sensor : str
         What is plugged in: "grove", "bitalino", "shimmer", "rtcan", or "auto" to find out.
     baud : int or None

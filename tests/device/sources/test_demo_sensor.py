@@ -1,7 +1,9 @@
 import time
 
 import numpy as np
+import pytest
 
+from device.errors import ArgumentError
 from device.sensor import OpenSensor, Sensor
 from device.sources.demo import DemoSensor
 
@@ -32,3 +34,14 @@ def test_the_same_seed_is_the_same_person_and_opening_begins_anew() -> None:
     one, other = DemoSensor(speed=100.0, seed=3), DemoSensor(speed=100.0, seed=4)
     np.testing.assert_array_equal(first(one), first(one))
     assert np.abs(first(one) - first(other)).max() > 0.01
+
+
+def test_a_wrist_is_another_population_and_says_so() -> None:
+    from runtime.live.sensors import make_sensor
+
+    wrist, finger = make_sensor("demo:wrist"), make_sensor("demo:")
+    assert isinstance(wrist, DemoSensor) and isinstance(finger, DemoSensor)
+    assert (wrist.site, finger.site) == ("wrist", "finger")
+    assert "wrist" in wrist.describe().name and "wrist" not in finger.describe().name
+    with pytest.raises(ArgumentError, match="site is 'ankle'"):
+        make_sensor("demo:ankle")

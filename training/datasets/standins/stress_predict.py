@@ -1,8 +1,9 @@
 """Simulated people in Stress-Predict's format, with its oddities.
 
-Tasks and rests have the real order and, unless they are shortened, about the real lengths. Person 1
-has no labels; person 3's wrist loses contact for a while, which the file says by zeros; tags are
-whole seconds for some people and fractions for others.
+Tasks and rests have the real order and, unless they are shortened, about the real lengths. People
+are drawn from `device.simulation.person`'s wrists, whose numbers were measured on the real files.
+Person 1 has no labels; person 3's wrist loses contact for a while, which the file says by zeros;
+tags are whole seconds for some people and fractions for others.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from device.samples import FloatArray
 from device.simulation.physiology import Person, simulate
@@ -56,10 +58,13 @@ def write(
     rows = ["Participant,HR,respr,Time(sec),Label"]
     for number, sequence in enumerate(np.random.SeedSequence(seed).spawn(people), start=1):
         rng = np.random.default_rng(sequence)
-        seconds = np.round(np.array(_LENGTHS_S) * rng.uniform(0.9, 1.1, 7) / pace).astype(int)
-        edges = np.concatenate([[0], np.cumsum(seconds)])
+        edges = draw_edges(rng, pace)
         start = _START_UNIX_S + 86_400 * number
-        eda_us = _signal(rng, edges, number == _LOSES_CONTACT)
+        eda_us = draw_eda(rng, edges)
+        # The first sample of an E4 is 0: the electrodes have not been read yet.
+        eda_us[0] = 0.0
+        if number == _LOSES_CONTACT:
+            eda_us[eda_us.size // 2 :][:40] = 0.0
         folder = out / "Raw_data" / f"S{number:02d}"
         text = [f"{start}.000000", f"{RATE_HZ:.6f}", *(f"{value:.6f}" for value in eda_us)]
         write_whole(folder / "EDA.csv", ("\n".join(text) + "\n").encode())
@@ -75,25 +80,20 @@ def write(
     write_whole(out / "Processed_data" / LABELS, ("\n".join(rows) + "\n").encode())
 
 
-def _signal(rng: np.random.Generator, edges: FloatArray, loses_contact: bool) -> FloatArray:
-    """Return microsiemens (n,) of a wrist at 4 Hz, between the edges of tasks and rests (8,)."""
+def draw_edges(rng: np.random.Generator, pace: float = 1.0) -> NDArray[np.int64]:
+    """Return where what comes before the tasks, tasks and rests begin and end, seconds, (8,)."""
+    seconds = np.round(np.array(_LENGTHS_S) * rng.uniform(0.9, 1.1, 7) / pace).astype(np.int64)
+    return np.concatenate([[0], np.cumsum(seconds)])
+
+
+def draw_eda(rng: np.random.Generator, edges: NDArray[np.int64], site: str = "wrist") -> FloatArray:
+    """Return microsiemens (n,) at 4 Hz of somebody who is drawn, between edges of `draw_edges`."""
     felt = [RESTING_AROUSAL, *(feel(rng, part % 2 == 1) for part in range(1, 7))]
 
     def arousal(time_s: float) -> float:
         part = int(np.searchsorted(edges, time_s, side="right")) - 1
         return felt[min(max(part, 0), 6)]
 
-    samples = simulate(
-        Person.draw(rng),
-        float(edges[-1]),
-        RATE_HZ,
-        arousal=arousal,
-        valence=lambda _: 0.5,
-        seed=int(rng.integers(2**31)),
-    )
-    # The first sample of an E4 is 0: the electrodes have not been read yet.
-    eda_us = samples.eda_us.copy()
-    eda_us[0] = 0.0
-    if loses_contact:
-        eda_us[eda_us.size // 2 :][:40] = 0.0
-    return eda_us
+    person = Person.draw(rng, site)
+    seed = int(rng.integers(2**31))
+    return simulate(person, float(edges[-1]), RATE_HZ, arousal=arousal, seed=seed).eda_us
