@@ -51,12 +51,16 @@ class Batch:
         Whether the count began anew with the first of these.
     raw : float64 (n,)
         What the sensor itself said, before calibration.
+    arrival_s : float or None
+        When they came (s, `device.timing.now.now_s`), where that was before what was pushed last:
+        they waited for others.
     """
 
     eda_us: FloatArray
     position_s: FloatArray
     restarted: bool
     raw: FloatArray
+    arrival_s: float | None = None
 
     @staticmethod
     def of(

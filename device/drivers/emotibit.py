@@ -5,7 +5,9 @@ from __future__ import annotations
 import collections
 import itertools
 import statistics
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,10 +26,19 @@ _HOLD_S = 0.3
 _OVERTAKEN_MS = 1000
 _LATE_MS = 2000
 _PERIODS = 31
+# Datagrams that are read so close to each other came together.
+_TOGETHER_S = 0.005
 # Its buffers are shorter than this; and so much is answered between two polls at most.
 _MOST_VALUES = 64
 _MOST_ANSWERS = 2048
 _ENOUGH_PERIODS = 8
+
+
+class _Arrived(NamedTuple):
+    """A packet, and when it came (s)."""
+
+    packet: Packet
+    at_s: float
 
 
 class EmotibitDriver:
@@ -65,7 +76,7 @@ class EmotibitDriver:
                 )
         self.calibration = EmotibitCalibration()
         self.good = self.damaged = self.lost = 0
-        self._order: Reorder[Packet] = Reorder(emotibit.NUMBER_MODULUS, _HOLD_S)
+        self._order: Reorder[_Arrived] = Reorder(emotibit.NUMBER_MODULUS, _HOLD_S)
         self._ticks = TickClock(emotibit.TICK_MODULUS, emotibit.TICK_HZ)
         self._periods_s: collections.deque[float] = collections.deque(maxlen=_PERIODS)
         self._numbers = itertools.count()
@@ -90,19 +101,19 @@ class EmotibitDriver:
         packets, damaged = parse_datagram(data)
         self.damaged += damaged
         self.good += len(packets)
-        ordered: list[Packet] = []
+        ordered: list[_Arrived] = []
         for packet in packets:
             if packet.tag == emotibit.REQUEST:
                 self._answer(packet)
             elif packet.tag == emotibit.EDA and self._begins_anew(packet, now_s):
                 ordered += self._order.flush()
                 self._order.reset()
-            ordered += self._order.push(packet.number, packet, now_s)
+            ordered += self._order.push(packet.number, _Arrived(packet, now_s), now_s)
         ordered += self._order.flush() if final else self._order.due(now_s)
         batches: list[Batch] = []
-        for packet in ordered:
+        for packet, arrival_s in ordered:
             if packet.tag == emotibit.EDA and packet.payload:
-                batches += self._batch(packet, now_s)
+                batches += self._batch(packet, arrival_s)
         return _joined(batches)
 
     def end(self) -> bytes:
@@ -128,7 +139,7 @@ class EmotibitDriver:
         late_ms = 1e3 * (now_s - self._arrival_s) - step_ms
         return step_ms < -_OVERTAKEN_MS and late_ms > _LATE_MS
 
-    def _batch(self, packet: Packet, now_s: float) -> list[Batch]:
+    def _batch(self, packet: Packet, arrival_s: float) -> list[Batch]:
         count = len(packet.payload)
         repeated = (
             self._newest is not None and -_OVERTAKEN_MS <= _step_ms(packet, self._newest) <= 0
@@ -136,7 +147,7 @@ class EmotibitDriver:
         if repeated or count > _MOST_VALUES:
             self.damaged += 1
             return []
-        ticks, restarted = self._ticks.push(np.array([packet.timestamp_ms]), now_s)
+        ticks, restarted = self._ticks.push(np.array([packet.timestamp_ms]), arrival_s)
         missing = self._order.missing - self._missing
         self._missing = self._order.missing
         at_s = float(ticks[-1]) / emotibit.TICK_HZ
@@ -149,10 +160,11 @@ class EmotibitDriver:
             self.lost += max(round(gap_s / period_s) - count, 0)
         if gap_s is not None and not missing:
             self._periods_s.append(gap_s / count)
-        self._newest, self._newest_s, self._arrival_s = packet, at_s, now_s
+        self._newest, self._newest_s, self._arrival_s = packet, at_s, arrival_s
         position_s = at_s - step_s * np.arange(count - 1, -1, -1.0)
         values = np.array(packet.values())
-        return [Batch.of(self.calibration, values, position_s, restarted)]
+        batch = Batch.of(self.calibration, values, position_s, restarted)
+        return [replace(batch, arrival_s=arrival_s)]
 
     def _period_s(self) -> float:
         if len(self._periods_s) < _ENOUGH_PERIODS:
@@ -178,16 +190,18 @@ def _step_ms(packet: Packet, before: Packet) -> int:
 
 
 def _joined(batches: list[Batch]) -> list[Batch]:
-    """Return the same samples in as few batches as there are counts."""
+    """Return the same samples in fewer batches: one for what came together."""
     out: list[Batch] = []
     for batch in batches:
-        if out and not batch.restarted:
+        apart_s = (batch.arrival_s or 0.0) - (out[-1].arrival_s or 0.0) if out else 0.0
+        if out and not batch.restarted and abs(apart_s) <= _TOGETHER_S:
             before = out.pop()
             batch = Batch(
                 np.concatenate([before.eda_us, batch.eda_us]),
                 np.concatenate([before.position_s, batch.position_s]),
                 before.restarted,
                 np.concatenate([before.raw, batch.raw]),
+                batch.arrival_s,
             )
         out.append(batch)
     return out

@@ -68,16 +68,17 @@ class Delivery:
         if arrival_s is None:
             arrival_s = self._pause_from_s if self._pause_from_s is not None else 0.0
         for batch in batches:
+            at_s = arrival_s if batch.arrival_s is None else batch.arrival_s
             if batch.restarted:
                 self.settle()
-                pause_s = 0.0 if self._pause_from_s is None else arrival_s - self._pause_from_s
+                pause_s = 0.0 if self._pause_from_s is None else at_s - self._pause_from_s
                 self.clock.restart(pause_s)
                 if not self._fresh:
                     self._counters.restarts += 1
                 self._fresh = False
-            self._pause_from_s = arrival_s
+            self._pause_from_s = at_s
             self._waiting.append(batch)
-            self._emit(self.clock.stamp(batch.position_s, arrival_s))
+            self._emit(self.clock.stamp(batch.position_s, at_s))
         self.hidden += self.clock.take_hidden() * self.turn_samples
 
     def sleep_over(self, arrival_s: float) -> None:

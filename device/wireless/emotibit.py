@@ -35,6 +35,8 @@ _GONE_S = 5.0
 # The ports of the maker's own program: where a firewall lets that through, this one too.
 _FIRST_PORT = emotibit.PORT + 1
 _PIECE = 65536
+# Datagrams of a burst follow each other faster than this.
+_MORE_S = 0.003
 # So much is read at once, however much waits.
 _AT_ONCE = 64
 
@@ -113,9 +115,14 @@ class EmotibitTransport:
                 self.close()
                 raise SensorDisconnectedError(f"{self.device} has not been heard for {_GONE_S:g} s")
             self._wait(max(min(until_s - now, _ASK_EVERY_S), 0.0))
-            data = self._take_data()
+            data, at_s = self._take_data(), now_s()
+            more = data
+            while more and len(data) < _PIECE and select.select([self._data], [], [], _MORE_S)[0]:
+                # What comes in a burst is to be seen as one.
+                more, at_s = self._take_data(), now_s()
+                data += more
             if data or time.monotonic() >= until_s:
-                return data, now_s()
+                return data, at_s
 
     def write(self, data: bytes) -> None:
         """Send a datagram to where the board's data come from."""

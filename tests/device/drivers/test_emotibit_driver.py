@@ -119,6 +119,28 @@ def test_what_waits_for_what_never_comes_is_delivered_though_nothing_follows() -
     assert sensor.counters.lost == 1
 
 
+@pytest.mark.parametrize("name", list(FAULTS))
+def test_times_are_right_within_a_sample(name: str) -> None:
+    board, line, arrivals, taken = EmotibitBoard(), DatagramLine(FAULTS[name], 5), [], {}
+    for i in range(600):
+        at_s, value = i / RATE_HZ, round(1.0 + i / 1e3, 3)
+        taken[value] = at_s
+        line.put(board.frame(value, at_s), at_s)
+    while (due_s := line.next_due_s()) < math.inf:
+        arrivals += [(due_s, piece.data) for piece in line.due(due_s)]
+    feed = Feed(arrivals)
+    sensor = DrivenSensor(feed, EmotibitDriver(DriverOptions()))
+    sensor.open()
+    parts = [sensor.read(0.0) for _ in range(4300)]
+    time_s = np.concatenate([part.time_s for part in parts])
+    eda_us = np.concatenate([part.eda_us for part in parts])
+    assert sensor.origin_s is not None
+    expected_s = np.array([taken[round(value, 3)] for value in eda_us.tolist()]) + feed.start_s
+    settled = expected_s > feed.start_s + 5
+    assert settled.sum() > 400
+    assert np.abs(time_s + sensor.origin_s - expected_s)[settled].max() < 1 / RATE_HZ
+
+
 def test_a_board_that_begins_anew() -> None:
     driver = EmotibitDriver(DriverOptions())
     batches = []
