@@ -163,9 +163,8 @@ class _Loop:
             timer.start()
         reader.start()
         try:
-            while failure is None:
-                over = stopping.is_set() or self._all_dead() or self._person.gone
-                if over and reader.is_alive():
+            while failure is None and not self._person.gone:
+                if (stopping.is_set() or self._all_dead()) and reader.is_alive():
                     reader.stop()
                 try:
                     event = reader.events.get(timeout=_TICK_S if reader.is_alive() else 0)
