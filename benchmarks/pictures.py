@@ -79,9 +79,7 @@ def dashboard(folder: Path, seconds: float) -> list[Path]:
     """Take pictures of the dashboard of the demonstration, wide and light, narrow and dark."""
     if browser.find() is None:
         raise click.ClickException("The pictures of the dashboard need Chromium: install it first")
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "runtime.live", "--demo", "--dashboard", str(port)]
     paths = [folder / "dashboard.png", folder / "dashboard_phone.png"]
     with tempfile.TemporaryDirectory() as profile:
@@ -89,7 +87,7 @@ def dashboard(folder: Path, seconds: float) -> list[Path]:
         live = subprocess.Popen([*command, "--output", "none"], stderr=subprocess.DEVNULL)
         try:
             address = f"http://127.0.0.1:{port}/"
-            page.until_true(lambda: _answers(address), address)
+            page.until_true(lambda: answers(address), address)
             page.open(address)
             page.size(*_SCREEN)
             page.scheme("light")
@@ -108,7 +106,15 @@ def dashboard(folder: Path, seconds: float) -> list[Path]:
     return paths
 
 
-def _answers(address: str) -> bool:
+def free_port() -> int:
+    """Return a port of this computer that nobody has."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def answers(address: str) -> bool:
+    """Return whether a page can be had."""
     try:
         with urllib.request.urlopen(address) as answer:
             return bool(answer.status == 200)

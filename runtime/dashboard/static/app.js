@@ -1,8 +1,10 @@
 // The stream (docs/dashboard.md describes it), and what is done with it.
 
+import { Guide } from "./guide.js";
 import { Plane } from "./plane.js";
 import { Plots } from "./plots.js";
 import { Series } from "./series.js";
+import { Say } from "./say.js";
 import { Targets } from "./targets.js";
 import { clock, filling, learning, pace } from "./words.js";
 
@@ -18,6 +20,8 @@ const marks = [];
 const plots = new Plots(by("level"), by("phasic"), { eda, parts, latest, marks });
 const plane = new Plane(by("plane"));
 const targets = new Targets(by("targets"));
+const guide = new Guide(by("guide"), (text) => tell("step", text));
+const say = new Say(by("say"), (text) => tell("label", text));
 
 let run = null;
 let paused = false;
@@ -27,17 +31,20 @@ let failures = 0;
 let ended = false;
 let predicted = false;
 let answered = 0;
+let arrived = 0;
 
 const receive = {
   start(m) {
     // A reconnection gets everything again.
-    [eda, parts, plane].forEach((item) => item.clear());
+    [eda, parts, plane, guide, say].forEach((item) => item.clear());
     Object.assign(latest, { time: [], tonic: [], phasic: [] });
     marks.length = 0;
     run = m;
     predicted = ended = false;
     by("waiting").hidden = false;
-    by("source").textContent = [m.profile, m.sensor, m.port, pace(m.speed)].filter(Boolean).join(" · ");
+    by("source").textContent = [m.sensor, m.port, pace(m.speed)].filter(Boolean).join(" · ");
+    by("profile").textContent = m.profile ?? "";
+    by("profile").hidden = !m.profile;
     by("model").textContent = m.model;
     by("trained").textContent = m.trained_on;
     targets.start(m);
@@ -51,6 +58,7 @@ const receive = {
   },
   samples(m) {
     eda.put(m.time_s, m.eda_us);
+    arrived = performance.now();
     if (!predicted) {
       by("waiting").textContent = filling(m.fill_s, run.context_s + run.window_s, run.speed, run.reference_left_s);
     }
@@ -80,7 +88,20 @@ const receive = {
   marker(m) {
     marks.push({ time: m.time_s, text: m.text });
   },
+  label(m) {
+    marks.push({ time: m.time_s, text: m.text });
+    if (m.source === "enrolment") return;
+    say.note(`said at ${clock(m.time_s)}: ${m.text}`);
+    say.asked(null);
+  },
+  step(m) {
+    guide.put(m);
+  },
   status(m) {
+    if (m.kind === "question" || m.kind === "hint") {
+      say.asked(m.text);
+      return;
+    }
     by("notice").textContent = m.text;
     by("notice").hidden = m.kind === "reconnected";
   },
@@ -132,8 +153,15 @@ function expire() {
   dirty = true;
 }
 
+// The samples' time now: they come in groups.
+function now() {
+  if (eda.newest == null) return null;
+  return eda.newest + Math.min((performance.now() - arrived) / 1000, 1) * (run?.speed ?? 0);
+}
+
 function draw() {
   expire();
+  if (!document.hidden) guide.draw(now());
   if (!dirty || document.hidden) return;
   dirty = false;
   targets.draw();
@@ -148,10 +176,12 @@ function pause(on = !paused) {
   if (!paused) plots.follow();
 }
 
+function tell(type, text) {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type, text }));
+}
+
 function mark() {
-  if (socket?.readyState === WebSocket.OPEN) {
-    socket.send(JSON.stringify({ type: "marker", text: `mark ${marks.length + 1}` }));
-  }
+  tell("marker", `mark ${marks.length + 1}`);
 }
 
 plots.onZoom = () => pause(true);
@@ -167,7 +197,10 @@ by("mark").onclick = mark;
 document.querySelectorAll(".plot").forEach((place) => (place.ondblclick = () => pause(false)));
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  const guided = { n: "skip", r: "restart", q: "stop" }[event.key.toLowerCase()];
   if (event.key === "m" || event.key === "M") mark();
+  else if (guided && !by("guide").hidden) tell("step", guided);
+  else if (say.key(event)) return;
   else if (event.key === " " && event.target.tagName !== "BUTTON") {
     event.preventDefault();
     pause();

@@ -1,7 +1,7 @@
 // The answers: the state, the smoothed probability that it follows from, and its recent course.
 
 import { colour, onSchemeChange, prepared } from "./colours.js";
-import { shown } from "./words.js";
+import { adapted, shown } from "./words.js";
 
 const COURSE = 120;
 
@@ -22,7 +22,7 @@ export class Targets {
       box.className = "target";
       box.dataset.target = name;
       box.innerHTML = `<div class="row"><span class="name"></span><span class="label withheld">–</span>
-        <span class="share"></span></div><div class="meter"><div></div></div><canvas></canvas><div class="change"></div><div class="why"></div>`;
+        <span class="share"></span></div><div class="meter"><div></div></div><canvas></canvas><div class="change"></div><div class="adapted"></div><div class="why"></div>`;
       box.querySelector(".name").textContent = name;
       box.querySelector(".why").textContent = guess[name] ?? "";
       this.place.append(box);
@@ -33,6 +33,7 @@ export class Targets {
 
   put(message) {
     for (const [name, part] of Object.entries(this.parts)) {
+      part.adapted = adapted(message[name]?.adapted, part.target);
       part.answer = shown(message[name], part.target, message);
       part.course.push(part.answer.share);
       if (part.course.length > COURSE) part.course.shift();
@@ -43,13 +44,15 @@ export class Targets {
   expire() {
     for (const part of Object.values(this.parts)) {
       part.answer = shown(null, part.target, null);
+      part.adapted = "";
       part.course.push(null);
     }
   }
 
   draw() {
-    for (const { box, target, answer } of Object.values(this.parts)) {
+    for (const { box, target, answer, adapted: own } of Object.values(this.parts)) {
       if (!answer) continue;
+      box.querySelector(".adapted").textContent = own ?? "";
       const label = box.querySelector(".label");
       label.textContent = answer.word;
       label.className = `label ${answer.state}`;

@@ -19,6 +19,21 @@ export function shown(answer, { classes, words, guess }, message) {
   };
 }
 
+// What is shown of an answer adapted to the person; "" without one.
+export function adapted(own, { classes, words }) {
+  if (!own) return "";
+  const since = new Date(own.since).toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  const taught = `${own.labels} label${own.labels === 1 ? "" : "s"} since ${since}`;
+  if (own.smoothed == null) return `for you: no answer; ${taught}`;
+  const means = words ?? classes;
+  const side = classes.indexOf(own.state);
+  const word = side < 0 ? own.state : means[side];
+  const points = own.difference == null ? null : Math.round(100 * own.difference);
+  const difference = points == null ? "" : points ? `${signed(points)} points with ` : "no different with ";
+  const number = `${Math.round(100 * own.smoothed)} %${word === means[1] ? "" : ` ${means[1]}`}`;
+  return `for you: ${word} ${number}; ${difference}${taught}`;
+}
+
 function signed(value) {
   return (value < 0 ? "−" : "+") + Math.abs(value).toFixed(0);
 }
