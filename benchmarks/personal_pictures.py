@@ -30,7 +30,7 @@ from device.sensor import SensorInfo
 from device.simulation.physiology import Person, SimulatedPerson
 from runtime.inference.classifier import Classifier
 from runtime.inference.decision import Decider
-from runtime.inference.models import DEMO_MODEL
+from runtime.inference.models import SHIPPED_MODEL
 from runtime.inference.pipeline import Pipeline
 from runtime.session.guide import Guide, Plan
 from runtime.sinks.events import Session, Step
@@ -52,10 +52,10 @@ def main(output: Path) -> None:
 
 def terminal(folder: Path) -> Iterator[Path]:
     """Draw the terminal view in the midst of the arithmetic, and of the recap."""
-    pipeline = Pipeline(Classifier(DEMO_MODEL))
+    pipeline = Pipeline(Classifier(SHIPPED_MODEL))
     decider, guide, plan = Decider(pipeline.contract), Guide(pipeline.contract), Plan()
     info = SensorInfo("simulated person", "demo", 19.0)
-    shot = Shot(Session(info, DEMO_MODEL.name, pipeline.contract, profile="anna"), keys=True)
+    shot = Shot(Session(info, SHIPPED_MODEL.name, pipeline.contract, profile="anna"), keys=True)
     person = SimulatedPerson(Person.draw(np.random.default_rng(3)), 19.0, 3)
     names = {_ARITHMETIC_S: "personal_terminal", _RECAP_S: "personal_terminal_recap"}
     for second in range(_RECAP_S + 1):

