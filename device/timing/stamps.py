@@ -7,8 +7,8 @@ exact
     Of no steady rate, or with stamps that are the samples' own times: stamps are taken as they are.
 steady
     Of a named rate, and stamps that come with it: each sample is set where the rate puts it after
-    the one before, and moved a little towards its stamp. A stamp that is whole periods late says
-    that samples are missing; one that is early says that they were not.
+    the one before, and moved a little towards its stamp. A stamp that is whole periods late, and
+    the next one too, says that samples are missing.
 counted
     Of a named rate, and stamps that come in bursts or at random: samples are counted, and
     `device.timing.host_clock` puts the line under their stamps, as it does with arrivals.
@@ -35,8 +35,7 @@ _STEADY = 0.25
 _SHORT = 0.5
 _MOST = 0.75
 _FEW = 0.15
-# Samples of one stamp may be a burst; those of one value too, and not more than this share, came
-# twice.
+# Samples of one stamp are a burst, unless they are of one value too and no more than this share.
 _TWICE = 0.4
 # How far a sample is moved towards its stamp, and the period towards the stamps' period.
 _GAIN = 0.1
@@ -116,21 +115,19 @@ class Stamps:
 
     def __init__(self, rate_hz: float | None, exact: bool = False) -> None:
         self.kind: str | None = "exact" if exact or rate_hz is None else None
-        self.dropped = self.jumps = 0
-        self.foreign = False
+        self.dropped, self.jumps, self.foreign = 0, 0, False
         self._period_s = self._named_s = 1.0 / rate_hz if rate_hz else 0.0
         self._held: list[_Sample] = []
         self._missing = self._ahead = 0
-        self._longest_s = 0.0
-        self._distinct = True
-        self._numbered = False
+        self._gap_s = _GAP_S
+        self._distinct, self._numbered = True, False
         self._last: _Sample | None = None
         self._at_s = 0.0
 
     @property
     def lost(self) -> int:
         """Samples that are missing by their stamps."""
-        return self._missing + max(self._ahead, 0)
+        return self._missing + self._ahead
 
     @property
     def turn_samples(self) -> int:
@@ -182,16 +179,17 @@ class Stamps:
 
     def flush(self) -> list[Stamped]:
         """Return samples that still wait, from what is known so far."""
-        if self.kind is None and self._held:
-            self.kind = "counted"
+        if self._held:
+            self.kind = self.kind or "counted"
         return self._pieces(waits=False)
 
     def _leaves_room(self, sample: _Sample) -> bool:
-        """Say whether a sample may be missing before this one: the next to come tells."""
-        if self.kind == "counted" or self._last is None or not self._named_s:
+        """Say whether samples may be missing before this one: the next to come tells."""
+        if self._last is None or not self._named_s or self._numbered:
             return False
-        step_s = sample.stamp_s - self._at_s
-        return _ROOM * self._named_s < step_s < _GAP_S
+        if self.kind == "counted":
+            return sample.stamp_s - self._last.stamp_s > self._gap_s
+        return sample.stamp_s - self._at_s > _ROOM * self._named_s
 
     def _pieces(self, *, waits: bool) -> list[Stamped]:
         samples, self._held = self._held, []
@@ -204,7 +202,7 @@ class Stamps:
             if waits and after is None and self._leaves_room(sample):
                 self._held = samples[i:]
                 break
-            new = self._is_new(sample)
+            new = self._is_new(sample, after)
             position_s = self._place(sample, new, after)
             if position_s is None:
                 self.dropped += 1
@@ -235,7 +233,7 @@ class Stamps:
             return sample.arrival_s == before.arrival_s
         return sample.stamp_s - before.stamp_s < _TOGETHER * self._named_s
 
-    def _is_new(self, sample: _Sample) -> bool:
+    def _is_new(self, sample: _Sample, after: _Sample | None) -> bool:
         """Notice that the count cannot go on: a gap, a clock that was set, or the beginning."""
         last, late_s = self._last, sample.arrival_s - sample.stamp_s
         was_set = last is None
@@ -246,7 +244,7 @@ class Stamps:
             self.foreign = self.foreign or late_s < -_GAP_S
             if was_set:
                 self.jumps += 1
-            elif self.kind != "counted" or step_s <= max(_GAP_S, 3 * self._longest_s):
+            elif self.kind != "counted" or step_s <= self._gap_s or self._catches_up(sample, after):
                 return False
             else:
                 self._missing += max(sample.skipped or round(step_s / self._named_s) - 1, 0)
@@ -254,10 +252,13 @@ class Stamps:
             self.foreign = not -_FUTURE_S <= late_s <= _PAST_S
         return True
 
+    def _catches_up(self, sample: _Sample, after: _Sample | None) -> bool:
+        """Say whether a sample was held up, not late for those that are missing before it."""
+        return after is not None and after.stamp_s - sample.stamp_s < _SHORT * self._named_s
+
     def _place(self, sample: _Sample, new: bool, after: _Sample | None) -> float | None:
         """Return a sample's place in seconds; None for one that has none."""
-        last = self._last
-        if new or last is None:
+        if new or (last := self._last) is None:
             return 0.0 if self.kind == "counted" else sample.stamp_s
         if self.kind == "exact":
             return sample.stamp_s if sample.stamp_s > last.stamp_s else None
@@ -268,8 +269,7 @@ class Stamps:
             return self._at_s + self._named_s * (1 + (sample.skipped or 0))
         step = (sample.stamp_s - self._at_s) / self._period_s
         places = max(round(step), 1)
-        if after is not None and after.stamp_s - sample.stamp_s < _SHORT * self._period_s:
-            # Held up, and the next one has caught up with it.
+        if self._catches_up(sample, after):
             return self._at_s + self._period_s
         early_s = sample.stamp_s - (self._at_s + places * self._period_s)
         self._ahead += places - 1
@@ -296,5 +296,5 @@ class Stamps:
         steady = near.mean() > _MOST and (steps < _SHORT).mean() < _FEW
         self._numbered = self._held[0].skipped is not None
         self.kind = "steady" if steady and not self._numbered else "counted"
-        self._longest_s = float(min(steps.max() * self._named_s, _GAP_S))
+        self._gap_s = max(_GAP_S, 3.0 * min(float(steps.max()) * self._named_s, _GAP_S))
         return True
