@@ -16,7 +16,7 @@ def blocks(page: str) -> list[str]:
     )
 
 
-@pytest.mark.parametrize("page", ["python.md", "cvxeda.md"])
+@pytest.mark.parametrize("page", ["python.md", "cvxeda.md", "analysis.md", "coming-from.md"])
 def test_every_block_runs(page: str, tmp_path: Path, tiny_model: Path) -> None:
     (tmp_path / "save").mkdir()
     (tmp_path / "save" / "best.onnx").write_bytes(tiny_model.read_bytes())
@@ -38,4 +38,4 @@ def test_every_block_runs(page: str, tmp_path: Path, tiny_model: Path) -> None:
 
 def test_no_page_has_code_that_is_not_run() -> None:
     others = [page.name for page in DOCS.glob("*.md") if blocks(page.name)]
-    assert sorted(others) == ["cvxeda.md", "python.md"]
+    assert sorted(others) == ["analysis.md", "coming-from.md", "cvxeda.md", "python.md"]
