@@ -66,7 +66,7 @@ def main(data: Path, quick: bool, output: Path | None) -> None:
     warnings.simplefilter("ignore")  # of NeuroKit2, about rates
     hours = 1.0 if quick else _DAY_H
     speed = measure_speed(hours, 600.0 if quick else 3600.0)
-    responses = measure_responses(4 if quick else 24)
+    responses = measure_responses(4 if quick else 12)
     memory = {
         "day_at_4_hz_mb": peak_memory(4.0, hours),
         "eight_hours_at_1000_hz_mb": peak_memory(1000.0, 0.2 if quick else 8.0),

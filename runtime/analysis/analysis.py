@@ -14,7 +14,7 @@ from device.arguments import number, real_array
 from device.errors import ArgumentError, SignalError
 from device.readers.base import Source
 from device.samples import FloatArray, Samples
-from runtime.analysis.artefacts import artefacts, beyond_noise
+from runtime.analysis.artefacts import artefacts, with_a_fall
 from runtime.analysis.features import feature_table
 from runtime.analysis.grid import Gridded, on_grid, runs
 from runtime.analysis.settings import Settings
@@ -40,9 +40,6 @@ _ALPHA_NOISES, _NORM2_S, _MISMATCH = 2.0, 0.313, 0.04
 _LARGEST_SWING, _BLOCK_S, _LEAST_SWING_US = 2.0, 60.0, 0.05
 _WORTH_TELLING = 0.01
 SOUND = 0.5
-# Where the noise is more than this part of the least response, it looks like motion to the detector
-# of artefacts, and more is asked of one.
-_QUIET = 0.1
 # Stretches between gaps that are shorter than this say nothing about a tonic level.
 _SHORTEST_S = 10.0
 
@@ -240,8 +237,7 @@ def analyse(
             continue
         eda_us = grid.eda_us[first:stop]
         noise = noise_us(eda_us)
-        if noise >= _QUIET * chosen.min_amplitude_us:
-            bad[first:stop] = beyond_noise(bad[first:stop], eda_us, noise)
+        bad[first:stop] = with_a_fall(bad[first:stop], eda_us, noise)
         # A straight line in place of an artefact, whose edges would bend the parts around it.
         eda_us = _without(eda_us, bad[first:stop])
         alpha = _alpha(eda_us, grid.rate_hz, noise)

@@ -39,10 +39,13 @@ def artefacts(time_s: FloatArray, eda_us: FloatArray, rate_hz: float) -> NDArray
     return np.asarray(found & np.isfinite(eda_us))
 
 
-def beyond_noise(
+def with_a_fall(
     marked: NDArray[np.bool_], eda_us: FloatArray, noise_us: float
 ) -> NDArray[np.bool_]:
     """Return the marked runs that hold a fall which neither noise nor a response makes, bool (n,).
+
+    The detector judges slopes against the last minute, in which a first response or the noise of a
+    cheap sensor stands out too.
 
     Parameters
     ----------

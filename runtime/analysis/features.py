@@ -127,12 +127,13 @@ def _slopes(
     rate_hz: float,
 ) -> FloatArray:
     """Return the least-squares slopes per minute; NaN where fewer than 2 values are known."""
-    slopes = np.full(first.size, np.nan)
-    for i, (a, b) in enumerate(zip(first.tolist(), stop.tolist(), strict=True)):
-        inside = known[a:b]
-        time_min = np.arange(b - a)[inside] / rate_hz / 60.0
-        if time_min.size < 2:
-            continue
-        time_min = time_min - time_min.mean()
-        slopes[i] = float(time_min @ values[a:b][inside]) / float(time_min @ time_min)
-    return slopes
+    # Sums of t, t^2, y and t y since the start give those of every interval; y without its mean,
+    # so that no digits are lost.
+    time_min = np.arange(values.size) / rate_hz / 60.0
+    centred = np.where(known, values - float(values[known].mean()) if known.any() else 0.0, 0.0)
+    weight = known.astype(np.float64)
+    count = _sums(weight, first, stop)
+    t, y = _sums(weight * time_min, first, stop), _sums(centred, first, stop)
+    tt, ty = _sums(weight * time_min**2, first, stop), _sums(centred * time_min, first, stop)
+    some = np.where(count >= 2, count, np.nan)
+    return np.asarray((ty - t * y / some) / (tt - t * t / some))
