@@ -153,9 +153,11 @@ def people_tables(result: dict[str, Any]) -> str:
 def _row(own: dict[str, Any], names: Sequence[str] = _PEOPLE_FIGURES) -> str:
     cells = []
     for name in names:
-        value, interval = own[name], own[f"{name}_95"]
+        value, interval = own.get(name), own.get(f"{name}_95") or ()
         cells.append(
-            f"{value:.3f} [{interval[0]:.2f}, {interval[1]:.2f}]" if value is not None else "-"
+            f"{value:.3f} [{interval[0]:.2f}, {interval[1]:.2f}]"
+            if value is not None and interval
+            else "-"
         )
     return " | ".join(cells)
 
