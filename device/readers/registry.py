@@ -7,7 +7,7 @@ from pathlib import Path
 
 from device.errors import DatasetError, RecordingError
 from device.names import candidates
-from device.readers import affectiva, empatica, opensignals, table
+from device.readers import affectiva, bids, consensys, empatica, extras, opensignals, table
 from device.readers.base import Source
 from device.readers.text import read_table
 
@@ -22,8 +22,10 @@ _SHOWN = 20
 def open_recording(path: Path, rate_hz: float | None = None, column: str | None = None) -> Source:
     """Return the recording in a file or folder.
 
-    The EDA.csv, folder or zip of an Empatica E4 session; a text file of OpenSignals or of an
-    Affectiva Q; a plain table. Of a folder with one recording in it, that one.
+    The EDA.csv, folder or zip of an Empatica E4 session; a text file of OpenSignals, of Shimmer's
+    Consensys or of an Affectiva Q; a BIDS physio table; with an extra package a file of BIOPAC
+    (.acq), XDF, EDF, BDF or an EmbracePlus (.avro); a plain table. Of a folder with one recording
+    in it, that one.
 
     Parameters
     ----------
@@ -40,6 +42,8 @@ def open_recording(path: Path, rate_hz: float | None = None, column: str | None 
         Naming what was found and what can be read; of a folder with several, their list.
     DatasetError
         If a file is not what it seems to be.
+    MissingExtraError
+        Where a format needs a package that is not installed.
     """
     if not path.exists():
         raise RecordingError(f"There is no recording {path}")
@@ -47,11 +51,17 @@ def open_recording(path: Path, rate_hz: float | None = None, column: str | None 
         return _in_folder(path, rate_hz, column)
     if path.suffix.lower() == ".zip":
         return _of_own_rate(empatica.open_source(path), rate_hz)
+    if extras.opens(path):
+        return _of_own_rate(extras.open_source(path, column), rate_hz)
+    if bids.recognises(path):
+        return _of_own_rate(bids.open_source(path, column), rate_hz)
     head = _head(path)
     if opensignals.recognises(head):
         return _of_own_rate(opensignals.open_source(path, column), rate_hz)
     if affectiva.recognises(head):
         return _of_own_rate(affectiva.open_source(path, column), rate_hz)
+    if consensys.recognises(head):
+        return _of_own_rate(consensys.open_source(path, column), rate_hz)
     if empatica.recognises(head):
         return _of_own_rate(empatica.open_source(path), rate_hz)
     return table.open_source(path, rate_hz, column)
@@ -87,8 +97,9 @@ def _in_folder(folder: Path, rate_hz: float | None, column: str | None) -> Sourc
     if not found:
         raise RecordingError(
             f"{folder} holds nothing that can be replayed: neither a run recorded with rtcan-live "
-            "--record, nor a session of an Empatica E4 (EDA.csv), nor a file of OpenSignals, of an "
-            "Affectiva Q or a table with a column of skin conductance"
+            "--record, nor a session of an Empatica E4 (EDA.csv), nor a file of OpenSignals, of "
+            "Shimmer's Consensys, of an Affectiva Q, a BIDS physio table, a file .acq, .xdf, .edf, "
+            ".bdf or .avro, nor a table with a column of skin conductance"
         )
     listed = "\n".join(f"    {path}" for path in found[:_SHOWN])
     more = f"\n    and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
@@ -114,10 +125,12 @@ def _is_recording(path: Path) -> bool:
             return len(empatica.sessions_in_zip(path)) == 1
         except DatasetError:
             return False
+    if extras.opens(path) or bids.recognises(path):
+        return True
     if path.suffix.lower() not in _TEXTS:
         return False
     head = _head(path)
-    if any(known.recognises(head) for known in (opensignals, affectiva, empatica)):
+    if any(known.recognises(head) for known in (opensignals, affectiva, consensys, empatica)):
         return True
     try:
         return bool(candidates(read_table(path, head.rpartition("\n")[0]).names))
