@@ -6,8 +6,8 @@ The signal is brought to 4 Hz (`runtime.preprocessing.resample`: low-passed, wha
 Of every second the slopes (µS/s) and their changes from one value to the next are summed up. Each
 second is then seen with the two before and the two after it, relative to the level of the last
 20 s, and against the last minute: a skin conductance response rises fast in a smooth minute, motion
-is rough and falls as fast as it rises. All features are logarithms. Below 0.5 µS slopes are
-relative to 0.5 µS: there the steps of a wrist sensor's converter would look like motion.
+is rough and falls as fast as it rises. All features are logarithms. Below 1 µS slopes are
+relative to 1 µS: there the steps of a wrist sensor's converter would look like motion.
 
 Three experts called each 5 s of ten hours of one person, walking, eating and at rest, clean or
 artefact (Zhang, Haghdan and Xu 2017, "Unsupervised Motion Artifact Detection in Wrist-Measured
@@ -44,14 +44,14 @@ FEATURES = (
     "median change of the slope, 60 s",
 )
 # Fitted by benchmarks.artefacts on all recordings; the features are logarithms as they are.
-WEIGHTS = (2.642, 0.889, 1.069, -0.417, 4.390, -6.322, 1.029, 2.073)
-INTERCEPT = 17.372
+WEIGHTS = (2.748, 0.866, 1.068, -0.483, 4.467, -6.423, 1.052, 2.050)
+INTERCEPT = 17.305
 
 _RATE_HZ = 4  # of the grid: the slowest sensor's
 _LONGEST_GAP_S = 1.0  # samples further apart have nothing known between them
 _STRETCH_S, _LEVEL_S, _PAST_S = 5, 20, 60
 _SIDE_S = _STRETCH_S // 2
-_LEAST_LEVEL_US = 0.5
+_LEAST_LEVEL_US = 1.0
 _LEAST = 1e-3  # slopes of this share of the level a second and less are all alike
 _NEW_STREAM_S = 3600.0  # nothing before so long a silence matters
 _BLOCK = 1 << 16  # samples of a recording that are taken at a time

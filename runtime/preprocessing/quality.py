@@ -9,8 +9,8 @@ A veto alone withholds the answer, and its score is 0 but for the first:
 * refused: the preprocessor made no input: too many samples missing, a flat signal, or a
   decomposition that did not converge;
 * artefact: somewhere the signal changes faster than sweat can. One such change is larger than the
-  responses and bends the normalisation and the decomposition of the whole window. Or a fifth of it
-  has the shape of motion (`runtime.preprocessing.artefacts`); less of that lowers the score;
+  responses and bends the normalisation and the decomposition of the whole window. Or three
+  tenths of it have the shape of motion (`runtime.preprocessing.artefacts`);
 * noise: tonic and phasic cannot be told apart, and the signal moves no more than its own noise: a
   resistor, a table, a tremor;
 * ill-posed, in a person's own units alone: tonic and phasic cannot be told apart.
@@ -18,8 +18,8 @@ A veto alone withholds the answer, and its score is 0 but for the first:
 Otherwise the score falls with the share that is not believable: gaps, open electrodes, levels that
 no skin has, a signal that is stuck. It is 1 where nothing is wrong and reaches one half where the
 contract's `max_gap_share` is not believable. A decomposition that cannot tell tonic from phasic,
-of a signal that does move, costs a further third. Below the contract's `quality.min_score` the
-answer is withheld.
+of a signal that does move, costs a further third; motion costs its share. Below the contract's
+`quality.min_score` the answer is withheld.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ _SLOPE_S = 0.125
 # windows of ten Stress-Predict wrists all but 16 move more than it.
 _PIECE_S, _PIECES = 4.0, 8
 _LEAST_MOVEMENT = 1.0
-# Share of motion from which on a window is no longer the skin's: in a minute, two movements apart.
-_MOST_MOTION = 0.2
+# Share of motion from which on a window is the skin's no longer: three movements a minute.
+_MOST_MOTION = 0.3
 # A response is told from motion by the smooth minute about it: shorter signals are not examined.
 _LEAST_FOR_MOTION_S = 30.0
 
@@ -103,7 +103,6 @@ def assess(window: Window, contract: Contract) -> Quality:
         (f"is below {limits.min_us:g} µS: are the electrodes on the skin?", eda_us < limits.min_us),
         (f"is above {limits.max_us:g} µS, more than skin has", eda_us > limits.max_us),
         ("changes too fast for sweat: motion, or a loose electrode", fast),
-        (f"moves as by motion, most at second {worst_s:.0f}", motion),
         ("is stuck at one value: saturated, or a frozen sensor", _stuck(eda_us, contract)),
     )
     reasons = list(window.reasons)
@@ -112,6 +111,12 @@ def assess(window: Window, contract: Contract) -> Quality:
         if where.any():
             reasons.append(f"{_percent(float(where.mean()))} of the window {text}")
             doubtful |= where
+    motion_share = float(motion.mean())
+    if motion_share > 0:
+        reasons.append(
+            f"{_percent(motion_share)} of the window moves as by motion, most at second "
+            f"{worst_s:.0f}"
+        )
     if window.open_share > 0:
         reasons.insert(
             0, f"electrodes open or saturated for {_percent(window.open_share)} of the window"
@@ -120,7 +125,7 @@ def assess(window: Window, contract: Contract) -> Quality:
     if noise:
         reasons.append("the signal moves no more than its noise: are the electrodes on the skin?")
     # White noise has the shape of motion too, and its own name.
-    moved = not noise and float(motion.mean()) >= _MOST_MOTION
+    moved = not noise and motion_share >= _MOST_MOTION
     learns = any(reason.startswith(LEARNING) for reason in window.reasons)
     found = {
         LEARNS: learns,
@@ -136,6 +141,7 @@ def assess(window: Window, contract: Contract) -> Quality:
     score = _score(share, contract.max_gap_share)
     if not window.well_posed:
         score *= _ILL_POSED_FACTOR
+    score *= 1.0 - motion_share
     if set(vetoes) - {LEARNS}:
         score = 0.0
     return Quality(score, tuple(reasons), not vetoes and score >= limits.min_score, vetoes)
