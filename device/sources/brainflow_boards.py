@@ -11,6 +11,8 @@ from device.errors import ArgumentError, MissingExtraError
 
 _PRESETS = ("default", "auxiliary", "ancillary")
 _OWN_KEYS = ("preset", "config")
+# Boards that hand on the data of another one.
+_HANDING_ON = ("PLAYBACK_FILE_BOARD", "STREAMING_BOARD")
 # BrainFlow's word for no other board.
 _NO_BOARD = -100
 
@@ -138,7 +140,7 @@ def parse_address(address: str) -> Asked:
     given = dict(parse_qsl(query, keep_blank_values=True))
     params = _input_params(given)
     layout = number if params.master_board == _NO_BOARD else params.master_board
-    board = _layout(name, number, layout, given.get("preset"))
+    board = _layout(name, layout, given.get("preset"))
     return Asked(name, number, params, board, given.get("config"))
 
 
@@ -178,7 +180,7 @@ def _input_params(given: dict[str, str]) -> Any:
     return params
 
 
-def _layout(name: str, number: int, layout: int, preset: str | None) -> Board:
+def _layout(name: str, layout: int, preset: str | None) -> Board:
     if preset is not None and preset not in _PRESETS:
         raise ArgumentError(f"port has preset={preset}; expected: {', '.join(_PRESETS)}")
     found = _layouts(layout, name)
@@ -186,7 +188,7 @@ def _layout(name: str, number: int, layout: int, preset: str | None) -> Board:
     if fitting:
         return fitting[0]
     names = ", ".join(board.name for board in boards_with_eda())
-    master = " Say what sends, with ?master_board=NAME." if layout == number else ""
+    master = " Say what sends, with ?master_board=NAME." if name in _HANDING_ON else ""
     raise ArgumentError(
         f"port is brainflow:{name}, which has no rows of skin conductance"
         f"{'' if preset is None else ' in the preset ' + preset}.{master} Boards that have: "

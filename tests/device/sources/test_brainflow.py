@@ -158,7 +158,7 @@ def test_a_board_that_falls_silent_is_gone_and_comes_back(
     ("address", "options", "said"),
     [
         ("nothing", {}, "With skin conductance: EMOTIBIT_BOARD, GALEA_BOARD, SHIMMER3"),
-        ("CYTON_BOARD", {}, "CYTON_BOARD, which has no rows of skin conductance"),
+        ("CYTON_BOARD", {}, "CYTON_BOARD, which has no rows of skin conductance. Boards that"),
         ("STREAMING_BOARD", {}, "Say what sends, with .master_board=NAME"),
         ("EMOTIBIT?foo=1", {}, "port has foo=1; expected, after '.': file"),
         ("EMOTIBIT?ip_port=x", {}, "port has ip_port=x; expected: a whole number"),

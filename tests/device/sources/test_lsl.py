@@ -178,3 +178,26 @@ def test_mistakes_are_named_before_anything_is_opened(
 ) -> None:
     with pytest.raises(ArgumentError, match=said):
         make_source(f"lsl:{address}", SourceOptions(**options))
+
+
+def test_the_simulated_stream_is_read() -> None:
+    name = f"{_OWN}-sim"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "device.simulation.simulator", "--sensor", "lsl", "--link", name,
+         "--rate", "50", "--drop", "0.1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        assert f"lsl:{name}: 50 Hz at speed 1: simulated person 1" in process.stdout.readline()
+        sensor = make_source(f"lsl:{name}")
+        sensor.open()
+        samples = _read(sensor, 2.5)
+        sensor.close()
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+    assert 30 < len(samples) < 160 and np.isfinite(samples.eda_us).all()
+    assert "channel EDA, in uS" in sensor.describe().details
