@@ -49,6 +49,8 @@ class Person:
         Standard deviation of the logarithm of amplitudes.
     tonic_gain : float
         By which share the tonic level is higher at arousal 1 than at 0; may be negative.
+    tonic_tau_s : float
+        How fast the tonic level follows arousal.
     wander : float
         Standard deviation of the logarithm of the slow factor on level and amplitudes.
     wander_tau_s : float
@@ -71,6 +73,7 @@ class Person:
     scr_gain: float = 1.5
     scr_spread: float = 0.5
     tonic_gain: float = 0.15
+    tonic_tau_s: float = 15.0
     wander: float = 0.0
     wander_tau_s: float = 1200.0
     artefact_us: float | None = None
@@ -107,22 +110,24 @@ def _at_finger(rng: np.random.Generator) -> Person:
 
 
 def _at_wrist(rng: np.random.Generator) -> Person:
-    level = float(np.clip(rng.lognormal(math.log(0.32), 0.95), 0.12, 6.0))
-    resting = float(rng.lognormal(math.log(2.4), 0.6))
+    level = float(np.clip(rng.lognormal(math.log(0.27), 0.95), 0.1, 6.0))
+    resting = float(rng.lognormal(math.log(2.8), 0.8))
     return Person(
         level_us=level,
         resting_scr_per_min=resting,
-        aroused_scr_per_min=resting * float(rng.lognormal(math.log(1.7), 0.5)),
+        aroused_scr_per_min=resting * float(rng.lognormal(math.log(1.8), 0.4)),
         scr_us=float(rng.lognormal(math.log(0.05 * level), 0.4)),
-        tau_slow_s=float(rng.uniform(1.6, 2.9)),
+        tau_slow_s=float(rng.uniform(1.4, 2.3)),
         tau_fast_s=float(rng.uniform(0.55, 0.85)),
         drift_us=float(rng.uniform(0.01, 0.04)) * level,
-        noise_us=float(rng.lognormal(math.log(0.0017 * level**0.35), 0.3)),
+        noise_us=float(rng.lognormal(math.log(0.0018 * level**0.35), 0.3)),
         artefacts_per_min=float(rng.lognormal(math.log(0.6), 0.9)),
-        scr_gain=float(rng.lognormal(math.log(1.3), 0.4)) - 1.0,
+        scr_gain=float(rng.lognormal(math.log(1.5), 0.3)) - 1.0,
         scr_spread=0.9,
-        tonic_gain=float(rng.lognormal(math.log(0.3), 1.0)),
-        wander=float(np.clip(rng.lognormal(math.log(0.5), 0.5), 0.1, 1.2)),
+        tonic_gain=float(np.clip(rng.lognormal(math.log(1.0), 0.6), 0.2, 4.0)),
+        tonic_tau_s=120.0,
+        wander=float(np.clip(rng.lognormal(math.log(0.22), 0.6), 0.05, 0.8)),
+        wander_tau_s=400.0,
         artefact_us=0.4 * math.sqrt(level),
         step_us=_E4_STEP_US,
     )

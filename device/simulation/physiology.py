@@ -24,8 +24,7 @@ from device.simulation.person import Person as Person
 
 # A response is over (below 0.1 % of its peak) after this long, for any person that is drawn.
 _RESPONSE_S = 25.0
-# How fast the tonic level follows arousal, and how fast its drift forgets.
-_TONIC_TAU_S = 15.0
+# How fast the drift of the tonic level forgets.
 _DRIFT_TAU_S = 120.0
 # How far the slow factor on the level lags behind what draws it: skin dries and moistens smoothly.
 _WANDER_LAG_S = 25.0
@@ -111,7 +110,7 @@ class SimulatedPerson:
         person = self.person
         before_us = self._tonic_us + self._drift_us
         target_us = person.tonic_gain * person.level_us * arousal
-        self._tonic_us += (target_us - self._tonic_us) / _TONIC_TAU_S
+        self._tonic_us += (target_us - self._tonic_us) / person.tonic_tau_s
         keep = math.exp(-1.0 / _DRIFT_TAU_S)
         self._drift_us = keep * self._drift_us + float(
             self._rng.normal(0.0, person.drift_us * math.sqrt(1.0 - keep * keep))
