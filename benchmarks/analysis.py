@@ -6,9 +6,9 @@ Everything is measured beside NeuroKit2, on the same signals in the same run.
 
 Speed: a simulated day at 4 Hz through decomposition, responses and features. NeuroKit2 does the
 like with cvxEDA (`eda_phasic(method="cvxeda")`, `eda_peaks`, mean and slope of the tonic part by
-windows); its memory and time do not allow a day, so that an hour is measured and scaled by the
-length, which favours it: its time grows faster than the length (`growth`, from half an hour to an
-hour). Seconds of processor time on one core; for two cores by the clock.
+windows), for an hour, and its time is scaled by the length (`growth` is that of an hour over that
+of half an hour; eight hours took as long an hour). Seconds of processor time on one core; for two
+cores by the clock.
 
 Responses: people are drawn as `device.simulation` draws them (amplitudes, rates, time constants,
 level), at rest and in changing arousal, with responses at least 1 s apart, because that is the
@@ -211,7 +211,7 @@ def _ours(eda_us: FloatArray, threads: int) -> Analysis:
 
 
 def measure_speed(hours: float, longest_s: float) -> dict[str, Any]:
-    """Time a long recording, and NeuroKit2 on as much of it as it can do."""
+    """Time a long recording, and NeuroKit2 on an hour of it."""
     eda_us = a_day(hours)
     _ours(eda_us[: 4 * 900], 1)  # imports
     by_threads = {}

@@ -1,5 +1,6 @@
 """The code on the pages about Python runs, from top to bottom."""
 
+import json
 import re
 import subprocess
 import sys
@@ -39,3 +40,17 @@ def test_every_block_runs(page: str, tmp_path: Path, tiny_model: Path) -> None:
 def test_no_page_has_code_that_is_not_run() -> None:
     others = [page.name for page in DOCS.glob("*.md") if blocks(page.name)]
     assert sorted(others) == ["analysis.md", "coming-from.md", "cvxeda.md", "python.md"]
+
+
+def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    notebook = json.loads((DOCS / "notebooks" / "first_steps.ipynb").read_text(encoding="utf-8"))
+    code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    script = tmp_path / "notebook.py"
+    script.write_text("import matplotlib; matplotlib.use('Agg')\n" + "\n".join(code))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(script)],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=110,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "responses a minute" in done.stdout and (tmp_path / "first_steps.html").is_file()
