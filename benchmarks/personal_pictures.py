@@ -96,7 +96,7 @@ def labels(path: Path) -> Path:
     with _page("--adapt") as page:
         page.until("/% /.test(document.querySelector('.share')?.textContent)", 120)
         page.press("4")
-        page.until("document.querySelector('.adapted')?.textContent.includes('points')", 30)
+        page.until("document.querySelector('.adapted')?.textContent.startsWith('for you')", 60)
         time.sleep(2.0)
         return page.picture_at(path)
 

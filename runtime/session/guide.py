@@ -25,7 +25,7 @@ _SEVEN, _EVERY_S = 7, 4.0
 # How long the recap stands where nobody takes it away.
 _RECAP_S = 120.0
 _TEXTS = {
-    REST: "Sit still and breathe with the bar: in as it fills, out as it empties.",
+    REST: "Sit still and breathe as shown: in as it fills, out as it empties.",
     ARITHMETIC: "Count down by sevens, aloud if you can. The number shown is where you should be "
     "by now; catch up if you are behind.",
 }
