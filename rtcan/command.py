@@ -19,6 +19,7 @@ _COMMANDS = {
     ),
     "sim": ("device.simulation.simulator:main", "Simulate a sensor on a pseudo-terminal."),
     "devices": ("device.devices:main", "List serial ports, and what answers on them."),
+    "convert": ("runtime.replay.convert:main", "Write any recording as a BIDS data set."),
     "record": ("runtime.recording.command:main", "Repair, list and verify recordings."),
     "profile": ("runtime.live.profiles:main", "Show, reset and delete what is known of a person."),
     "train": ("training.run:main", "Train networks on a data set and test them."),
