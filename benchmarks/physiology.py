@@ -12,7 +12,7 @@ learnt tasks against rest on Stress-Predict, tells the simulated people's tasks 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import click
@@ -80,7 +80,6 @@ def main(data_root: Path, eevr: Path | None, people: int, quick: bool, output: P
             "people": {name: len(own) for name, own in found.items()},
             "measures": table,
             "told_apart": told,
-            "each": {name: [asdict(person) for person in own] for name, own in found.items()},
         },
         {
             "wrist_medians_within_real_80": len(inside) / len(NAMES),
