@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -141,8 +142,11 @@ def run(tasks: Sequence[Task], jobs: int, scheduler: str | None = None) -> Itera
             try:
                 for future in as_completed(futures):
                     yield future.result()
-            except BrokenPipeError as error:
-                raise WorkerError(f"A process was killed: {error}") from error
+            except BrokenProcessPool as error:
+                raise WorkerError(
+                    "A process was killed, as systems do that run out of memory: try fewer --jobs. "
+                    "What is done is kept; the same command goes on"
+                ) from error
             finally:
                 for future in futures:
                     future.cancel()

@@ -186,6 +186,19 @@ def test_two_processes_give_the_same_as_one(tmp_path: Path) -> None:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
+def dies(task: run.Task) -> run.Outcome:
+    os._exit(9)
+
+
+def test_a_process_that_is_killed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "data"
+    for name in "ab":
+        write(data / f"{name}.csv")
+    monkeypatch.setattr(run, "do", dies)
+    result = CliRunner().invoke(main, [str(data), "--out", str(tmp_path / "o"), "--jobs", "2"])
+    assert result.exit_code == 1 and "try fewer --jobs" in result.output.replace("\n", " ")
+
+
 def test_a_model_adds_its_probabilities(tmp_path: Path) -> None:
     from runtime.inference.models import DEMO_MODEL
 
