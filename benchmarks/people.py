@@ -1,6 +1,6 @@
 """What the answer says about real people: Stress-Predict, each person held out.
 
-python -m benchmarks.people --data-root PATH [--ensemble 3] [--quick] [--output DIR]
+python -m benchmarks.people --data-root PATH [--eevr-root PATH] [--artefacts-root PATH] [--quick]
 
 Windows of 60 s every 10 s after the first task began, each wholly within a task or a rest. Our
 form, in the person's own running units (networks averaged, a linear path on plain features, weights
@@ -26,6 +26,7 @@ from typing import Any
 import click
 import numpy as np
 
+from benchmarks.common import transfer
 from benchmarks.common.hour import draw
 from benchmarks.common.report import interleaved, show_table, write_result
 from device.samples import Samples
@@ -61,6 +62,8 @@ _ROWS = (
 @click.option("--folds", type=click.IntRange(min=2), help="Groups of people [default: each alone].")
 @click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True)
 @click.option("--quick", is_flag=True, help="3 groups, 2 epochs, one network: shows that it runs.")
+@click.option("--eevr-root", type=click.Path(path_type=Path, exists=True), help="Tested on too.")
+@click.option("--artefacts-root", type=click.Path(path_type=Path, exists=True), help="Likewise.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw a held-out hour here.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.")
 def main(
@@ -69,6 +72,8 @@ def main(
     folds: int | None,
     epochs: int,
     quick: bool,
+    eevr_root: Path | None,
+    artefacts_root: Path | None,
     picture: Path | None,
     output: Path | None,
 ) -> None:
@@ -86,6 +91,15 @@ def main(
                 ("published", ["--normalisation", "zscore", "--ensemble", "1"]),
             )
         }
+        learnt = transfer.opened(Path(folder) / "personal" / "best.pt")
+        elsewhere = {
+            name: test(learnt, root)
+            for name, root, test in (
+                ("eevr", eevr_root, transfer.of_eevr),
+                ("walking", artefacts_root, transfer.of_hours),
+            )
+            if root is not None
+        }
         person = draw(Path(folder) / "personal" / "windows.csv", picture) if picture else None
     update = _update_ms(ensemble)
     shares = {name: _shares(data_root, name) for name in ("personal", "zscore")}
@@ -99,6 +113,7 @@ def main(
         **found,
         "windows": shares,
         "update_ms": update,
+        "learnt_here_tested_elsewhere": elsewhere,
     }
     rows = []
     for name, form, model in _ROWS:
