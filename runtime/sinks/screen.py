@@ -59,6 +59,8 @@ class Shot:
         By target, the smoothed probabilities so far.
     status, marker : Status, Marker or None
         The newest news and marker.
+    lasting : dict of str to Status
+        By kind, what is true of the sensor for as long as it is used.
     label : Label or None
         What the person said last.
     asked : Status or None
@@ -78,6 +80,7 @@ class Shot:
     courses: dict[str, collections.deque[float | None]] = field(default_factory=dict)
     status: Status | None = None
     marker: Marker | None = None
+    lasting: dict[str, Status] = field(default_factory=dict)
     label: Label | None = None
     asked: Status | None = None
     keys: bool = False
@@ -116,6 +119,8 @@ class Shot:
         text = self.asked.text if asking and self.asked else ""
         asked = _wrapped(Text(text, style="bold"), width)
         news = [text for text in (self._outputs(), self._marked()) if text is not None]
+        for status in self.lasting.values():
+            news += _wrapped(Text(status.text, style="yellow"), width)
         title = self._title(width)
         guided = self._guided(width)
         if guided:

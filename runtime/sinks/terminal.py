@@ -21,6 +21,10 @@ from runtime.sinks.sink import Sink
 _REFRESH_S = 0.25
 
 
+# News that stays true for as long as the sensor is used.
+LASTING = frozenset({"rate", "resolution"})
+
+
 class TerminalView(Sink):
     """A chart of the last minute, the answers with their course, and how it is going.
 
@@ -82,6 +86,8 @@ class TerminalView(Sink):
         """Show news of the sensor, and what the person is asked and told."""
         if status.kind in ("question", "hint"):
             self._told.ask(status)
+        elif status.kind in LASTING:
+            self._told.lasting[status.kind] = status
         else:
             self._told.status = status
         self._draw()

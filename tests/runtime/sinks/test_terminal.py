@@ -223,3 +223,15 @@ def test_on_a_real_terminal_that_changes_its_size(tmp_path: Path, tiny_model: Pa
 
 def plain(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "")
+
+
+@pytest.mark.parametrize("kind", ["rate", "resolution"])
+def test_what_is_true_of_the_sensor_for_good_stays_on_the_screen(
+    kind: str, view: TerminalView
+) -> None:
+    view.status(Status(kind, "too coarse or too slow"))
+    view.status(Status("silent", "nothing comes"))
+    view.samples(Samples([0.0, 0.1], [5.0, 5.0]), 1.0)
+    text = screen(view)
+    assert "too coarse or too slow" in text
+    assert "nothing comes" not in text
