@@ -17,6 +17,7 @@ the order in which they came.
 
 from __future__ import annotations
 
+import bisect
 import math
 import threading
 from collections.abc import Mapping, Sequence
@@ -132,7 +133,8 @@ class Adaptation:
         )
         with self._lock:
             # In one order whatever order they came in, so that sums round alike.
-            self._labels = tuple(sorted((*self._labels, found)))
+            place = bisect.bisect(self._labels, found)
+            self._labels = (*self._labels[:place], found, *self._labels[place:])
             self._posterior = None
         return found
 
@@ -196,10 +198,8 @@ class Adaptation:
         times_s = np.array([x.time_s for x in (self._labels if labels is None else labels)])
         if not times_s.size:
             return np.empty(0)
-        apart = np.abs(times_s[:, None] - times_s) / self.prior.block_s
-        weight = self.prior.evidence / np.maximum(1.0 - apart, 0.0).sum(axis=1)
         age = (times_s.max() - times_s) / self.half_life_s
-        return np.asarray(weight * 0.5**age)
+        return np.asarray(self.prior.evidence * shares(times_s, self.prior.block_s) * 0.5**age)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the labels in JSON's own types, to be kept with a person's profile."""
@@ -254,6 +254,18 @@ class Adaptation:
                 "Window.features of the window"
             )
         return tuple(values.tolist())
+
+
+def shares(times_s: FloatArray, block_s: float) -> FloatArray:
+    """Return for how many blocks of time each of some moments stands, float64 (n,), 0 to 1.
+
+    All within one block share it; one that is a block away from every other stands for one.
+    """
+    near = times_s[:, None] - times_s
+    np.abs(near, out=near)
+    near *= -1.0 / block_s
+    near += 1.0
+    return np.asarray(1.0 / np.maximum(near, 0.0, out=near).sum(axis=1))
 
 
 def margin_of(row: ArrayLike) -> float:

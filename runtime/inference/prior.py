@@ -18,7 +18,8 @@ from runtime.preprocessing.contract import Contract
 # Key under which the priors of all targets stand in an ONNX file's metadata.
 KEY = "rtcan_adaptation"
 _FORM = "rtcan-prior-1"
-# Log odds, standard deviation of a person's bias where nothing was measured: a careful guess.
+# Log odds, standard deviation of a person's bias where nothing was measured: the people of
+# Stress-Predict differ by about 0.2 (docs/adaptation.md).
 _CAUTIOUS = 0.3
 _CAUTIOUS_BLOCK_S = 240.0
 
