@@ -6,6 +6,7 @@ source's real sockets is a tenth of that.
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 from typing import Any
@@ -21,6 +22,7 @@ from device.protocols import emotibit
 from device.protocols.emotibit import Packet
 from device.sources.driven import DrivenSensor
 from device.timing.now import now_s
+from device.wireless import emotibit as transport
 from device.wireless.emotibit import EmotibitTransport
 from device.wireless.lookup import FoundEmotibit, local_towards
 from tests.device.wireless.parts import own_address
@@ -108,7 +110,8 @@ def test_nothing_but_errors_of_ours_and_nothing_grows() -> None:
     assert feed.answered
 
 
-def test_what_strangers_send_is_counted_and_not_kept() -> None:
+def test_what_strangers_send_is_counted_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_GONE_S", math.inf)  # the board itself says nothing here
     rng = np.random.default_rng(19)
     board, stranger = own_address(), own_address()
     link = EmotibitTransport(board)
