@@ -84,7 +84,9 @@ def test_a_recording_through_a_port_to_json_lines(
     assert summary["counters"]["lost"] == 0
     assert summary["windows"] == 28
     # The recording ended and its port went away; live waited for it, as told.
-    assert [s["kind"] for s in of_kind(events, "status")] == ["disconnected"]
+    kinds = [s["kind"] for s in of_kind(events, "status")]
+    # The simulated Grove is coarse at the level of this person, which is said once.
+    assert kinds in (["disconnected"], ["resolution", "disconnected"])
 
 
 def test_what_live_computes_is_what_the_recording_gives_offline(

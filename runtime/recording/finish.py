@@ -9,7 +9,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -161,19 +161,31 @@ def _write_tables(run: Run, targets: list[str], events: Iterator[dict[str, Any]]
             elif kind == "clock":
                 found.clock = {name: event[name] for name in event if name != "kind"}
             elif kind == "marker":
-                rows.append((float(event["time_s"]), "marker", event["text"]))
+                rows.append((_onset_s(event), "marker", event["text"]))
             elif kind == "label":
                 said = f"{event['target']} {1 + 4 * float(event['value']):g}"
-                rows.append((float(event["time_s"]), "label", said))
+                rows.append((_onset_s(event), "label", said))
             elif kind == "step":
-                rows.append((float(event["time_s"]), "enrolment", event["step"]))
+                rows.append((_onset_s(event), "enrolment", event["step"]))
             elif kind == "status":
-                rows.append((float(event["time_s"]), event["status"], event["text"]))
+                rows.append((_onset_s(event), event["status"], event["text"]))
         marks.write("onset\tduration\ttrial_type\tvalue\n")
         # Labels of a guided session come at its end and speak of times before.
-        for onset_s, what, value in sorted(rows, key=lambda row: row[0]):
-            marks.write(f"{cell(onset_s)}\t0\t{what}\t{cell(value)}\n")
+        for onset_s, what, value in sorted(rows, key=_place):
+            onset = "n/a" if math.isnan(onset_s) else cell(onset_s)
+            marks.write(f"{onset}\t0\t{what}\t{cell(value)}\n")
     return found
+
+
+def _onset_s(event: Mapping[str, Any]) -> float:
+    """Return when an event was; NaN where the journal has no number."""
+    time_s = event["time_s"]
+    return math.nan if time_s is None else float(time_s)
+
+
+def _place(row: tuple[float, str, str]) -> float:
+    """Return what rows are sorted by; those of no known time come last."""
+    return math.inf if math.isnan(row[0]) else row[0]
 
 
 @contextlib.contextmanager

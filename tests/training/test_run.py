@@ -119,8 +119,9 @@ def test_music_travels_with_its_scale(tree: Path, tmp_path: Path) -> None:
         stored.networks, stored.contract, model, stored.examples, stored.music
     ).holds
     one = stored.examples[:2]
-    answers = [Classifier(model)(one, song)["arousal"] for song in features[:2].astype(np.float32)]
-    assert np.abs(answers[0] - answers[1]).max() > 0
+    # These songs tell the classes apart without an error, so that some answers are all but certain.
+    answers = [Classifier(model)(one, song)["arousal"] for song in features.astype(np.float32)]
+    assert np.ptp(answers, axis=0).max() > 0
 
 
 def test_presets_are_marked_as_not_for_live_use(tree: Path, tmp_path: Path) -> None:
