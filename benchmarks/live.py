@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -22,7 +21,7 @@ from typing import Any
 import click
 import numpy as np
 
-from benchmarks.common.live import Live
+from benchmarks.common.live import Live, free_port
 from benchmarks.common.report import show_table, write_result
 from device.simulation.physiology import Person, simulate
 from runtime.inference.models import SHIPPED_MODEL
@@ -93,11 +92,11 @@ def main(model: Path, seconds: float | None, output: Path | None, quick: bool) -
 
 def _sinks(folder: Path, stack: ExitStack) -> tuple[list[str], list[str]]:
     """Return the options that turn all sinks on, and their names."""
-    options, names = ["--record", str(folder / "rec"), "--dashboard", str(_free_port())], []
+    options, names = ["--record", str(folder / "rec"), "--dashboard", str(free_port())], []
     names += ["recording", "dashboard"]
     program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
     if Path(program).is_file():
-        port = _free_port()
+        port = free_port()
         settings = folder / "mosquitto.conf"
         settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n", encoding="utf-8")
         broker = subprocess.Popen([program, "-c", str(settings)], stderr=subprocess.DEVNULL)
@@ -152,12 +151,6 @@ def _listen(port: int) -> None:
                 pass
     except (ConnectionClosed, OSError):
         return
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 if __name__ == "__main__":

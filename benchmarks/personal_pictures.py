@@ -11,9 +11,6 @@ All show a simulated person. The pictures of the dashboard need Chromium.
 
 from __future__ import annotations
 
-import io
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,10 +19,9 @@ from pathlib import Path
 
 import click
 import numpy as np
-from rich.console import Console
 
-from benchmarks.common import browser
-from benchmarks.pictures import answers, free_port
+from benchmarks.common import demonstration
+from benchmarks.common.browser import Browser
 from device.sensor import SensorInfo
 from device.simulation.physiology import Person, SimulatedPerson
 from runtime.inference.classifier import Classifier
@@ -70,65 +66,39 @@ def terminal(folder: Path) -> Iterator[Path]:
             if isinstance(event, Step):
                 shot.step = event
         if second in names:
-            yield _drawn(shot, folder / f"{names[second]}.svg")
-
-
-def _drawn(shot: Shot, path: Path) -> Path:
-    width, height = _SIZE
-    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
-    for line in shot.lines(width, height):
-        console.print(line)
-    path.write_text(console.export_svg(title="rtcan live --profile anna --enrol"), encoding="utf-8")
-    return path
+            path = folder / f"{names[second]}.svg"
+            yield demonstration.draw(shot, path, _SIZE, "rtcan live --profile anna --enrol")
 
 
 def guided(folder: Path) -> Iterator[Path]:
     """Take pictures of every step in the dashboard."""
-    with _page("--enrol", "--speed", "8") as page:
+    with _of_anna("--enrol", "--speed", "8") as page:
         for kind, wait_s in (("rest", 2.0), ("arithmetic", 4.0), ("measured", 1.0)):
             page.until(_KIND.format(kind), 90)
             time.sleep(wait_s)
-            yield page.picture_at(folder / f"personal_{kind.replace('measured', 'recap')}.png")
+            path = folder / f"personal_{kind.replace('measured', 'recap')}.png"
+            page.picture(path, whole=False)
+            yield path
 
 
 def labels(path: Path) -> Path:
     """Take a picture of labels and of what they taught."""
-    with _page("--adapt") as page:
+    with _of_anna("--adapt") as page:
         page.until("/% /.test(document.querySelector('.share')?.textContent)", 120)
         page.press("4")
         page.until("document.querySelector('.adapted')?.textContent.startsWith('for you')", 60)
         time.sleep(2.0)
-        return page.picture_at(path)
-
-
-class _Page(browser.Browser):
-    def picture_at(self, path: Path) -> Path:
-        self.picture(path, whole=False)
-        return path
+        page.picture(path, whole=False)
+    return path
 
 
 @contextmanager
-def _page(*words: str) -> Iterator[_Page]:
-    """Give the dashboard of a demonstration."""
-    if browser.find() is None:
-        raise click.ClickException("The pictures of the dashboard need Chromium: install it first")
-    port = free_port()
+def _of_anna(*words: str) -> Iterator[Browser]:
+    """Give the dashboard of a demonstration with a profile of its own."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
-        command = [sys.executable, "-m", "runtime.live", "--demo", "--dashboard", str(port)]
-        command += ["--output", "none", "--profile", str(Path(place) / "anna.json"), *words]
-        page = _Page(Path(place))
-        live = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        try:
-            address = f"http://127.0.0.1:{port}/"
-            page.until_true(lambda: answers(address), address, 90)
-            page.open(address)
-            page.size(*_SCREEN)
-            page.scheme("light")
+        profile = str(Path(place) / "anna.json")
+        with demonstration.dashboard(_SCREEN, "--profile", profile, *words) as page:
             yield page
-        finally:
-            live.terminate()
-            live.wait(60)
-            page.close()
 
 
 if __name__ == "__main__":

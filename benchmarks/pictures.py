@@ -4,27 +4,19 @@
     docs/dashboard.png        the dashboard on a wide screen
     docs/dashboard_phone.png  and on a phone that prefers dark
 
-All show `rtcan-live --demo`: a simulated person, and the model of simulated people. The pictures of
-the dashboard need Chromium.
+All show `rtcan live --demo`: a simulated person, and the package's model. The pictures of the
+dashboard need Chromium.
 """
 
 from __future__ import annotations
 
-import io
-import socket
-import subprocess
-import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import click
 import numpy as np
-from rich.console import Console
 
-from benchmarks.common import browser
+from benchmarks.common import demonstration
 from device.samples import Samples
 from device.sensor import SensorInfo
 from device.simulation.physiology import Person, SimulatedPerson
@@ -67,59 +59,22 @@ def terminal(path: Path) -> Path:
             shot.take(decider.push(prediction))
     while shot.recent[0].time_s[-1] < _SHOWN_S - 60:
         shot.recent.popleft()
-    width, height = _SIZE
-    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
-    for line in shot.lines(width, height):
-        console.print(line)
-    path.write_text(console.export_svg(title="rtcan-live --demo"), encoding="utf-8")
-    return path
+    return demonstration.draw(shot, path, _SIZE, "rtcan live --demo")
 
 
 def dashboard(folder: Path, seconds: float) -> list[Path]:
     """Take pictures of the dashboard of the demonstration, wide and light, narrow and dark."""
-    if browser.find() is None:
-        raise click.ClickException("The pictures of the dashboard need Chromium: install it first")
-    port = free_port()
-    command = [sys.executable, "-m", "runtime.live", "--demo", "--dashboard", str(port)]
     paths = [folder / "dashboard.png", folder / "dashboard_phone.png"]
-    with tempfile.TemporaryDirectory() as profile:
-        page = browser.Browser(Path(profile))
-        live = subprocess.Popen([*command, "--output", "none"], stderr=subprocess.DEVNULL)
-        try:
-            address = f"http://127.0.0.1:{port}/"
-            page.until_true(lambda: answers(address), address)
-            page.open(address)
-            page.size(*_SCREEN)
-            page.scheme("light")
-            page.until("/% /.test(document.querySelector('.share')?.textContent)", 60)
-            page.until(f"performance.now() > {1e3 * seconds}", seconds + 30)
-            page.picture(paths[0])
-            page.scheme("dark")
-            page.size(*_PHONE, phone=True)
-            page.until("document.querySelector('#level').getBoundingClientRect().width < 380")
-            time.sleep(0.5)  # the charts are drawn anew
-            page.picture(paths[1])
-        finally:
-            live.terminate()
-            live.wait(20)
-            page.close()
+    with demonstration.dashboard(_SCREEN) as page:
+        page.until("/% /.test(document.querySelector('.share')?.textContent)", 60)
+        page.until(f"performance.now() > {1e3 * seconds}", seconds + 30)
+        page.picture(paths[0])
+        page.scheme("dark")
+        page.size(*_PHONE, phone=True)
+        page.until("document.querySelector('#level').getBoundingClientRect().width < 380")
+        time.sleep(0.5)  # the charts are drawn anew
+        page.picture(paths[1])
     return paths
-
-
-def free_port() -> int:
-    """Return a port of this computer that nobody has."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def answers(address: str) -> bool:
-    """Return whether a page can be had."""
-    try:
-        with urllib.request.urlopen(address) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import select
+import socket
 import subprocess
 import sys
 import threading
@@ -173,3 +174,10 @@ def run_live(model: Path, speed: float) -> dict[str, Any]:
         "rss_mb": rss_mb,
         "torch_loaded": torch_loaded,
     }
+
+
+def free_port() -> int:
+    """Return a port of this computer that nobody has."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
