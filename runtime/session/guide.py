@@ -74,7 +74,7 @@ class Guide:
 
     def _forget(self) -> None:
         self._at: int | None = None
-        self._began_s = 0.0
+        self._began_s = self._seen_s = 0.0
         self._phases: list[Phase] = []
         self.measured: Measured | None = None
 
@@ -87,9 +87,10 @@ class Guide:
         """Yield the steps that begin by a time (s) of the samples, and at the end the labels."""
         if self.over:
             return
-        if self._at is None or time_s < self._began_s:  # or another stream has begun
+        if self._at is None or time_s < self._seen_s:  # or another stream has begun
             self._forget()
             yield self._begin(0, time_s)
+        self._seen_s = time_s
         while not self.over and time_s >= self._began_s + self._length_s:
             yield from self._next(self._began_s + self._length_s)
 
@@ -104,10 +105,14 @@ class Guide:
             self._phases[-1].windows.append(prediction)
 
     def obey(self, command: str, time_s: float) -> Iterator[Step | Label]:
-        """Yield what follows from "skip", "restart" or "stop" at a time (s) of the samples."""
+        """Yield what follows from "skip", "restart" or "stop" at a time (s) of the samples.
+
+        A command's time may lie after the newest sample's. At the recap, what was measured is kept
+        already, and "stop" ends the recap as "skip" does.
+        """
         if self.over and command != "restart":
             return
-        if command == "stop":
+        if command == "stop" and self.underway:
             self.over = True
             yield self._step(STOPPED, time_s, 0.0, ("Stopped; nothing of it is kept.",))
         elif command == "restart":

@@ -107,6 +107,27 @@ def test_whoever_stops_keeps_nothing() -> None:
     assert any(isinstance(x, Step) for x in person.hear(Said(201.0, "restart", "terminal")))
 
 
+@pytest.mark.parametrize("command", ["skip", "restart"])
+def test_a_key_that_is_pressed_after_the_newest_sample_counts_once(command: str) -> None:
+    person = Person(guide=Guide(CONTRACT, PLAN))
+    told = [*person.pass_time(10.0), *person.hear(Said(10.3, command, "terminal"))]
+    for now in (10.0, 10.0, 10.2, 10.5):  # samples come in groups
+        told += person.pass_time(now)
+    assert kinds(told) == [REST, ARITHMETIC if command == "skip" else REST]
+    assert told[1].time_s == 10.3
+
+
+def test_to_stop_at_the_recap_ends_it_and_what_was_measured_stays_kept() -> None:
+    kept: list[Any] = []
+    person = Person(guide=Guide(CONTRACT, PLAN), enrolled=kept.append)
+    told: list[Any] = []
+    for now in range(95):
+        person.adapt(answer(float(now), 0.5))
+        told += person.pass_time(float(now))
+    told += person.hear(Said(95.0, "stop", "terminal"))
+    assert len(kept) == 1 and kinds(told)[-2:] == [RECAP, "over"]
+
+
 def test_without_a_guided_session_its_commands_are_answered() -> None:
     (status,) = Person().hear(Said(0.0, "skip", "terminal"))
     assert isinstance(status, Status) and "no guided session is under way" in status.text
