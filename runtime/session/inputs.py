@@ -59,7 +59,8 @@ class Inputs:
         """Yield what is due."""
         while self._then and self.newest is not None and self._then[0].time_s <= self.newest[0]:
             yield self._then.popleft()
-        while not self._waiting.empty():
+        # What comes meanwhile waits for the next time: who floods must not hold up the run.
+        for _ in range(self._waiting.qsize()):
             pressed_s, text, source = self._waiting.get_nowait()
             if self.newest is None:
                 continue  # without a sample there is no time to give it

@@ -233,3 +233,16 @@ def test_a_model_s_own_windows_are_learnt_from(personal_model: Path) -> None:
     assert learner.label(label(newest, 0.0)) is None
     assert list(learner.push(seen[-1]).adapted) == ["arousal"]
     assert isinstance(seen[-1].estimates["arousal"], Estimate)
+
+
+def test_a_client_that_floods_holds_nothing_up() -> None:
+    inputs = Inputs()
+    inputs.arrived(1.0, 0.0)
+    taken = 0
+    for _ in range(2):  # as the run's loop does, with samples in between
+        inputs.say("calm", "mqtt")
+        for _said in inputs.take():
+            taken += 1
+            inputs.say("calm", "mqtt")
+            assert taken < 200
+    assert taken == 3
