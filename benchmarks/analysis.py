@@ -38,7 +38,8 @@ import numpy as np
 from benchmarks.common.report import show_table, write_result
 from device.samples import FloatArray
 from device.simulation.physiology import Person
-from runtime.analysis.analysis import Analysis, analyse
+from runtime.analysis.measures.analyse import analyse
+from runtime.analysis.measures.analysis import Analysis
 
 RATIOS_DB = (60, 40, 30, 20, 10, 0)
 LABORATORY_DB = 40
@@ -256,7 +257,7 @@ import numpy as np
 from pathlib import Path
 from device.readers.base import Source
 from device.samples import Samples
-from runtime.analysis.analysis import analyse
+from runtime.analysis.measures.analyse import analyse
 
 def blocks():
     rng = np.random.default_rng(0)

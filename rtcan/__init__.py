@@ -17,8 +17,8 @@ from rtcan import _siblings
 if TYPE_CHECKING:
     from device.errors import RtcanError as RtcanError
     from device.samples import Samples as Samples
-    from runtime.analysis.analysis import Analysis as Analysis
-    from runtime.analysis.analysis import analyse as analyse
+    from runtime.analysis.measures.analyse import analyse as analyse
+    from runtime.analysis.measures.analysis import Analysis as Analysis
     from runtime.cvxeda.recording import decompose as decompose
     from runtime.cvxeda.solver import CvxEDA as CvxEDA
     from runtime.inference.classifier import Classifier as Classifier
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from runtime.live.stream import live as live
 
 _HOMES = {
-    "Analysis": "runtime.analysis.analysis",
+    "Analysis": "runtime.analysis.measures.analysis",
     "Classifier": "runtime.inference.classifier",
     "CvxEDA": "runtime.cvxeda.solver",
     "Decider": "runtime.inference.decision",
     "Pipeline": "runtime.inference.pipeline",
     "RtcanError": "device.errors",
     "Samples": "device.samples",
-    "analyse": "runtime.analysis.analysis",
+    "analyse": "runtime.analysis.measures.analyse",
     "decompose": "runtime.cvxeda.recording",
     "live": "runtime.live.stream",
     "open_sensor": "runtime.live.sensors",

@@ -107,8 +107,9 @@ def main(
     # recordings and pieces run side by side already. It must be said before numpy is loaded.
     for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    from runtime.analysis.batch import Batch, analyse_all
-    from runtime.analysis.settings import Settings
+    from runtime.analysis.measures.settings import Settings
+    from runtime.analysis.runs.batch import analyse_all
+    from runtime.analysis.runs.task import Batch
 
     settings = Settings(window_s, step_s, min_amplitude_us, grid_hz=grid_hz)
     batch = Batch(out, settings, rate_hz, column, events, model, overwrite)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from device.errors import DatasetError
-from runtime.analysis.event_table import read_events
-from runtime.analysis.table import Table
+from runtime.analysis.measures.table import Table
+from runtime.analysis.runs.event_table import read_events
 
 
 def read(folder: Path, text: str, began_utc_s: float | None = None) -> Table:

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.samples import FloatArray
-from runtime.analysis.grid import runs
-from runtime.analysis.sympathetic import amplitude
-from runtime.analysis.table import Table
+from runtime.analysis.measures.grid import runs
+from runtime.analysis.measures.sympathetic import amplitude
+from runtime.analysis.measures.table import Table
 
 if TYPE_CHECKING:
-    from runtime.analysis.analysis import Analysis
+    from runtime.analysis.measures.analysis import Analysis
 
 # What an event's answer adds; see `Settings.latency_s`.
 EVENT_COLUMNS = ("scr_latency", "scr_within", "scr_amplitude_first")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.samples import FloatArray
-from runtime.analysis.grid import runs
+from runtime.analysis.measures.grid import runs
 from runtime.preprocessing.artefacts import THRESHOLD, artefact_probability
 from runtime.preprocessing.contract import QualityLimits
 

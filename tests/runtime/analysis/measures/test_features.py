@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import rtcan
-from runtime.analysis.sympathetic import amplitude
-from runtime.analysis.table import Table
+from runtime.analysis.measures.sympathetic import amplitude
+from runtime.analysis.measures.table import Table
 from tests.runtime.analysis.skin import AMPLITUDES_US, known
 
 

@@ -7,20 +7,16 @@ import json
 from functools import cache
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from device.samples import FloatArray
-from runtime.analysis.grid import runs
-from runtime.analysis.table import Table
-
-if TYPE_CHECKING:
-    from runtime.analysis.analysis import Analysis
+from runtime.analysis.measures.analysis import SOUND, Analysis
+from runtime.analysis.measures.grid import runs
+from runtime.analysis.measures.table import Table
 
 _NO_VALUE = 65535
-# As in runtime.analysis.analysis: a less sound response is drawn in grey.
-_SOUND = 0.5
 # Rows of features on the page; the file has all.
 _MOST_ROWS = 500
 _LEGEND = (
@@ -93,7 +89,7 @@ def whole(title: str, body: list[str]) -> str:
 @cache
 def static(name: str) -> str:
     """Return a file that goes into pages."""
-    return files("runtime.analysis").joinpath("static", name).read_text(encoding="utf-8")
+    return files("runtime.analysis.pages").joinpath("static", name).read_text(encoding="utf-8")
 
 
 def html_table(table: Table, most: int) -> str:
@@ -192,7 +188,7 @@ def _data(analysis: Analysis, events: Table | None) -> dict[str, Any]:
             "onset": np.round(found.onset_s, 3).tolist(),
             "peak": np.round(found.peak_s, 3).tolist(),
             "amplitude": np.round(found.amplitude_us, 4).tolist(),
-            "good": (quality >= _SOUND).tolist(),
+            "good": (quality >= SOUND).tolist(),
         },
         "gaps": places(analysis.missing),
         "artefacts": places(analysis.artefact),

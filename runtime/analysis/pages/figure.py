@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from device.errors import MissingExtraError
-from runtime.analysis.grid import runs
+from runtime.analysis.measures.grid import runs
 
 if TYPE_CHECKING:
-    from runtime.analysis.analysis import Analysis
+    from runtime.analysis.measures.analysis import Analysis
 
 
 def draw(analysis: Analysis, axes: Any = None) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from device.readers.base import Source
-from runtime.analysis.table import Table
+from runtime.analysis.measures.table import Table
 from runtime.inference.pipeline import Pipeline
 
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from runtime.analysis import run
 from runtime.analysis.command import main
+from runtime.analysis.runs import one, workers
+from runtime.analysis.runs.task import Outcome, Task
 from tests.runtime.analysis.skin import ONSETS_S, known
 
 
@@ -105,14 +106,14 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Monk
     write(data / "a.csv")
     write(data / "b.csv")
     # The run dies in the second recording.
-    whole = run.analyse
+    whole = one.analyse
 
     def dies(source: object, **options: object) -> object:
         if options["name"] == "b.csv":
             raise KeyboardInterrupt
         return whole(source, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(run, "analyse", dies)
+    monkeypatch.setattr(one, "analyse", dies)
     assert analyse(data, "--out", out).exit_code != 0
     assert "a_report.html" in (out / "index.html").read_text(encoding="utf-8")
     done: list[object] = []
@@ -121,7 +122,7 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Monk
         done.append(options["name"])
         return whole(source, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(run, "analyse", counted)
+    monkeypatch.setattr(one, "analyse", counted)
     result = analyse(data, "--out", out)
     assert result.exit_code == 0 and done == ["b.csv"] and "1 of them earlier" in result.output
     assert analyse(data, "--out", out).exit_code == 0 and done == ["b.csv"]
@@ -186,7 +187,7 @@ def test_two_processes_give_the_same_as_one(tmp_path: Path) -> None:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-def dies(task: run.Task) -> run.Outcome:
+def dies(task: Task) -> Outcome:
     os._exit(9)
 
 
@@ -194,7 +195,7 @@ def test_a_process_that_is_killed_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     data = tmp_path / "data"
     for name in "ab":
         write(data / f"{name}.csv")
-    monkeypatch.setattr(run, "do", dies)
+    monkeypatch.setattr(workers, "do", dies)
     result = CliRunner().invoke(main, [str(data), "--out", str(tmp_path / "o"), "--jobs", "2"])
     assert result.exit_code == 1 and "try fewer --jobs" in result.output.replace("\n", " ")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runtime.analysis.names import places
+from runtime.analysis.runs.names import places
 
 
 def stems(*paths: str) -> list[str]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from runtime.analysis.page import whole
-from runtime.analysis.run import Outcome
+from runtime.analysis.pages.page import whole
+from runtime.analysis.runs.task import Outcome
 
 _COLUMNS = (
     ("duration_s", "length", lambda v: f"{v / 3600:.0f} h {v % 3600 / 60:02.0f} min"

@@ -10,7 +10,7 @@ from device.errors import DatasetError
 from device.names import fold
 from device.readers.text import read_table
 from device.samples import FloatArray
-from runtime.analysis.table import Table
+from runtime.analysis.measures.table import Table
 
 _ONSETS = ("onset", "onset_s", "time", "time_s", "start", "start_s", "t")
 _DURATIONS = ("duration", "duration_s", "length", "length_s")

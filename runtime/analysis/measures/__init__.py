@@ -1,0 +1,1 @@
+"""What is found in a recording: grid, artefacts, parts, responses, features."""

@@ -1,0 +1,163 @@
+"""What `analyse` returns: a whole recording split, its responses found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.arguments import number
+from device.samples import FloatArray
+from runtime.analysis.measures.features import feature_table
+from runtime.analysis.measures.grid import Gridded
+from runtime.analysis.measures.settings import Settings
+from runtime.analysis.measures.table import Table
+from runtime.preprocessing.responses import Responses
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Responses of this quality and more are counted.
+SOUND = 0.5
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A recording, analysed. Arrays of length n lie on the grid.
+
+    Attributes
+    ----------
+    rate_hz : float
+        Of the grid.
+    time_s : float64 (n,)
+        In the recording's own time, seconds.
+    eda_us, tonic_us, phasic_us, driver_us : float64 (n,)
+        Skin conductance and its parts, microsiemens; NaN in gaps.
+    missing, artefact, ill_posed : bool (n,)
+        Where there was no sample; where it is not skin; where tonic and phasic are two large curves
+        that cancel each other.
+    responses : Responses
+        In the recording's own time; `sound` chooses those that features count.
+    noise_us, alpha : float
+        Standard deviation of the noise, microsiemens, and the weight that follows from it; of the
+        stretch that has most of it.
+    notes : tuple of str
+        What a reader of the results should know, in plain words.
+    name : str
+        What the recording is.
+    markers : tuple of (float, str)
+        Times (s) and texts noted while it was recorded.
+    settings : Settings
+        As given.
+    grid : Gridded
+        What it was made of.
+    """
+
+    rate_hz: float
+    time_s: FloatArray
+    eda_us: FloatArray
+    tonic_us: FloatArray
+    phasic_us: FloatArray
+    driver_us: FloatArray
+    missing: NDArray[np.bool_]
+    artefact: NDArray[np.bool_]
+    ill_posed: NDArray[np.bool_]
+    responses: Responses
+    noise_us: float
+    alpha: float
+    notes: tuple[str, ...]
+    name: str
+    markers: tuple[tuple[float, str], ...]
+    settings: Settings
+    grid: Gridded = field(repr=False)
+
+    @property
+    def scr(self) -> Table:
+        """A row per response; docs/analysis.md names the columns."""
+        found = self.responses
+        return Table(
+            {
+                "onset": found.onset_s,
+                "peak": found.peak_s,
+                "amplitude": found.amplitude_us,
+                "rise_time": found.rise_s,
+                "half_recovery_time": found.half_recovery_s,
+                "driver_area": found.area_us_s,
+                "quality": self._quality(),
+            }
+        )
+
+    @property
+    def sound(self) -> Responses:
+        """The responses with a quality of at least one half, which features count."""
+        return self.responses.where(self._quality() >= SOUND)
+
+    def features(
+        self,
+        window_s: float | None = None,
+        step_s: float | None = None,
+        events: Table | None = None,
+    ) -> Table:
+        """Return a row per window, or per interval of an event table.
+
+        Parameters
+        ----------
+        window_s, step_s : float or None
+            Length of a window and seconds from one to the next; None for the settings'.
+        events : Table or None
+            With columns "onset" and "duration" (s, the recording's time) and what else is to be
+            kept.
+        """
+        window_s = number("window_s", window_s or self.settings.window_s, 0, open_ends=True)
+        step_s = number("step_s", step_s or self.settings.step_s, 0, open_ends=True)
+        return feature_table(self, window_s, step_s, events)
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw recording, parts and responses with matplotlib; return the figure.
+
+        Raises
+        ------
+        device.errors.MissingExtraError
+            If matplotlib is not installed.
+        """
+        from runtime.analysis.pages.figure import draw
+
+        return draw(self, axes)
+
+    def report(self, path: Path | str, events: Table | None = None) -> None:
+        """Write the page of this recording, which needs no network."""
+        from pathlib import Path
+
+        from runtime.analysis.pages.page import build
+
+        Path(path).write_text(build(self, events), encoding="utf-8")
+
+    def eda_table(self) -> Table:
+        """Return recording, parts and driver on the grid, with 1 where it is an artefact."""
+        return Table(
+            {
+                "time": np.round(self.time_s, 6),
+                "eda": self.eda_us,
+                "tonic": self.tonic_us,
+                "phasic": self.phasic_us,
+                "driver": self.driver_us,
+                "artefact": self.artefact.astype(np.int8),
+            }
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"Analysis of {self.name}: {self.time_s.size / self.rate_hz:.0f} s at "
+            f"{self.rate_hz:g} Hz, {len(self.responses)} responses"
+        )
+
+    def _quality(self) -> FloatArray:
+        """Return the share of each response, onset to half recovery, that is sound."""
+        bad = np.concatenate([[0], np.cumsum(self.missing | self.artefact | self.ill_posed)])
+        found, start_s = self.responses, float(self.time_s[0]) if self.time_s.size else 0.0
+        first = np.rint((found.onset_s - start_s) * self.rate_hz).astype(int)
+        last = np.rint((found.peak_s + found.half_recovery_s - start_s) * self.rate_hz).astype(int)
+        first, last = np.clip(first, 0, bad.size - 2), np.clip(last + 1, 1, bad.size - 1)
+        return np.asarray(1.0 - (bad[last] - bad[first]) / np.maximum(last - first, 1))

@@ -1,0 +1,1 @@
+"""What is drawn of a recording: its page and its figure."""

@@ -1,0 +1,69 @@
+"""The output folder of a run: whose it is, and its description."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from device.errors import RecordingError
+from runtime.analysis.runs.sidecars import to_json, versions, write_whole
+from runtime.analysis.runs.task import Batch
+
+DESCRIPTION = "dataset_description.json"
+
+
+def claim(batch: Batch) -> None:
+    """Make the output folder this run's.
+
+    Raises
+    ------
+    RecordingError
+        If it holds files that are not ours, or another run's.
+    """
+    path = batch.out / DESCRIPTION
+    if batch.out.exists() and any(batch.out.iterdir()):
+        told = _read(path)
+        if told is None:
+            raise RecordingError(
+                f"{batch.out} holds files that are not of rtcan analyse: choose another --out, or "
+                "an empty folder"
+            )
+        changed = [
+            f"{name} was {told.get(name)} and is {value}"
+            for name, value in json.loads(json.dumps(batch.told())).items()
+            if told.get(name) != value
+        ]
+        if changed and not batch.overwrite:
+            raise RecordingError(
+                f"{batch.out} holds another run: {'; '.join(changed)}. Choose another --out, or "
+                "replace its results with --overwrite"
+            )
+    write_whole(
+        path,
+        to_json(
+            {
+                "Name": "Skin conductance: responses, features, tonic and phasic parts",
+                "BIDSVersion": "1.10.0",
+                "DatasetType": "derivative",
+                "GeneratedBy": [
+                    {
+                        "Name": "rtcan analyse",
+                        "Version": versions().get("rtcan", "n/a"),
+                        "Settings": batch.told(),
+                    }
+                ],
+            }
+        ),
+    )
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return the settings of an earlier run; None where the folder is not ours."""
+    try:
+        maker = json.loads(path.read_text(encoding="utf-8"))["GeneratedBy"][0]
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return None
+    if maker.get("Name") != "rtcan analyse" or not isinstance(maker.get("Settings"), dict):
+        return None
+    return dict(maker["Settings"])
