@@ -17,8 +17,8 @@ class RtcanCommand(click.Command):
         """Run the command."""
         try:
             return super().invoke(ctx)
+        # Names of files and ports, and what other programs answered, stand in messages.
         except ArgumentError as error:
-            raise click.UsageError(str(error), ctx) from error
+            raise click.UsageError(clean_lines(str(error)), ctx) from error
         except RtcanError as error:
-            # Names of files and ports, and what other programs answered, stand in messages.
             raise click.ClickException(clean_lines(str(error))) from error

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
+_SHOWN = 8
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # Control characters, with one of which every escape sequence begins: Unicode's general category,
 # https://www.unicode.org/reports/tr44/.
@@ -37,6 +39,12 @@ def clean_lines(text: str) -> str:
 def joined(text: str) -> str:
     """Return text whose halves of surrogate pairs are joined, or U+FFFD where one is alone."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def listed(things: Sequence[str]) -> str:
+    """Return the first few of several things, and how many more there are, for a message."""
+    more = len(things) - _SHOWN
+    return "; ".join([*things[:_SHOWN], *([f"and {more} more"] if more > 0 else [])])
 
 
 def is_number(text: str) -> bool:

@@ -25,6 +25,9 @@ _HOLD_S = 0.3
 # What is older has another beginning.
 _OVERTAKEN_MS = 1000
 _LATE_MS = 2000
+# Where no packet is missing, a step of its clock that is so much longer than that of arrivals says
+# that the clock was set.
+_SET_S = 1.0
 _PERIODS = 31
 # Datagrams that are read so close to each other came together.
 _TOGETHER_S = 0.005
@@ -88,7 +91,7 @@ class EmotibitDriver:
         self._ticks.reset()
         self._newest: Packet | None = None
         self._newest_s = self._arrival_s = now_s
-        self._missing = self._order.missing
+        self._gaps = self._gaps_seen()
         self._answers = b""
 
     def poll(self, now_s: float) -> bytes:
@@ -139,6 +142,12 @@ class EmotibitDriver:
         late_ms = 1e3 * (now_s - self._arrival_s) - step_ms
         return step_ms < -_OVERTAKEN_MS and late_ms > _LATE_MS
 
+    def _was_set(self, packet: Packet, arrival_s: float) -> bool:
+        if self._newest is None:
+            return False
+        step_s = _step_ms(packet, self._newest) / emotibit.TICK_HZ
+        return step_s - (arrival_s - self._arrival_s) > _SET_S
+
     def _batch(self, packet: Packet, arrival_s: float) -> list[Batch]:
         count = len(packet.payload)
         repeated = (
@@ -147,24 +156,30 @@ class EmotibitDriver:
         if repeated or count > _MOST_VALUES:
             self.damaged += 1
             return []
+        before, self._gaps = self._gaps, self._gaps_seen()
+        complete = self._gaps == before
+        if complete and self._was_set(packet, arrival_s):
+            self._ticks.reset()
         ticks, restarted = self._ticks.push(np.array([packet.timestamp_ms]), arrival_s)
-        missing = self._order.missing - self._missing
-        self._missing = self._order.missing
         at_s = float(ticks[-1]) / emotibit.TICK_HZ
         gap_s = None if restarted else at_s - self._newest_s
         period_s = self._period_s()
         step_s = period_s
         if gap_s is not None and gap_s < (count + 0.5) * period_s:
             step_s = gap_s / count
-        elif gap_s is not None and missing:
+        elif gap_s is not None and not complete:
             self.lost += max(round(gap_s / period_s) - count, 0)
-        if gap_s is not None and not missing:
+        if gap_s is not None and complete:
             self._periods_s.append(gap_s / count)
         self._newest, self._newest_s, self._arrival_s = packet, at_s, arrival_s
         position_s = at_s - step_s * np.arange(count - 1, -1, -1.0)
         values = np.array(packet.values())
         batch = Batch.of(self.calibration, values, position_s, restarted)
         return [replace(batch, arrival_s=arrival_s)]
+
+    def _gaps_seen(self) -> tuple[int, int]:
+        """Return what changes when packets are missing before the next one."""
+        return self._order.missing, self._order.leaps
 
     def _period_s(self) -> float:
         if len(self._periods_s) < _ENOUGH_PERIODS:

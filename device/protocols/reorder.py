@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import collections
+import heapq
 from typing import Generic, TypeVar
 
 _T = TypeVar("_T")
@@ -37,21 +37,25 @@ class Reorder(Generic[_T]):
         Things that came after they had been given up, and were not given out.
     strays : int
         Things whose numbers had nothing to do with their neighbours'.
+    leaps : int
+        How often the numbers went on far away: the count began anew, or much is missing.
     """
 
     def __init__(self, modulus: int, hold_s: float, most: int = 512) -> None:
         self._modulus = modulus
         self._hold_s = hold_s
         self._most = most
-        self.missing = self.duplicates = self.late = self.strays = 0
+        self.missing = self.duplicates = self.late = self.strays = self.leaps = 0
         self.reset()
 
     def reset(self) -> None:
         """Forget what is held back and which number comes next; the counters stay."""
         self._anchor: int | None = None
         self._next: int | None = None
+        # By number, in the order in which they came; and their numbers as a heap.
         self._held: dict[int, tuple[_T, float]] = {}
-        self._seen: collections.deque[int] = collections.deque(maxlen=_SEEN)
+        self._numbers: list[int] = []
+        self._seen: dict[int, None] = {}
         self._stray: tuple[int, _T] | None = None
 
     def push(self, number: int, thing: _T, now_s: float) -> list[_T]:
@@ -72,20 +76,23 @@ class Reorder(Generic[_T]):
             self.late += 1
             return []
         self._held[total] = thing, now_s
+        heapq.heappush(self._numbers, total)
         return self.due(now_s)
 
     def due(self, now_s: float) -> list[_T]:
         """Return the things whose turn it is, or that have waited long enough."""
         out: list[_T] = []
         while self._held:
-            first = min(self._held)
+            first = self._numbers[0]
             if first != self._next:
-                oldest_s = min(arrival_s for _, arrival_s in self._held.values())
+                _, oldest_s = next(iter(self._held.values()))
                 if now_s - oldest_s < self._hold_s and len(self._held) <= self._most:
                     break
                 self.missing += 0 if self._next is None else first - self._next
-            out.append(self._held.pop(first)[0])
-            self._seen.append(first)
+            out.append(self._held.pop(heapq.heappop(self._numbers))[0])
+            self._seen[first] = None
+            if len(self._seen) > _SEEN:
+                del self._seen[next(iter(self._seen))]
             self._next = first + 1
         return out
 
@@ -107,4 +114,5 @@ class Reorder(Generic[_T]):
             return []
         out = self.flush()
         self.reset()
+        self.leaps += 1
         return [*out, *self.push(*before, now_s), *self.push(number, thing, now_s)]

@@ -17,7 +17,7 @@ from typing import Any
 
 from device.errors import ArgumentError, PortNotFoundError
 from device.names import candidates, chosen, fold, rank
-from device.text import clean
+from device.text import clean, listed
 
 _KEYS = ("name", "type", "source_id", "hostname")
 _CRITERION = re.compile(rf"(?:^|,)({'|'.join(_KEYS)})=")
@@ -180,13 +180,13 @@ def choose_stream(present: list[Stream], criteria: dict[str, str], waited_s: flo
         return fitting[0]
     asked = " and ".join(f"{key} {value!r}" for key, value in criteria.items())
     if fitting:
-        ports = "; ".join(f"--port '{s.port(present)}' ({s.describe()})" for s in fitting)
+        ports = listed([f"--port '{s.port(present)}' ({s.describe()})" for s in fitting])
         raise ArgumentError(
             f"{len(fitting)} LSL streams {'have ' + asked if asked else 'say EDA or GSR'}. "
             f"Choose one: {ports}"
         )
     wanted = f"with {asked}" if asked else "whose type or channel says EDA or GSR"
-    seen = "; ".join(f"{s.port(present)} ({s.describe()})" for s in present[:_SHOWN])
+    seen = listed([f"{s.port(present)} ({s.describe()})" for s in present])
     raise PortNotFoundError(
         f"There is no LSL stream {wanted}: none within {waited_s:.0f} s. "
         + (f"Seen instead: {seen}." if seen else "No stream of numbers was seen at all.")

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from device.errors import DeviceError, PortNotFoundError, SensorDisconnectedError
-from device.text import clean
+from device.text import clean, listed
 from device.timing.now import now_s
 
 _T = TypeVar("_T")
@@ -31,7 +31,6 @@ _SCAN_S = 4.0
 _CONNECT_S = 15.0
 _WRITE_S = 3.0
 _END_S = 5.0
-_MOST_SEEN = 8
 
 
 @dataclass(frozen=True)
@@ -266,13 +265,13 @@ class BleTransport:
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
-            names = "; ".join(f"{one.describe()}: --port ble:{one.address}" for one in fitting)
+            names = listed([f"{one.describe()}: --port ble:{one.address}" for one in fitting])
             raise DeviceError(f"{len(fitting)} Bluetooth sensors fit. Name one: {names}")
-        others = [one.describe() for one in seen if one.name or one.profile][:_MOST_SEEN]
+        others = listed([one.describe() for one in seen if one.name or one.profile])
         whom = f"device {self._where!r}" if self._where else "sensor of a known kind"
         raise PortNotFoundError(
             f"No Bluetooth {whom} was seen within {_SCAN_S:g} s; seen were: "
-            f"{'; '.join(others) or 'none at all'}. Is it switched on, near, and not connected to "
+            f"{others or 'none at all'}. Is it switched on, near, and not connected to "
             "another computer or telephone?"
         )
 

@@ -20,7 +20,14 @@ from device.errors import (
 from device.protocols import emotibit
 from device.protocols.emotibit import Packet, parse_datagram
 from device.timing.now import now_s
-from device.wireless.lookup import FoundEmotibit, choose, find, local_towards, parse_address
+from device.wireless.lookup import (
+    FoundEmotibit,
+    choose,
+    datagrams,
+    find,
+    local_towards,
+    parse_address,
+)
 
 # How long a board may take to answer, and to connect.
 _FIND_S = 2.0
@@ -37,8 +44,6 @@ _FIRST_PORT = emotibit.PORT + 1
 _PIECE = 65536
 # Datagrams of a burst follow each other faster than this.
 _MORE_S = 0.003
-# So much is read at once, however much waits.
-_AT_ONCE = 64
 
 
 class EmotibitTransport:
@@ -258,7 +263,7 @@ class EmotibitTransport:
             self._control = None
 
     def _hear_answers(self, ask: socket.socket) -> None:
-        for data, address in _datagrams(ask):
+        for data, address in datagrams(ask):
             packets, _ = parse_datagram(data)
             if self._board is None or address != self._board.address:
                 self.foreign += 1
@@ -272,7 +277,7 @@ class EmotibitTransport:
     def _take_data(self) -> bytes:
         assert self._data is not None and self._board is not None
         out = []
-        for data, address in _datagrams(self._data):
+        for data, address in datagrams(self._data):
             host, known = self._board.address[0], self._source
             if address[0] != host or (known is not None and address != known):
                 self.foreign += 1
@@ -282,17 +287,6 @@ class EmotibitTransport:
         if out:
             self._heard_s = time.monotonic()
         return b"".join(out)
-
-
-def _datagrams(link: socket.socket) -> list[tuple[bytes, tuple[str, int]]]:
-    """Return what waits on a socket, some of it where there is much."""
-    out = []
-    for _ in range(_AT_ONCE):
-        try:
-            out.append(link.recvfrom(_PIECE))
-        except OSError:  # nothing waits; or, on Windows, a port from which nothing answered
-            break
-    return out
 
 
 def _bound(local: str, first: int, kind: socket.SocketKind) -> tuple[socket.socket, int]:

@@ -16,11 +16,16 @@ from dataclasses import dataclass
 from device.errors import DeviceError, PortNotFoundError
 from device.protocols import emotibit
 from device.protocols.emotibit import Packet, parse_datagram
+from device.text import clean, listed
 
 Address = tuple[str, int]
 
 _GREET_EVERY_S = 0.25
-_PIECE = 65536
+# Its own are shorter; what is longer is from somebody else, and not looked at.
+_LONGEST = 4 * emotibit.MAX_DATAGRAM
+_LONGEST_NAME = 64
+# A network has fewer boards: whoever answers with more addresses makes them up.
+_MOST_BOARDS = 256
 # So many datagrams are read before the clock is looked at again: a flood must not hold it up.
 _AT_ONCE = 64
 _LIMITED_BROADCAST = "255.255.255.255"
@@ -58,7 +63,7 @@ class FoundEmotibit:
     def describe(self) -> str:
         """Say in a few words what it is."""
         busy = "" if self.is_free else f", connected to another program (port {self.data_port})"
-        return f"EmotiBit {self.name}".strip() + f" at {self.address[0]}{busy}"
+        return clean(f"EmotiBit {self.name}".strip() + f" at {self.address[0]}{busy}")
 
 
 def find(timeout_s: float = 1.0, where: str = "") -> list[FoundEmotibit]:
@@ -90,7 +95,8 @@ def find(timeout_s: float = 1.0, where: str = "") -> list[FoundEmotibit]:
                 greet(link, targets, number)
             select.select([link], [], [], min(next_s, until_s) - now_s)
             for board in answers(link):
-                if named is None or board.address[0] == named[0]:
+                is_meant = named is None or board.address[0] == named[0]
+                if is_meant and (board.address in found or len(found) < _MOST_BOARDS):
                     found[board.address] = board
     boards = sorted(found.values(), key=lambda board: board.address)
     return [b for b in boards if named or not where or b.name.lower() == where.lower()]
@@ -129,19 +135,28 @@ def greet(link: socket.socket, targets: list[Address], number: int) -> None:
         raise DeviceError(f"An EmotiBit cannot be asked for: {failure}. Is there a network?")
 
 
+def datagrams(link: socket.socket) -> list[tuple[bytes, Address]]:
+    """Return what waits on a socket, with its senders; some of it where there is much."""
+    out: list[tuple[bytes, Address]] = []
+    for _ in range(_AT_ONCE):
+        try:
+            data, sender = link.recvfrom(_LONGEST + 1)
+        except OSError:  # nothing waits; or, on Windows, a port from which nothing answered
+            break
+        if len(data) <= _LONGEST:
+            out.append((data, sender))
+    return out
+
+
 def answers(link: socket.socket) -> list[FoundEmotibit]:
     """Return the boards whose answers wait on a socket."""
     boards = []
-    for _ in range(_AT_ONCE):
-        try:
-            data, address = link.recvfrom(_PIECE)
-        except OSError:  # nothing waits; or, on Windows, a port from which nothing answered
-            break
+    for data, sender in datagrams(link):
         for packet in parse_datagram(data)[0]:
             port = packet.port(emotibit.DATA_PORT)
             if packet.tag == emotibit.HELLO_HOST and port is not None:
                 name = packet.labelled(emotibit.DEVICE_ID) or ""
-                boards.append(FoundEmotibit(address, name, port))
+                boards.append(FoundEmotibit(sender, name[:_LONGEST_NAME], port))
     return boards
 
 
@@ -181,10 +196,10 @@ def choose(boards: list[FoundEmotibit], where: str, waited_s: float) -> FoundEmo
     if len(boards) == 1:
         return boards[0]
     if boards:
-        names = "; ".join(f"{board.describe()}: --port {board.port}" for board in boards)
+        names = listed([f"{board.describe()}: --port {board.port}" for board in boards])
         raise DeviceError(f"{len(boards)} EmotiBits answer. Name one: {names}")
     others = find(_GREET_EVERY_S * 2) if where else []
-    seen = "; ".join(board.describe() for board in others) or "none at all"
+    seen = listed([board.describe() for board in others]) or "none at all"
     whom = f"EmotiBit at {where}" if parse_address(where) else f"EmotiBit {where}".strip()
     raise PortNotFoundError(
         f"No {whom} answered within {waited_s:g} s; those that do: {seen}. Is it switched on, and "

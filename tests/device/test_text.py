@@ -1,9 +1,13 @@
+import click
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.cli import RtcanCommand
+from device.errors import ArgumentError, DeviceError
 from device.sensor import SensorInfo
-from device.text import clean, clean_lines
+from device.text import clean, clean_lines, listed
 
 # Every code point, halves of surrogate pairs too.
 anything = st.text(st.characters(codec=None))
@@ -46,3 +50,21 @@ def test_lines_stay_lines(text: str) -> None:
 def test_a_sensor_says_nothing_that_a_terminal_would_obey() -> None:
     info = SensorInfo("a\x1b[2J", "replay:\udcff.csv", 4.0, "b\x07")
     assert (info.name, info.port, info.details) == ("a�[2J", "replay:�.csv", "b�")
+
+
+def test_of_many_things_the_first_are_named_and_the_rest_counted() -> None:
+    assert listed([]) == ""
+    assert listed(["a", "b"]) == "a; b"
+    assert listed([str(i) for i in range(20)]) == "0; 1; 2; 3; 4; 5; 6; 7; and 12 more"
+
+
+def test_no_message_of_a_command_holds_what_a_terminal_would_obey() -> None:
+    for kind in (ArgumentError, DeviceError):
+
+        @click.command(cls=RtcanCommand)
+        def fail(kind: type[Exception] = kind) -> None:
+            raise kind("stream a\x1b[2Jb")
+
+        result = CliRunner().invoke(fail)
+        assert result.exit_code != 0
+        assert "stream a\ufffd[2Jb" in result.output

@@ -85,6 +85,43 @@ def test_a_pause_of_the_board_is_a_gap_and_no_loss() -> None:
     assert driver.lost == 0
 
 
+@pytest.mark.parametrize("away_s", [5, 60])
+def test_all_that_a_long_outage_took_is_lost(away_s: int) -> None:
+    """However far the numbers have gone on meanwhile."""
+    board, driver = EmotibitBoard(), EmotibitDriver(DriverOptions())
+    delivered = 0
+    count = round((40 + away_s) * RATE_HZ)
+    for i in range(count):
+        at_s = i / RATE_HZ
+        data = board.frame(2.0, at_s)
+        if not 20 <= at_s < 20 + away_s:
+            delivered += sum(batch.eda_us.size for batch in driver.push(data, at_s))
+    assert driver.lost == pytest.approx(count - delivered, rel=0.01)
+
+
+@pytest.mark.parametrize("step_s", [1.5, 3.0, -3.0, 30.0, -30.0, 3600.0])
+@pytest.mark.parametrize("count", [1, 300])
+def test_a_board_whose_clock_is_set_loses_no_time(step_s: float, count: int) -> None:
+    packets = [
+        Packet(
+            round(1e6 + 1e3 * (i / RATE_HZ + (step_s if 300 <= i < 300 + count else 0.0))),
+            i,
+            emotibit.EDA,
+            (f"{1 + i / 1e3:.3f}",),
+        )
+        for i in range(600)
+    ]
+    feed = Feed([(packet.number / RATE_HZ, packet.to_bytes()) for packet in packets])
+    sensor = DrivenSensor(feed, EmotibitDriver(DriverOptions()))
+    sensor.open()
+    parts = [sensor.read(0.0) for _ in range(4300)]
+    assert sensor.origin_s is not None
+    time_s = np.concatenate([part.time_s for part in parts]) + sensor.origin_s - feed.start_s
+    taken_s = np.rint(1e3 * (np.concatenate([part.eda_us for part in parts]) - 1)) / RATE_HZ
+    assert time_s.size == 600
+    assert np.abs(time_s - taken_s).max() < 0.5 / RATE_HZ
+
+
 class Feed:
     """A transport on which datagrams arrive at their times, on a clock of its own."""
 

@@ -75,6 +75,7 @@ def test_a_count_that_begins_anew_is_followed() -> None:
     assert order.push(0, 100, 1.0) == []
     assert order.push(1, 101, 1.1) == []
     assert order.push(2, 102, 1.5) == [100, 101, 102]
+    assert order.leaps == 1
     assert order.missing == order.strays == 0
 
 
