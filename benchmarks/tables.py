@@ -17,7 +17,7 @@ import click
 from benchmarks.common.report import RESULTS
 from device.cli import RtcanCommand
 from device.errors import RtcanError
-from training.compute.files import write_whole
+from runtime.files import write_whole
 
 _SOURCE = Path(__file__).resolve().parents[1]
 _HEAD = """# Benchmarks

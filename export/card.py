@@ -185,7 +185,7 @@ def main(path: Path, output: Path | None) -> None:
         raise MissingExtraError("onnx", "train", "Reading a model card")
     text = markdown(path.name, *read(path))
     if output is not None:
-        from training.compute.files import write_whole
+        from runtime.files import write_whole
 
         write_whole(output, text.encode())
         click.echo(f"Wrote {output}")

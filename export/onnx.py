@@ -63,8 +63,8 @@ def main(
     from export import card, parity, proof, verdict
     from export import graph as graphs
     from export.join import join
+    from runtime.files import write_whole
     from runtime.inference import golden
-    from training.compute.files import write_whole
     from training.network import checkpoint
 
     loaded = {str(path): checkpoint.load(path) for path in paths}
@@ -128,7 +128,7 @@ def _variants(
         return []
     from export import variants, verdict
     from export.card import facts as card_facts
-    from training.compute.files import write_whole
+    from runtime.files import write_whole
 
     facts = card_facts(stored.metrics)
     verdicts = []

@@ -49,7 +49,7 @@ def write_checkpoint(path: Path) -> None:
 def write_model(source: Path, path: Path) -> None:
     """Write a checkpoint as an exported model."""
     from export import graph
-    from training.compute.files import write_whole
+    from runtime.files import write_whole
     from training.network import checkpoint
 
     stored = checkpoint.load(source)

@@ -15,8 +15,8 @@ from typing import Any
 import click
 
 from device.cli import RtcanCommand
+from runtime.files import write_whole
 from training import choice, options
-from training.compute.files import write_whole
 
 _PARTS = {"music": "music", "channel": "SCA", "temporal": "RNTA"}
 

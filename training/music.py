@@ -14,8 +14,8 @@ import click
 import numpy as np
 
 from device.cli import RtcanCommand
+from runtime.files import write_whole
 from runtime.inference.music import FEATURES, compute
-from training.compute.files import write_whole
 
 
 @click.command(cls=RtcanCommand)

@@ -1,1 +1,1 @@
-"""Where work runs and how results are written: workers, progress bars, whole files."""
+"""Where work runs: workers, progress bars, fingerprints."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from training.compute.files import write_whole
+from runtime.files import write_whole
 from training.compute.fingerprint import fingerprint
 
 _BLOCK = 1 << 20

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from runtime.files import write_together
 from runtime.preprocessing.contract import Contract
-from training.compute.files import write_together
 from training.evaluation import controls, final_model, transfer, wording
 from training.evaluation.assembly import Assembled, assemble, members
 from training.evaluation.cross_validation import Fit

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from training.compute.files import whole_file
+from runtime.files import whole_file
 from training.evaluation.problem import MusicScale
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from device.errors import MissingExtraError
-from training.compute.files import open_for_writing
+from runtime.files import open_for_writing
 from training.evaluation.cross_validation import Fit, Listener
 from training.fitting.fit import Epoch
 

@@ -17,10 +17,10 @@ import torch
 from numpy.typing import NDArray
 
 from device.errors import CheckpointError
+from runtime.files import write_whole
 from runtime.inference import golden
 from runtime.inference.golden import Golden
 from runtime.preprocessing.contract import Contract
-from training.compute.files import write_whole
 from training.network.model import RTCAN, NetworkConfig
 from training.network.wide_and_deep import WideAndDeep
 

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from training.compute.files import write_whole
+from runtime.files import write_whole
 from training.evaluation.control_names import EXPLAINED
 from training.evaluation.experiment import Result
 from training.report import plots, tables

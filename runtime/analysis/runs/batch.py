@@ -15,9 +15,10 @@ from device.readers.registry import recordings_in
 from runtime.analysis.runs import index
 from runtime.analysis.runs.folder import claim
 from runtime.analysis.runs.names import places
-from runtime.analysis.runs.sidecars import versions, write_whole
+from runtime.analysis.runs.sidecars import versions
 from runtime.analysis.runs.task import Batch, Outcome, Task
 from runtime.analysis.runs.workers import run
+from runtime.files import write_whole
 from runtime.recording.layout import runs as recorded_runs
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from device.errors import RecordingError
-from runtime.analysis.runs.sidecars import to_json, versions, write_whole
+from runtime.analysis.runs.sidecars import to_json, versions
 from runtime.analysis.runs.task import Batch
+from runtime.files import write_whole
 
 DESCRIPTION = "dataset_description.json"
 

@@ -24,12 +24,12 @@ from runtime.analysis.runs.sidecars import (
     now_utc,
     to_json,
     versions,
-    write_whole,
 )
 from runtime.analysis.runs.task import Outcome, Task
+from runtime.files import write_together
 from runtime.replay.find import find
 
-# Written last: whoever finds it finds the other files of its recording.
+# Written last and removed first: whoever finds it finds the other files of its recording.
 LAST = "scr.json"
 
 
@@ -73,7 +73,7 @@ def _write(
     began_s: float,
 ) -> dict[str, Any]:
     """Write all files of a recording; return the figures of the index."""
-    place, out = task.place, task.batch.out
+    place = task.place
     grid_table = analysis.eda_table()
     about = {
         "Source": str(task.path),
@@ -95,20 +95,22 @@ def _write(
         "Cite": list(CITATIONS),
     }
     summary = summarise(analysis, features)
-    names = list(grid_table)
-    write_whole(out / place.file("eda.tsv.gz"), compressed(grid_table.to_tsv(header=False)))
+    scr, names = analysis.scr, list(grid_table)
     eda_json = {"SamplingFrequency": analysis.rate_hz, "StartTime": about["StartTime"],
                 "Columns": names, **columns(names), **about}  # fmt: skip
-    write_whole(out / place.file("eda.json"), to_json(eda_json))
-    write_whole(out / place.file("features.tsv"), features.to_tsv().encode())
-    write_whole(out / place.file("features.json"), to_json({**columns(features), **about}))
-    page = build(analysis, events, features, about)
-    write_whole(out / place.file("report.html"), page.encode())
-    scr = analysis.scr
-    write_whole(out / place.file("scr.tsv"), scr.to_tsv().encode())
+    files = {
+        "eda.tsv.gz": compressed(grid_table.to_tsv(header=False)),
+        "eda.json": to_json(eda_json),
+        "features.tsv": features.to_tsv().encode(),
+        "features.json": to_json({**columns(features), **about}),
+        "report.html": build(analysis, events, features, about).encode(),
+        "scr.tsv": scr.to_tsv().encode(),
+    }
     summary["seconds"] = round(time.perf_counter() - began_s, 3)
     last = {**columns(scr), **about, "Summary": summary, "Fingerprint": task.fingerprint()}
-    write_whole(out / place.file(LAST), to_json(last))
+    files[LAST] = to_json(last)
+    folder = task.batch.out / place.folder
+    write_together(folder, {place.file(end).name: data for end, data in files.items()})
     return summary
 
 

@@ -1,16 +1,12 @@
-"""Files that appear complete or not at all, and their sidecars."""
+"""What stands beside the tables: unit and meaning of columns, versions, what to cite."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import os
-import tempfile
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
-from device.errors import RecordingError
 from device.versions import installed
 
 CITATIONS = (
@@ -93,28 +89,3 @@ def to_json(value: Any) -> bytes:
 def compressed(text: str) -> bytes:
     """Return gzip, the same bytes for the same text."""
     return gzip.compress(text.encode(), compresslevel=4, mtime=0)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file completely or not at all.
-
-    Raises
-    ------
-    RecordingError
-        If the folder cannot be written to, or its disk is full.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            # A temporary file is private; the finished one has the rights of any new file.
-            mask = os.umask(0)
-            os.umask(mask)
-            Path(name).chmod(0o666 & ~mask)
-            Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)
-    except OSError as error:
-        raise RecordingError(f"{path} cannot be written: {error}. Choose another --out") from error

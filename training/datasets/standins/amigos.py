@@ -16,7 +16,7 @@ import numpy as np
 from scipy.io import savemat
 
 from device.simulation.physiology import Person, simulate
-from training.compute.files import write_whole
+from runtime.files import write_whole
 from training.datasets.amigos import BASELINE_S, COLUMNS, GSR_COLUMN, RATE_HZ, VIDEOS
 from training.datasets.standins import mark
 from training.datasets.standins.feelings import RESTING_AROUSAL, course, feel, rate

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from device.samples import FloatArray
 from device.simulation.physiology import Person, simulate
-from training.compute.files import whole_file, write_whole
+from runtime.files import whole_file, write_whole
 from training.datasets.deap import BASELINE_S, GSR_CHANNEL, RATE_HZ, SHAPE
 from training.datasets.standins import mark
 from training.datasets.standins.feelings import RESTING_AROUSAL, course, feel, rate

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from training.compute.files import write_whole
+from runtime.files import write_whole
 from training.datasets.recordings import Dataset
 
 NAME = "SIMULATED.txt"

@@ -15,7 +15,7 @@ import numpy as np
 
 from device.samples import FloatArray
 from device.simulation.physiology import Person, simulate
-from training.compute.files import write_whole
+from runtime.files import write_whole
 from training.datasets.pmemo import MUSIC_FEATURES, STEP_S
 from training.datasets.standins import mark
 from training.datasets.standins.feelings import feel, rate

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from device.samples import FloatArray
 from device.simulation.physiology import Person, simulate
-from training.compute.files import write_whole
+from runtime.files import write_whole
 from training.datasets.standins import mark
 from training.datasets.standins.feelings import RESTING_AROUSAL, feel
 from training.datasets.stress_predict import LABELS

@@ -6,6 +6,8 @@ import csv
 import gzip
 import json
 import os
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -215,3 +217,33 @@ def test_a_model_adds_its_probabilities(tmp_path: Path) -> None:
         tmp_path / "p1.csv", "--out", tmp_path / "two", "--model", tmp_path / "no.onnx"
     )
     assert result.exit_code == 1 and "no.onnx" in result.output
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process that is killed is a fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.parametrize("renames", [0, 1, 4, 6])
+def test_what_a_killed_run_left_is_not_taken_for_an_earlier_runs(
+    tmp_path: Path, renames: int
+) -> None:
+    path, out = write(tmp_path / "a.csv"), tmp_path / "out"
+    assert analyse(path, "--out", out).exit_code == 0
+    child = os.fork()
+    if child == 0:
+        left = renames
+
+        def count(name: str, args: tuple[object, ...]) -> None:
+            nonlocal left
+            if name == "os.rename" and "beh" in str(args[1]):
+                left -= 1
+                if left < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(count)
+        analyse(path, "--out", out, "--window", 30, "--overwrite")
+        os._exit(0)
+    assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    assert analyse(path, "--out", out, "--overwrite").exit_code == 0
+    folder = out / "sub-a" / "beh"
+    durations = {row["duration"] for row in rows(folder / "sub-a_features.tsv")}
+    told = json.loads((folder / "sub-a_features.json").read_text(encoding="utf-8"))
+    assert durations == {"60"} and told["Settings"]["window_s"] == 60

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from device.errors import RtcanError
-from training.compute import files
-from training.compute.files import write_together
+from runtime import files
+from runtime.files import write_together
 
 NAMES = ("best.pt", "predictions.csv", "metrics.json")
 EVENTS = ("open", "os.rename", "os.remove", "os.chmod", "os.mkdir")
@@ -88,7 +88,7 @@ def test_a_full_disk_is_named_and_leaves_what_was(tmp_path: Path) -> None:
     write_together(tmp_path, contents(b"A"))
     code = (
         "import resource, sys, pathlib\n"
-        "from training.compute.files import write_together, write_whole\n"
+        "from runtime.files import write_together, write_whole\n"
         "from device.errors import RtcanError\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))\n"
         "folder = pathlib.Path(sys.argv[1])\n"

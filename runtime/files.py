@@ -120,4 +120,4 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def _refusal(path: Path, error: OSError) -> RtcanError:
-    return RtcanError(f"{path} cannot be written: {error}. Choose another --output.")
+    return RtcanError(f"{path} cannot be written: {error}. Choose another folder, or make room")
