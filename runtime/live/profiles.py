@@ -10,7 +10,7 @@ import click
 
 from device.cli import RtcanCommand
 from device.errors import ProfileError, RtcanError
-from device.text import clean
+from device.text import clean, clean_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,8 @@ def main() -> None:
 @main.command(name="list", cls=RtcanCommand)
 def list_profiles() -> None:
     """Show the profiles in the user's data folder."""
-    from runtime.session.profile_file import ProfileFile, folder, profiles
+    from runtime.session.profile_file import ProfileFile
+    from runtime.session.profile_path import folder, profiles
 
     found = profiles()
     if not found:
@@ -45,7 +46,7 @@ def list_profiles() -> None:
         except RtcanError as error:
             click.echo(f"{clean(path.stem):<{width}}  {clean(str(error))}")
         else:
-            click.echo(f"{clean(path.stem):<{width}}  {_in_short(profile)}")
+            click.echo(f"{clean(path.stem):<{width}}  {clean(_in_short(profile))}")
 
 
 @main.command(cls=RtcanCommand)
@@ -58,7 +59,7 @@ def show(profile: str) -> None:
     found = file.load()
     if file.note is not None:
         click.echo(f"Note: {file.note}", err=True)
-    click.echo("\n".join(_lines(file, found)))
+    click.echo(clean_lines("\n".join(_lines(file, found))))  # it may be another computer's
 
 
 @main.command(cls=RtcanCommand)
@@ -131,7 +132,7 @@ def _enrolled(enrolment: dict[str, Any]) -> Iterator[str]:
     text = "enough" if enrolment["enough"] else f"not enough: {'; '.join(enrolment['lacking'])}"
     if apart is not None:
         text += f"; rest and arithmetic lie apart in {100 * apart:.0f} % of comparisons"
-    yield f"  guided session: {enrolment['utc']}, {clean(text)}"
+    yield f"  guided session: {enrolment['utc']}, {text}"
 
 
 def _in_short(profile: Profile) -> str:
@@ -146,10 +147,10 @@ def _count(number: int, what: str) -> str:
 
 
 def _lines(file: ProfileFile, profile: Profile) -> Iterator[str]:
-    yield f"{clean(profile.name)} ({file.path})"
+    yield f"{profile.name} ({file.path})"
     yield f"  made {profile.created}, saved {profile.updated}"
     versions = ", ".join(f"{name} {version}" for name, version in profile.versions.items())
-    yield f"  with {clean(versions)}"
+    yield f"  with {versions}"
     units = profile.preprocessing
     yield (
         f"  for models of {units['rate_hz']:g} Hz, windows of {units['window_s']:g} s, "
@@ -166,7 +167,7 @@ def _lines(file: ProfileFile, profile: Profile) -> Iterator[str]:
     for one in profile.sessions[-10:]:
         yield (
             f"    {one['began']}  {one['signal_s'] / 60:.1f} min, {one['answered']} of "
-            f"{one['windows']} windows answered  {clean(one['sensor'])}, {clean(one['model'])}"
+            f"{one['windows']} windows answered  {one['sensor']}, {one['model']}"
         )
 
 

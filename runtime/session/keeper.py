@@ -25,7 +25,7 @@ class ProfileKeeper(Sink):
     Parameters
     ----------
     name_or_path : str
-        See `runtime.session.profile_file.locate`.
+        See `runtime.session.profile_path.locate`.
     pipeline : Pipeline
         Whose reference goes on from the profile's.
     learner : Learner or None
@@ -114,9 +114,10 @@ class ProfileKeeper(Sink):
 
     def label(self, label: Label) -> None:
         """Keep what the person said."""
+        reading = None if self._session is None else self._session.clock.reading
         self._labels.append(
             {
-                "utc": now_text(),
+                "utc": (reading and reading.utc_text(label.time_s)) or now_text(),
                 "time_s": round(label.time_s, 3),
                 "target": label.target,
                 "value": label.value,
@@ -146,7 +147,12 @@ class ProfileKeeper(Sink):
             self.trouble = None
 
     def _save(self) -> None:
-        self._file.save(self._now())
+        try:
+            self._file.save(self._now())
+        except ProfileError as error:
+            # What troubles a sink reaches recordings and other programs: it names nobody.
+            why = error.__cause__.strerror if isinstance(error.__cause__, OSError) else "unknown"
+            raise ProfileError(f"the profile cannot be written: {why}.") from error
 
     def _now(self) -> Profile:
         """Return the profile with this sitting as far as it has come."""

@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from device.errors import ProfileError
+from device.text import clean
 from runtime.preprocessing.contract import Contract
 
 FORM, SCHEMA = "rtcan-profile", 1
@@ -75,6 +76,10 @@ class Profile:
     sessions_seen: int = 0
     labels: list[dict[str, Any]] = field(default_factory=list)
     labels_seen: int = 0
+
+    def __post_init__(self) -> None:
+        # It is shown, and may be the name of a file, or come from another computer.
+        object.__setattr__(self, "name", clean(self.name))
 
     @property
     def known_s(self) -> float:

@@ -1,4 +1,4 @@
-"""Where profiles lie, and reading and writing one: whole, by one process at a time, private.
+"""Reading and writing a profile: whole, by one process at a time, private.
 
 Beside NAME.json stand NAME.json.previous, the last good one before it, and while a run has it,
 NAME.json.lock.
@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import glob
 import os
-import re
-import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from device.errors import ProfileError, ProfileInUseError
@@ -27,55 +26,11 @@ from runtime.session.profile import (
     to_bytes,
     units_of,
 )
+from runtime.session.profile_path import locate
 
-_NAME = re.compile(r"\w[\w .@+-]{0,63}")
 _PACKAGES = ("rtcan", "numpy", "scipy", "onnxruntime")
 _PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
-
-
-def folder(environment: Mapping[str, str] | None = None, platform: str = sys.platform) -> Path:
-    """Return the folder of the user's profiles, which need not exist.
-
-    $XDG_DATA_HOME or ~/.local/share on Linux
-    (https://specifications.freedesktop.org/basedir-spec/latest/), ~/Library/Application Support on
-    macOS, %LOCALAPPDATA% on Windows.
-    """
-    known = os.environ if environment is None else environment
-    if platform == "win32":
-        base = Path(known.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(known.get("XDG_DATA_HOME", ""))
-        if not base.is_absolute():  # also where it is empty, says the specification
-            base = Path.home() / ".local" / "share"
-    return base / "rtcan" / "profiles"
-
-
-def locate(name_or_path: str) -> Path:
-    """Return where a profile lies: by its name in the user's folder, or by its path.
-
-    Raises
-    ------
-    ProfileError
-        If it is neither.
-    """
-    if name_or_path.endswith(".json") or re.search(r"[/\\]", name_or_path):
-        path = Path(name_or_path).expanduser()
-        if path.is_dir():
-            raise ProfileError(f"{path} is a folder; expected: a profile's name, or its .json file")
-        return path.resolve()
-    if not _NAME.fullmatch(name_or_path):
-        raise ProfileError(
-            f"{name_or_path!r} is no profile's name: letters, digits and . _ - @ + are, and a path "
-            "ends in .json"
-        )
-    return folder() / f"{name_or_path}.json"
-
-
-def profiles() -> list[Path]:
-    """Return the profiles in the user's folder, by name."""
-    return sorted(folder().glob("*.json"))
+_DRAFT = ".part"
 
 
 class ProfileFile:
@@ -84,19 +39,20 @@ class ProfileFile:
     Parameters
     ----------
     name_or_path : str
-        See `locate`.
+        See `runtime.session.profile_path.locate`.
 
     Attributes
     ----------
     path : Path
-        Where it lies.
+        Where it lies, wherever links lead: one file has one lock.
     note : str or None
         What the user should know of what `load` found.
     """
 
     def __init__(self, name_or_path: str) -> None:
         self.given = name_or_path
-        self.path = locate(name_or_path)
+        self._named = locate(name_or_path)
+        self.path = self._named.resolve()
         self.note: str | None = None
         self._previous = self.path.with_name(self.path.name + ".previous")
         self._lock_path = self.path.with_name(self.path.name + ".lock")
@@ -131,6 +87,9 @@ class ProfileFile:
                 raise PermissionError(13, "Permission denied")
             while self._lock is None:
                 self._lock = self._try_lock()
+            for path in (self.path, self._previous):
+                for draft in _drafts(path):  # of a process that was killed while it wrote
+                    draft.unlink(missing_ok=True)
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -166,9 +125,10 @@ class ProfileFile:
         if not self._previous.exists():
             raise failure
         profile = self._read(self._previous)
+        # It reaches recordings and other programs too, and names nobody.
         self.note = (
             f"the profile was damaged: the last good one before it, of {profile.updated}, is used"
-            + (f"; the damaged file is kept as {self._kept.name}" if self._damaged else "")
+            + ("; the damaged file stays beside it" if self._damaged else "")
         )
         return profile
 
@@ -219,7 +179,8 @@ class ProfileFile:
     def delete(self, *, copies_alone: bool = False) -> list[Path]:
         """Remove it with the copies beside it, or these alone; return what was removed."""
         removed = []
-        for path in (self._previous, self._kept, *(() if copies_alone else (self.path,))):
+        itself = () if copies_alone else (self.path, self._named)  # the link too, where it is one
+        for path in (self._previous, self._kept, *dict.fromkeys(itself)):
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
                 removed.append(path)
@@ -275,7 +236,7 @@ class ProfileFile:
 def write_private(path: Path, data: bytes) -> None:
     """Write a private file, whole or not at all."""
     # Made with mode 0600: https://docs.python.org/3/library/tempfile.html#tempfile.mkstemp
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(_DRAFT, f".{path.name}.", path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -284,3 +245,9 @@ def write_private(path: Path, data: bytes) -> None:
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _drafts(path: Path) -> Iterator[Path]:
+    """Return the drafts of a file that `write_private` left where it was killed."""
+    # mkstemp's own part of the name has eight characters: of `a.json` is none of `a.json.b.json`.
+    return path.parent.glob(f".{glob.escape(path.name)}.????????{_DRAFT}")

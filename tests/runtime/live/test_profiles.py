@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from device.errors import ProfileError
 from device.samples import Samples
 from device.simulation.physiology import Person, simulate
+from device.timing.sample_clock import SampleClock
 from runtime.inference.pipeline import Pipeline
 from runtime.live.profiles import main
 from runtime.session.keeper import ProfileKeeper
+from runtime.session.profile import Profile, to_bytes, units_of
+from runtime.sinks.events import Label
 from tests.runtime.live_parts import LIVE, summary, until, write_table
+from tests.runtime.people import PERSONAL
 
 
 def call(*words: object, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -112,6 +119,61 @@ def session_of(pipeline: Pipeline) -> Any:
     from runtime.sinks.events import Session
 
     return Session(SensorInfo("Grove", "p", 19.0), "m", pipeline.contract)
+
+
+def test_what_recordings_and_others_hear_of_a_profile_names_nobody(
+    personal_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline, path = Pipeline(personal_model), tmp_path / "anna.json"
+    predictions = pipeline.push(simulate(Person(), 60, 19.0, arousal=lambda _: 0.5))
+    for _ in range(2):
+        keeper = ProfileKeeper(str(path), pipeline)
+        keeper.start(session_of(pipeline))
+        keeper.prediction(predictions[0])
+        keeper.close(summary())
+    path.write_text("{")
+    keeper = ProfileKeeper(str(path), pipeline)
+    said = [status.text for status in keeper.news()]
+    keeper.start(session_of(pipeline))
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr("runtime.session.keeper._SAVE_EVERY_S", 0.0)
+    keeper.prediction(predictions[0])
+    said.append(str(keeper.trouble))
+    with pytest.raises(ProfileError) as failed:
+        keeper.close(summary())
+    said.append(str(failed.value))
+    assert "the profile was damaged" in said[0] and "1 earlier sitting" in said[1]
+    assert said[2].startswith("the profile cannot be written: No space left on device.")
+    assert said[2].startswith(said[3])
+    assert not any("anna" in text for text in said)
+
+
+def test_labels_have_the_time_of_which_they_speak(personal_model: Path, tmp_path: Path) -> None:
+    pipeline = Pipeline(personal_model)
+    keeper = ProfileKeeper(str(tmp_path / "p.json"), pipeline)
+    clock = SampleClock(1.0, 1.7e9, live=False)
+    keeper.start(replace(session_of(pipeline), clock=clock))
+    clock.push(np.arange(600.0), 0.0, None)
+    keeper.label(Label(360.0, "arousal", 0.0, "rest", "enrolment"))
+    keeper.close(summary())
+    kept = json.loads((tmp_path / "p.json").read_bytes())["labels"]
+    assert datetime.fromisoformat(kept[0]["utc"]).timestamp() == 1.7e9 + 360
+
+
+def test_a_profile_from_elsewhere_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "rtcan" / "profiles" / "p.json"
+    path.parent.mkdir(parents=True)
+    evil = "\x1b]0;evil\x07"
+    profile = Profile(name=evil, preprocessing=units_of(PERSONAL), created=evil, updated=evil)
+    path.write_bytes(to_bytes(profile))
+    for command in ("show", "list"):
+        shown = profile_command(command, *([path] if command == "show" else []),
+                                env={"XDG_DATA_HOME": str(tmp_path)})  # fmt: skip
+        assert shown.exit_code == 0 and "\x1b" not in shown.stdout
 
 
 def test_what_cannot_be_used_ends_before_the_run(personal_model: Path, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ import pytest
 from device.errors import ProfileError, ProfileInUseError
 from runtime.preprocessing.contract import Contract
 from runtime.session.profile import UNITS, Profile, from_bytes, to_bytes, units_of
-from runtime.session.profile_file import ProfileFile, folder, locate
+from runtime.session.profile_file import ProfileFile
+from runtime.session.profile_path import folder, locate
 from tests.tiny import CONTRACT
 
 PERSONAL = replace(CONTRACT, normalisation="personal", reference_s=30.0, reference_span_s=120.0)
@@ -145,6 +146,60 @@ def test_a_save_that_fails_leaves_what_was_there(
         file.save(saved.with_session({}, []))
     assert [path.name for path in tmp_path.iterdir()] == ["p.json"]
     assert file.load() == saved
+
+
+def test_a_link_leads_to_the_one_profile_and_its_one_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    folder().mkdir(parents=True)
+    link, real = folder() / "anna.json", tmp_path / "synchronised" / "a.json"
+    file, profile = fresh(real)
+    file.claim()
+    file.save(profile)
+    file.release()
+    link.symlink_to(real)
+    named = ProfileFile("anna")
+    named.claim()
+    with pytest.raises(ProfileInUseError):
+        ProfileFile(str(real)).claim()
+    named.save(named.load().with_session({"began": "x"}, []))
+    assert link.is_symlink() and ProfileFile(str(real)).load().sessions_seen == 1
+    named.delete()
+    named.release()
+    assert not link.is_symlink() and list(real.parent.iterdir()) == []
+
+
+def test_what_a_killed_process_left_half_written_goes_with_the_profile(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    killed = """
+import os, signal, sys
+from tests.runtime.session.test_profile import fresh, Path
+file, profile = fresh(Path(sys.argv[1]))
+file.claim()
+profile = file.save(profile)
+os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)
+file.save(profile)
+"""
+    done = subprocess.run([sys.executable, "-c", killed, str(path)], check=False)
+    assert done.returncode < 0 and len(list(tmp_path.iterdir())) == 3  # draft and lock too
+    others = tmp_path / ".p.json.q.json.abcdefgh.part"
+    others.touch()
+    file = ProfileFile(str(path))
+    file.claim()
+    assert file.load().updated
+    file.delete()
+    file.release()
+    assert list(tmp_path.iterdir()) == [others]
+
+
+def test_a_name_that_no_text_can_hold(tmp_path: Path) -> None:
+    file, profile = fresh(tmp_path / "a\udcff\x1b[2J.json")
+    assert profile.name == "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[2J"
+    saved = file.save(profile)
+    assert file.load() == saved
+    with pytest.raises(ProfileError, match="is no place for a profile: File name too long"):
+        ProfileFile(f"{tmp_path}/{'x' * 300}.json")
 
 
 def test_names_and_paths() -> None:
