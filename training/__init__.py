@@ -5,7 +5,7 @@ from device.renamed import register
 register(
     __name__,
     {
-        "compute": "files progress workers",
+        "compute": "progress workers",
         "evaluation": "experiment journal metrics problem runner splits tracking",
         "fitting": "data fit memory optimiser settings slices stack",
         "labels": "annotation",
@@ -16,6 +16,7 @@ register(
     {
         "crossval": ".evaluation.cross_validation",
         "cvxeda_reference": "benchmarks.peers.cvxopt_solver",
+        "files": "runtime.files",
         "judge": ".evaluation.figures",
         "kept": ".evaluation.final_model",
         "temperature": ".fitting.calibration",
