@@ -21,7 +21,7 @@ import bisect
 import math
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,8 +34,12 @@ from runtime.inference.posterior import Posterior, solve
 from runtime.inference.prior import Prior
 
 _FORM = "rtcan-adaptation-1"
+# Of a person's labels so many are kept, the newest: years of them, and no more of a program that
+# sends one every second.
+MOST_LABELS = 2000
 # Beyond these log odds a probability is 0 or 1 in single precision.
 _MOST_MARGIN = 80.0
+_AT_ONCE = 128
 
 
 @dataclass(frozen=True, order=True)
@@ -89,7 +93,8 @@ class Adaptation:
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_lock"}
+        with self._lock:  # labels and what follows from them, of one moment
+            return {name: value for name, value in vars(self).items() if name != "_lock"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _lock=threading.Lock())
@@ -116,7 +121,8 @@ class Adaptation:
     ) -> Label:
         """Learn what the person said of a window, and return it.
 
-        The parameters are those of `Label`; labels need not come in the order of their times.
+        The oldest label is forgotten where there are more than `MOST_LABELS`. The parameters are
+        those of `Label`; labels need not come in the order of their times.
 
         Raises
         ------
@@ -134,7 +140,7 @@ class Adaptation:
         with self._lock:
             # In one order whatever order they came in, so that sums round alike.
             place = bisect.bisect(self._labels, found)
-            self._labels = (*self._labels[:place], found, *self._labels[place:])
+            self._labels = (*self._labels[:place], found, *self._labels[place:])[-MOST_LABELS:]
             self._posterior = None
         return found
 
@@ -203,7 +209,7 @@ class Adaptation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the labels in JSON's own types, to be kept with a person's profile."""
-        labels = [asdict(label) | {"features": list(label.features)} for label in self._labels]
+        labels = [vars(label) | {"features": list(label.features)} for label in self._labels]
         return {"form": _FORM, "prior": self.prior.digest, "labels": labels}
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -261,11 +267,19 @@ def shares(times_s: FloatArray, block_s: float) -> FloatArray:
 
     All within one block share it; one that is a block away from every other stands for one.
     """
-    near = times_s[:, None] - times_s
-    np.abs(near, out=near)
-    near *= -1.0 / block_s
-    near += 1.0
-    return np.asarray(1.0 / np.maximum(near, 0.0, out=near).sum(axis=1))
+    order = np.argsort(times_s, kind="stable")
+    sorted_s = times_s[order]
+    first = np.searchsorted(sorted_s, sorted_s - block_s)
+    last = np.searchsorted(sorted_s, sorted_s + block_s, side="right")
+    found = np.empty(times_s.size)
+    for begin in range(0, times_s.size, _AT_ONCE):  # a band of all pairs: the others are not near
+        end = min(begin + _AT_ONCE, times_s.size)
+        near = sorted_s[begin:end, None] - sorted_s[first[begin] : last[end - 1]]
+        np.abs(near, out=near)
+        near *= -1.0 / block_s
+        near += 1.0
+        found[order[begin:end]] = 1.0 / np.maximum(near, 0.0, out=near).sum(axis=1)
+    return found
 
 
 def margin_of(row: ArrayLike) -> float:

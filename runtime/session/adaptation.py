@@ -132,6 +132,8 @@ class Learner:
         if label.target not in seen.margins:
             return "there was no answer at the time of this label: it is kept, and teaches nothing"
         high = label.value > 0.5
+        if any(old.time_s == seen.utc_s and old.high == high for old in adaptation.labels):
+            return None  # said already, of the same window
         near_s = adaptation.prior.block_s
         contradicted = [
             old for old in adaptation.labels
@@ -174,7 +176,7 @@ class Learner:
         except (SignalError, KeyError, TypeError) as error:
             raise ProfileError(
                 f"What labels taught cannot be taken up: {error!s}. To go on without: rtcan "
-                "profile reset --labels"
+                "profile reset NAME --labels"
             ) from error
         self.adaptations |= fresh
 

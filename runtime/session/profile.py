@@ -147,7 +147,7 @@ def now_text() -> str:
 
 def to_bytes(profile: Profile) -> bytes:
     """Return the profile's one JSON form."""
-    body = {"form": FORM, "schema": SCHEMA, **dataclasses.asdict(profile)}
+    body = {"form": FORM, "schema": SCHEMA, **vars(profile)}
     lines = (
         f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}"
         for key, value in {**body, "sha256": _digest(body)}.items()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.errors import ArgumentError, ModelError, SignalError
-from runtime.inference.adaptation import Adaptation, Label, margin_of
+from runtime.inference.adaptation import MOST_LABELS, Adaptation, Label, margin_of, shares
 from runtime.inference.classifier import Classifier
 from runtime.inference.posterior import solve
 from runtime.inference.prior import Prior, priors_from_json, priors_to_json
@@ -141,6 +141,23 @@ def test_labels_of_the_same_minute_count_as_one() -> None:
     assert abs(once.weights().sum() - 1.0) < 1e-12
     each_second = [Label(float(s), True, 0.0, (0.0, 0.0)) for s in range(600)]
     assert abs(once.weights(each_second).sum() - 10.0) < 0.5
+
+
+def test_however_many_labels_come_the_newest_alone_are_kept() -> None:
+    adapted = Adaptation(PRIOR)
+    for n in np.random.default_rng(4).permutation(MOST_LABELS + 500):
+        adapted.label(1.7e9 + 0.1 * n, n % 3 == 0, 0.0, (0.0, 0.0))
+    times_s = [label.time_s for label in adapted.labels]
+    assert times_s == [1.7e9 + 0.1 * n for n in range(500, MOST_LABELS + 500)]
+
+
+def test_shares_are_those_of_all_pairs_whatever_their_order() -> None:
+    rng = np.random.default_rng(3)
+    times_s = 1.7e9 + np.concatenate([rng.uniform(0, 900, 400), rng.uniform(0, 1e8, 300)])
+    rng.shuffle(times_s)
+    near = np.maximum(1 - np.abs(times_s[:, None] - times_s) / 60.0, 0.0).sum(axis=1)
+    np.testing.assert_allclose(shares(times_s, 60.0), 1 / near, rtol=1e-12)
+    assert shares(np.empty(0), 60.0).shape == (0,)
 
 
 def test_labels_that_contradict_each_other_cancel() -> None:

@@ -145,7 +145,7 @@ def test_what_was_learnt_is_kept_and_shown_only_where_asked_for(tiny_model: Path
     again.load(state)
     assert again.push(answer(11.0, 0.5)).adapted == taught.push(answer(11.0, 0.5)).adapted
     for wrong in ({"arousal": {}}, {"mood": state["arousal"]}, {"arousal": None}):
-        with pytest.raises(ProfileError, match="rtcan profile reset --labels"):
+        with pytest.raises(ProfileError, match="rtcan profile reset NAME --labels"):
             again.load(wrong)
     assert again.to_dict() == state
 
@@ -233,6 +233,14 @@ def test_a_model_s_own_windows_are_learnt_from(personal_model: Path) -> None:
     assert learner.label(label(newest, 0.0)) is None
     assert list(learner.push(seen[-1]).adapted) == ["arousal"]
     assert isinstance(seen[-1].estimates["arousal"], Estimate)
+
+
+def test_the_same_said_again_of_the_same_window_teaches_nothing_more(learner: Learner) -> None:
+    learner.push(answer(10.0, 0.7))
+    for _ in range(100):
+        assert learner.label(label(10.0, 1.0)) is None
+    assert len(learner.adaptations["arousal"].labels) == 1
+    assert "contradicts" in str(learner.label(label(10.0, 0.0)))
 
 
 def test_a_client_that_floods_holds_nothing_up() -> None:
