@@ -47,6 +47,11 @@ def listed(things: Sequence[str]) -> str:
     return "; ".join([*things[:_SHOWN], *([f"and {more} more"] if more > 0 else [])])
 
 
+def utf8(text: str) -> bytes:
+    r"""Return any text as UTF-8: what it cannot hold stands as \udc80, which JSON reads back."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def is_number(text: str) -> bool:
     """Return whether text is a number as Python writes it, such as 1.5, -2e3 or nan."""
     try:

@@ -64,8 +64,9 @@ def eda_phasic(
         raise ArgumentError(f"{unknown[0]} is no parameter; expected: {', '.join(_PARAMETERS)}")
     own = {_PARAMETERS[name]: value for name, value in kwargs.items()}
     # NeuroKit2 does not scale the signal.
+    pandas = _pandas()
     parts = rtcan.decompose(eda_signal, sampling_rate, scale_us=1.0, **own)
-    return _pandas().DataFrame({"EDA_Tonic": parts.tonic, "EDA_Phasic": parts.phasic})
+    return pandas.DataFrame({"EDA_Tonic": parts.tonic, "EDA_Phasic": parts.phasic})
 
 
 def eda_process(
@@ -91,6 +92,7 @@ def eda_process(
     info : dict
         The same of the responses alone, their places as numbers of samples, and "sampling_rate".
     """
+    pandas = _pandas()
     raw = np.asarray(eda_signal, dtype=np.float64)
     analysis = rtcan.analyse(raw, sampling_rate, **options)
     time_s = np.arange(raw.size) / sampling_rate
@@ -123,7 +125,7 @@ def eda_process(
         signals[f"SCR_{name}"] = np.full(raw.size, np.nan)
         signals[f"SCR_{name}"][peaks] = columns[name]
     info = {f"SCR_{name}": values for name, values in columns.items()}
-    return _pandas().DataFrame(signals), {**info, "sampling_rate": sampling_rate}
+    return pandas.DataFrame(signals), {**info, "sampling_rate": sampling_rate}
 
 
 def _pandas() -> Any:

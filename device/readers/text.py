@@ -93,7 +93,7 @@ class Table:
         return values
 
 
-def read_table(path: Path, text: str | None = None) -> Table:
+def read_table(path: Path, text: str | None = None, *, may_be_empty: bool = False) -> Table:
     """Return a table: comma, semicolon, tab or space separated, # before comments.
 
     The first line is a header where a cell is no value, but the one below it is.
@@ -101,7 +101,7 @@ def read_table(path: Path, text: str | None = None) -> Table:
     Raises
     ------
     DatasetError
-        If it holds no data.
+        If it holds no data; a header alone will do where it `may_be_empty`.
     """
     text = read_text(path) if text is None else text
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
@@ -119,7 +119,7 @@ def read_table(path: Path, text: str | None = None) -> Table:
             ) from error
     if not _is_header(rows):
         return Table(path, [], rows)
-    if len(rows) < 2:
+    if len(rows) < 2 and not may_be_empty:
         raise DatasetError(f"{path} holds no data below its header")
     return Table(path, [name.strip() for name in rows[0]], rows[1:])
 

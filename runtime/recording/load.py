@@ -86,7 +86,7 @@ class Recording:
         """
         if not self.run.finished:
             for event in read(self.run.journal):
-                if event["kind"] == "marker":
+                if event["kind"] == "marker" and event["time_s"] is not None:
                     yield event["time_s"], event["text"]
             return
         yield from self._events("marker")
@@ -101,7 +101,7 @@ class Recording:
         """
         if not self.run.finished:
             for event in read(self.run.journal):
-                if event["kind"] == "label":
+                if event["kind"] == "label" and event["time_s"] is not None:
                     yield event["time_s"], f"{event['target']} {1 + 4 * event['value']:g}"
             return
         yield from self._events("label")

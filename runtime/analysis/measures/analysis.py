@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from device.arguments import number
 from device.samples import FloatArray
-from runtime.analysis.measures.features import feature_table
+from device.text import utf8
+from runtime.analysis.measures.features import as_events, feature_table
 from runtime.analysis.measures.grid import Gridded
 from runtime.analysis.measures.settings import Settings
 from runtime.analysis.measures.table import Table
@@ -98,7 +100,7 @@ class Analysis:
         self,
         window_s: float | None = None,
         step_s: float | None = None,
-        events: Table | None = None,
+        events: Mapping[str, Any] | None = None,
     ) -> Table:
         """Return a row per window, or per interval of an event table.
 
@@ -106,13 +108,21 @@ class Analysis:
         ----------
         window_s, step_s : float or None
             Length of a window and seconds from one to the next; None for the settings'.
-        events : Table or None
+        events : Table, dict or DataFrame or None
             With columns "onset" and "duration" (s, the recording's time) and what else is to be
             kept.
+
+        Raises
+        ------
+        ArgumentError
+            If an argument is out of range, or the events lack a column or have one with the name of
+            a feature.
         """
-        window_s = number("window_s", window_s or self.settings.window_s, 0, open_ends=True)
-        step_s = number("step_s", step_s or self.settings.step_s, 0, open_ends=True)
-        return feature_table(self, window_s, step_s, events)
+        window_s = self.settings.window_s if window_s is None else window_s
+        step_s = self.settings.step_s if step_s is None else step_s
+        window_s = number("window_s", window_s, 0, open_ends=True)
+        step_s = number("step_s", step_s, 0, open_ends=True)
+        return feature_table(self, window_s, step_s, as_events(events))
 
     def plot(self, axes: Any = None) -> Any:
         """Draw recording, parts and responses with matplotlib; return the figure.
@@ -126,13 +136,13 @@ class Analysis:
 
         return draw(self, axes)
 
-    def report(self, path: Path | str, events: Table | None = None) -> None:
+    def report(self, path: Path | str, events: Mapping[str, Any] | None = None) -> None:
         """Write the page of this recording, which needs no network."""
         from pathlib import Path
 
         from runtime.analysis.pages.page import build
 
-        Path(path).write_text(build(self, events), encoding="utf-8")
+        Path(path).write_bytes(utf8(build(self, as_events(events))))
 
     def eda_table(self) -> Table:
         """Return recording, parts and driver on the grid, with 1 where it is an artefact."""

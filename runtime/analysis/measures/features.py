@@ -7,11 +7,14 @@ doi:10.1111/j.1469-8986.2012.01384.x).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from device.arguments import real_array
+from device.errors import ArgumentError
 from device.samples import FloatArray
 from runtime.analysis.measures.grid import runs
 from runtime.analysis.measures.sympathetic import amplitude
@@ -28,6 +31,11 @@ def feature_table(
     analysis: Analysis, window_s: float, step_s: float, events: Table | None
 ) -> Table:
     """Return the features of windows, or of the intervals of an event table; see `Analysis`."""
+    if step_s * analysis.rate_hz < 1.0:
+        raise ArgumentError(
+            f"step_s is {step_s:g}; expected: at least one sample of the grid, "
+            f"{1.0 / analysis.rate_hz:g} s"
+        )
     if events is None:
         length_s = analysis.time_s.size / analysis.rate_hz
         start_s = float(analysis.time_s[0])
@@ -36,12 +44,42 @@ def feature_table(
         columns = {"onset": onset_s, "duration": np.full(count, window_s)}
     else:
         columns = dict(events)
-        onset_s = np.asarray(events["onset"], dtype=np.float64)
-    duration_s: FloatArray = np.asarray(columns["duration"], dtype=np.float64)
-    found = _intervals(analysis, onset_s, duration_s)
-    columns.update(found)
+        onset_s = events["onset"]
+    duration_s: FloatArray = columns["duration"]
+    # Of a time that is not known nothing is known.
+    known = np.isfinite(onset_s) & np.isfinite(duration_s)
+    at_s, lasts_s = np.where(known, onset_s, -np.inf), np.where(known, duration_s, 0.0)
+    found = _intervals(analysis, at_s, lasts_s)
     if events is not None:
-        columns.update(_answers(analysis, onset_s))
+        found.update(_answers(analysis, at_s))
+    taken = [name for name in columns if name in found]
+    if taken:
+        raise ArgumentError(
+            f"the events have a column {taken[0]!r}, which is a feature's name: rename it"
+        )
+    columns.update({name: np.where(known, values, np.nan) for name, values in found.items()})
+    return Table(columns)
+
+
+def as_events(events: Mapping[str, Any] | None) -> Table | None:
+    """Return events as a table with float64 "onset" and "duration"; NaN where that is not known.
+
+    Raises
+    ------
+    ArgumentError
+        If one of the two is missing or holds no numbers, a duration is negative, or the columns are
+        not equally long.
+    """
+    if events is None:
+        return None
+    columns = dict(events)
+    for name in ("onset", "duration"):
+        if name not in columns:
+            found = ", ".join(map(str, columns)) or "none"
+            raise ArgumentError(f"events have no column {name!r} (s); their columns: {found}")
+        columns[name] = real_array(name, columns[name]).astype(np.float64)
+    if (columns["duration"] < 0).any():
+        raise ArgumentError("duration of events must not be negative")
     return Table(columns)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from device.errors import MissingExtraError
+from device.errors import ArgumentError, MissingExtraError
+from device.text import clean
 
 _SHOWN = 10
 
@@ -22,10 +23,18 @@ class Table(dict[str, NDArray[Any]]):
     ----------
     columns : mapping of str to array-like (n,)
         In this order.
+
+    Raises
+    ------
+    ArgumentError
+        If they are not equally long.
     """
 
     def __init__(self, columns: Mapping[str, Any]) -> None:
         super().__init__({name: np.asarray(values) for name, values in columns.items()})
+        shapes = {name: values.shape for name, values in self.items()}
+        if len(set(shapes.values())) > 1 or any(len(shape) != 1 for shape in shapes.values()):
+            raise ArgumentError(f"columns of a table must be equally long; these are {shapes}")
 
     @property
     def rows(self) -> int:
@@ -50,7 +59,7 @@ class Table(dict[str, NDArray[Any]]):
         """Return tab-separated text, missing values as n/a, as BIDS has it."""
         text = io.StringIO()
         if header:
-            text.write("\t".join(self) + "\n")
+            text.write("\t".join(map(clean, self)) + "\n")
         for row in zip(*(_cells(values) for values in self.values()), strict=True):
             text.write("\t".join(row) + "\n")
         return text.getvalue()
@@ -71,5 +80,15 @@ class Table(dict[str, NDArray[Any]]):
 
 def _cells(values: NDArray[Any]) -> list[str]:
     if values.dtype.kind == "f":
-        return ["n/a" if value != value else f"{value:.6g}" for value in values.tolist()]
-    return [str(value) if value != "" else "n/a" for value in values.tolist()]
+        return ["n/a" if value != value else _number(value) for value in values.tolist()]
+    if values.dtype.kind in "iub":
+        return [str(value) for value in values.tolist()]
+    # On one line and in one cell, whatever a text holds.
+    return [clean(str(value)) or "n/a" for value in values.tolist()]
+
+
+def _number(value: float) -> str:
+    """Return six digits, and of large numbers thousandths: times of days are exact to the ms."""
+    if abs(value) < 1000.0:
+        return f"{value:.6g}"
+    return f"{value:.3f}".rstrip("0").rstrip(".")

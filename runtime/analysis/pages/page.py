@@ -174,6 +174,7 @@ def _data(analysis: Analysis, events: Table | None) -> dict[str, Any]:
         drawn += [
             [float(a), float(a + d), str(word)]
             for a, d, word in zip(events["onset"], events["duration"], words, strict=True)
+            if np.isfinite(a) and np.isfinite(d)
         ]
     return {
         "start": start_s,

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from device.errors import RecordingError
 from device.readers.registry import recordings_in
+from device.text import clean, utf8
 from runtime.analysis.runs import index
 from runtime.analysis.runs.folder import claim
 from runtime.analysis.runs.names import places
@@ -48,7 +49,8 @@ def analyse_all(
                 outcomes[outcome.path] = outcome
                 progress.update(bar, advance=1, note=escape(outcome.place.stem))
                 if outcome.error:
-                    console.print(f"[red]{escape(str(outcome.path))}[/]: {escape(outcome.error)}")
+                    path = escape(clean(str(outcome.path)))
+                    console.print(f"[red]{path}[/]: {escape(outcome.error)}")
     finally:
         # Also of a run that was interrupted: what there is.
         ordered = [outcomes[task.path] for task in tasks if task.path in outcomes]
@@ -56,9 +58,10 @@ def analyse_all(
             _write_index(batch, ordered)
     failed = sum(bool(outcome.error) for outcome in outcomes.values())
     kept = sum(outcome.kept for outcome in outcomes.values())
+    page = escape(clean(str(batch.out / "index.html")))
     console.print(
         f"{len(outcomes) - failed} analysed" + (f", {kept} of them earlier" if kept else "")
-        + (f"; {failed} failed" if failed else "") + f": {escape(str(batch.out / 'index.html'))}",
+        + (f"; {failed} failed" if failed else "") + f": {page}",
         highlight=False,
     )  # fmt: skip
     return failed
@@ -83,7 +86,7 @@ def _found(given: Sequence[Path]) -> list[Path]:
 
 def _write_index(batch: Batch, outcomes: Sequence[Outcome]) -> None:
     page = index.build(outcomes, {**batch.told(), **versions()})
-    write_whole(batch.out / "index.html", page.encode())
+    write_whole(batch.out / "index.html", utf8(page))
 
 
 def _progress(console: Console) -> Progress:

@@ -40,8 +40,11 @@ def read_events(
     DatasetError
         If it is no such table, or its events cannot lie in the recording.
     """
-    table = read_table(path)
+    table = read_table(path, may_be_empty=True)
     names = [fold(name) for name in table.names]
+    twice = next((name for i, name in enumerate(table.names) if name in table.names[:i]), None)
+    if twice is not None:
+        raise DatasetError(f"{path} has two columns {twice!r}: rename one")
     at = next((names.index(name) for name in _ONSETS if name in names), None)
     if at is None:
         found = ", ".join(table.names) or "no header"
@@ -50,10 +53,14 @@ def read_events(
             "onset and duration, both in seconds, as BIDS has it"
         )
     onset_s = table.numbers(at)
-    if not np.isfinite(onset_s).all():
-        line = int(np.argmin(np.isfinite(onset_s))) + 1
+    # "n/a" says that the time is not known, as our own recordings do; an empty cell says nothing.
+    lacking = np.isnan(onset_s) & np.array([cell != "n/a" for cell in table.cells(at)], dtype=bool)
+    if lacking.any():
+        line = int(np.argmax(lacking)) + 1
         raise DatasetError(f"{path}: data line {line} has no onset; a number was expected")
-    onset_s = _in_recording(path, onset_s, start_s, end_s, began_utc_s)
+    known = np.isfinite(onset_s)
+    if known.any():
+        onset_s[known] = _in_recording(path, onset_s[known], start_s, end_s, began_utc_s)
     length = next((names.index(name) for name in _DURATIONS if name in names), None)
     lengths = np.full(onset_s.size, np.nan) if length is None else table.numbers(length)
     if (lengths < 0).any():

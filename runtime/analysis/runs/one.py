@@ -11,7 +11,7 @@ import numpy as np
 
 from device.errors import RtcanError
 from device.readers.base import Source
-from device.text import clean_lines
+from device.text import clean, clean_lines, utf8
 from runtime.analysis.measures.analyse import analyse
 from runtime.analysis.measures.analysis import Analysis
 from runtime.analysis.measures.table import Table
@@ -39,7 +39,7 @@ def do(task: Task) -> Outcome:
         began_s = time.perf_counter()
         source = find(task.path, task.batch.rate_hz, task.batch.column)
         analysis = analyse(
-            source, name=task.path.name, settings=task.batch.settings, threads=task.threads
+            source, name=clean(task.path.name), settings=task.batch.settings, threads=task.threads
         )
         events = _events(task, source, analysis)
         features = analysis.features(events=events)
@@ -103,7 +103,7 @@ def _write(
         "eda.json": to_json(eda_json),
         "features.tsv": features.to_tsv().encode(),
         "features.json": to_json({**columns(features), **about}),
-        "report.html": build(analysis, events, features, about).encode(),
+        "report.html": utf8(build(analysis, events, features, about)),
         "scr.tsv": scr.to_tsv().encode(),
     }
     summary["seconds"] = round(time.perf_counter() - began_s, 3)

@@ -7,6 +7,7 @@ import json
 from datetime import datetime, timezone
 from typing import Any
 
+from device.text import utf8
 from device.versions import installed
 
 CITATIONS = (
@@ -83,7 +84,7 @@ def now_utc() -> str:
 
 def to_json(value: Any) -> bytes:
     """Return JSON for people."""
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+    return utf8(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def compressed(text: str) -> bytes:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import rtcan
+from device.errors import ArgumentError
 from runtime.analysis.measures.sympathetic import amplitude
 from runtime.analysis.measures.table import Table
 from tests.runtime.analysis.skin import AMPLITUDES_US, known
@@ -77,3 +80,47 @@ def test_the_sympathetic_index_follows_the_wave() -> None:
     wave = 0.3 * np.sin(2 * np.pi * 0.15 * samples.time_s) * (samples.time_s > 100)
     features = rtcan.analyse(5 + wave + samples.eda_us * 1e-3, 8.0).features(60, 140)
     assert features["tvsymp"][1] > 5 * features["tvsymp"][0]
+
+
+def test_events_may_be_any_mapping_and_none_at_all() -> None:
+    analysis = rtcan.analyse(known())
+    features = analysis.features(events={"onset": [18, 44], "duration": [10, 10]})
+    assert features["scr_count"].tolist() == [1, 2]
+    none = analysis.features(events={"onset": [], "duration": []})
+    assert none.rows == 0 and list(none) == list(features)
+
+
+def test_an_event_of_no_known_time_has_no_features(tmp_path: Path) -> None:
+    analysis = rtcan.analyse(known())
+    events = {"onset": [18.0, np.nan], "duration": [10.0, 10.0], "trial_type": ["a", "b"]}
+    features = analysis.features(events=events)
+    assert features["scr_count"][0] == 1 and features["trial_type"].tolist() == ["a", "b"]
+    for name, values in features.items():
+        if name not in events:
+            assert np.isnan(values[1]), name
+    analysis.report(tmp_path / "page.html", events=events)
+    assert '[18.0, 28.0, "a"]' in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("events", "says"),
+    [
+        ({"onset": [1.0]}, "no column 'duration'"),
+        ({"onset": [1.0, 2.0], "duration": [1.0]}, "equally long"),
+        ({"onset": [1.0], "duration": [-1.0]}, "negative"),
+        ({"onset": [1.0], "duration": [1.0], "quality": ["good"]}, "'quality', which is a feature"),
+    ],
+)
+def test_events_that_cannot_be_used_are_named(events: dict[str, list[object]], says: str) -> None:
+    with pytest.raises(ArgumentError, match=says):
+        rtcan.analyse(known()).features(events=events)
+
+
+def test_windows_of_no_length_are_refused() -> None:
+    analysis = rtcan.analyse(known())
+    with pytest.raises(ArgumentError, match="window_s is 0"):
+        analysis.features(window_s=0)
+    with pytest.raises(ArgumentError, match="step_s is 0"):
+        analysis.features(step_s=0)
+    with pytest.raises(ArgumentError, match="at least one sample"):
+        analysis.features(step_s=1e-6)

@@ -247,3 +247,30 @@ def test_what_a_killed_run_left_is_not_taken_for_an_earlier_runs(
     durations = {row["duration"] for row in rows(folder / "sub-a_features.tsv")}
     told = json.loads((folder / "sub-a_features.json").read_text(encoding="utf-8"))
     assert durations == {"60"} and told["Settings"]["window_s"] == 60
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of bytes that are no UTF-8")
+def test_a_hostile_name_is_shown_and_obeyed_nowhere(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    path = tmp_path / os.fsdecode(b"\xff\x1b[31m<script>alert(1)<x>.csv")
+    write(tmp_path / "a.csv").rename(path)
+    bad = tmp_path / os.fsdecode(b"\xfe\x1b[31m<b>.csv")
+    bad.write_text("time,eda\n0,oops\n1,2\n", encoding="utf-8")
+    result = analyse(path, bad, "--out", out)
+    assert "1 analysed; 1 failed" in result.output and "\x1b[31m<" not in result.output
+    (folder,) = (item for item in out.iterdir() if "alert" in item.name)
+    (report,) = (folder / "beh").glob("*_report.html")
+    for page in (report, out / "index.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "<script>alert" not in text and "<b>.csv" not in text
+    (sidecar,) = (folder / "beh").glob("*_scr.json")
+    assert json.loads(sidecar.read_text(encoding="utf-8"))["Source"] == str(path)
+    assert "1 of them earlier" in analyse(path, bad, "--out", out).output
+
+
+def test_a_recording_without_events_has_no_rows(tmp_path: Path) -> None:
+    out, events = tmp_path / "out", tmp_path / "e.tsv"
+    events.write_text("onset\tduration\ttrial_type\n", encoding="utf-8")
+    result = analyse(write(tmp_path / "a.csv"), "--out", out, "--events", events)
+    assert result.exit_code == 0, result.output
+    assert rows(out / "sub-a" / "beh" / "sub-a_features.tsv") == []

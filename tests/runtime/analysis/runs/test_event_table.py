@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from device.errors import DatasetError
@@ -31,6 +32,19 @@ def test_commas_and_other_names_are_understood(tmp_path: Path) -> None:
     assert events["onset"].tolist() == [30, 40] and events["name"].tolist() == ["x", "y"]
 
 
+def test_an_event_of_no_known_time_stands_last_as_in_our_own_recordings(tmp_path: Path) -> None:
+    text = "onset\tduration\tvalue\nn/a\t0\ta\n30\t5\tb\n"
+    events = read(tmp_path, text)
+    assert events["value"].tolist() == ["b", "a"]
+    assert events["onset"][0] == 30 and np.isnan(events["onset"][1])
+    assert np.isnan(read(tmp_path, "onset\nn/a\n")["onset"]).all()
+
+
+def test_a_table_of_no_events_has_no_rows(tmp_path: Path) -> None:
+    events = read(tmp_path, "onset\tduration\ttrial_type\tvalue\n")
+    assert events.rows == 0 and list(events) == ["onset", "duration", "trial_type", "value"]
+
+
 @pytest.mark.parametrize("factor", [1, 1000])
 def test_dates_are_set_against_the_recordings(tmp_path: Path, factor: int) -> None:
     text = f"onset\n{1_600_000_030 * factor}\n{1_600_000_050 * factor}\n"
@@ -48,7 +62,8 @@ def test_dates_are_set_against_the_recordings(tmp_path: Path, factor: int) -> No
         ("onset\tduration\n3000\t5\n4000\t5\n5\t5\n", "2 of 3 events lie outside"),
         ("begin\tend\n1\t2\n", "no column of onsets"),
         ("1\t2\n3\t4\n", "no column of onsets"),
-        ("onset\nn/a\n3\n", "data line 1 has no onset"),
+        ("onset,x\n,1\n3,1\n", "data line 1 has no onset"),
+        ("onset,x,x\n1,2,3\n", "two columns 'x'"),
         ("onset\nsoon\n", "data line 1 has 'soon'"),
         ("onset\tduration\n3\t-1\n", "data line 1 has a duration of -1"),
     ],
