@@ -6,7 +6,7 @@ Windows of 60 s every 10 s after the first task began, each wholly within a task
 form, in the person's own running units (networks averaged, a linear path on plain features, weights
 and bias fitted on training people), and the published input (each window z-scored, a network alone)
 are learnt on the same folds of people. Beside them: each path alone and the controls of
-`training.evaluation.controls`.
+`training.measures.controls`.
 
 Nothing is chosen on test people: the epoch, the penalty of the linear path, the weights of the
 paths and the bias come from inner folds of the training people. What was fixed beforehand: the list

@@ -22,12 +22,12 @@ import numpy as np
 from benchmarks.common.report import show_table, write_result
 from training import choice, options, run
 from training.compute.workers import cores
-from training.evaluation import metrics
-from training.evaluation.assembly import assemble
-from training.evaluation.cross_validation import Fit
-from training.evaluation.figures import Trials, decide, evaluate
-from training.evaluation.problem import Problem
 from training.evaluation.runner import Runner
+from training.folds.assembly import assemble
+from training.folds.cross_validation import Fit
+from training.folds.problem import Problem
+from training.measures import metrics
+from training.measures.figures import Trials, decide, evaluate
 from training.presets import PRESETS
 
 _RESAMPLES = 1000

@@ -36,13 +36,13 @@ from benchmarks.peers.published_network import published
 from device.samples import Samples
 from training.compute.workers import Workers, cores
 from training.datasets.recordings import Dataset, Recording
-from training.evaluation import cross_validation
-from training.evaluation.cross_validation import Fit
-from training.evaluation.journal import Journal
-from training.evaluation.problem import MusicScale, Problem
-from training.evaluation.splits import Plan
 from training.fitting.fit import Task, batch_size, fit, steps_in_epoch
 from training.fitting.settings import Settings
+from training.folds import cross_validation
+from training.folds.cross_validation import Fit
+from training.folds.journal import Journal
+from training.folds.problem import MusicScale, Problem
+from training.folds.splits import Plan
 from training.labels import annotation
 from training.network.model import RTCAN, NetworkConfig
 from training.windows.cut import Windows

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from device.errors import ExportError
 from runtime.inference.classifier import Classifier
-from training.evaluation.metrics import balanced_accuracy, confusion
+from training.measures.metrics import balanced_accuracy, confusion
 
 # A variant may be written only if it decides like the original on this share of windows ...
 LEAST_AGREEMENT = 0.99

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.evaluation.control_names import EXPLAINED, WORDS
+from training.measures.control_names import EXPLAINED, WORDS
 
 _FIGURES = ("n", "subjects", "balanced_accuracy", "macro_f1", "interval_over")
 _WINDOWS = ("n", "people", "high_share", "models", "network_adds")

@@ -58,9 +58,9 @@ def _ablated(
     problems: dict[tuple[bool, bool, bool], Any], runner: Any, path: Path, key: str
 ) -> dict[str, Any]:
     """Fit every variant on every fold, evaluate them, and write the table."""
-    from training.evaluation.assembly import assemble, members
-    from training.evaluation.cross_validation import Fit
-    from training.evaluation.figures import decide, evaluate
+    from training.folds.assembly import assemble, members
+    from training.folds.cross_validation import Fit
+    from training.measures.figures import decide, evaluate
 
     full = next(iter(problems.values()))
     folds = {target: full.splits(target) for target in full.targets}
@@ -122,7 +122,7 @@ def _config(problem: Any, music: bool, channel: bool, temporal: bool) -> Any:
 def _show(told: dict[str, Any], console: Any) -> None:
     from rich.table import Table
 
-    from training.evaluation.figures import MODELS
+    from training.measures.figures import MODELS
     from training.report.verdict import with_interval
 
     table = Table(title=f"{told['dataset']}: {told['protocol']}; figures per trial")

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from runtime.preprocessing.contract import Contract
     from training.datasets.recordings import Dataset
     from training.datasets.registry import Source
-    from training.evaluation.problem import Problem
     from training.evaluation.runner import Runner
-    from training.evaluation.splits import Plan
+    from training.folds.problem import Problem
+    from training.folds.splits import Plan
     from training.labels.annotation import Annotation
     from training.windows.cut import Windows
 
@@ -66,8 +66,8 @@ def choose(
     from runtime.preprocessing.contract import Contract
     from training.datasets.registry import Source
     from training.evaluation import transfer
-    from training.evaluation.problem import Problem
-    from training.evaluation.splits import Plan
+    from training.folds.problem import Problem
+    from training.folds.splits import Plan
     from training.labels import annotation
     from training.network.model import NetworkConfig
     from training.windows.prepare import prepare

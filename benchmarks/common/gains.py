@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.common.report import show_table
 from benchmarks.common.sitting import Person
 from device.samples import FloatArray
-from training.evaluation.ranking import auc
+from training.measures.ranking import auc
 
 RESAMPLES = 1000
 

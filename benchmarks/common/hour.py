@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.evaluation.ranking import auc
+from training.measures.ranking import auc
 
 
 def middle_person(rows: list[dict[str, str]]) -> str:

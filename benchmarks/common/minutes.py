@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from device.samples import FloatArray
 from runtime.inference.adaptation import Adaptation
 from runtime.inference.prior import Prior
-from training.evaluation.ranking import auc
 from training.fitting.differences import KINDS, Answers, learn
 from training.fitting.wide import balanced, fit_linear
+from training.measures.ranking import auc
 
 LABELS = (0, 1, 2, 4, 8)
 HARMED = 0.05

@@ -39,7 +39,7 @@ class Stranger:
 
 
 def learn(others: Sequence[Person]) -> Stranger:
-    """Fit the linear path on some people, as `training.evaluation.assembly` does.
+    """Fit the linear path on some people, as `training.folds.assembly` does.
 
     Windows of all the past and of short pasts count alike, features are brought to one scale, and
     the penalty is chosen on inner folds of people.

@@ -10,7 +10,7 @@ For a model that learnt from Stress-Predict (a file of `export.onnx`, or a check
   what is asked is whether the body's work is taken for one.
 
 Nothing is fitted on them for the model. The controls beside it learn from the other people, or the
-other recordings, of the same data: `training.evaluation.controls`.
+other recordings, of the same data: `training.measures.controls`.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from runtime.inference.classifier import Classifier
 from training.datasets.recordings import Dataset
 from training.datasets.registry import Source, load
 from training.datasets.sessions import Segment, Session
-from training.evaluation import controls
-from training.evaluation.assembly import Assembled
-from training.evaluation.problem import MusicScale, Problem
-from training.evaluation.splits import Plan, Split
 from training.fitting.combine import Combination
 from training.fitting.settings import Settings
+from training.folds.assembly import Assembled
+from training.folds.problem import MusicScale, Problem
+from training.folds.splits import Plan, Split
 from training.labels.annotation import Annotation, annotate
+from training.measures import controls
 from training.network import checkpoint
 from training.network.model import NetworkConfig
 from training.windows.cut import Windows, cut, usable

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from export import card
 from export import graph as graphs
 from runtime.preprocessing.contract import Contract, Target
-from training.evaluation.splits import Plan
-from training.evaluation.wording import measured_on
+from training.folds.splits import Plan
+from training.measures.wording import measured_on
 
 FIGURES = {
     "n": 60,

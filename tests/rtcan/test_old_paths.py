@@ -9,7 +9,7 @@ import pytest
 
 import rtcan
 
-# Every module of 0.1 that is elsewhere now.
+# Every module that was elsewhere once.
 MOVED = """
 device: clock counter demo_sensor detect faults host_clock physiology player ports pty
   recording_file recording_sensor registry serial_sensor simulator skin transport
@@ -19,6 +19,8 @@ runtime.replay: empatica opensignals sensor source table
 training: annotation annotation_figure cache checkpoint crossval cvxeda_reference data decompose
   experiment features files fit journal judge kept layers memory metrics model optimiser page plots
   prepare problem progress runner settings slices splits stack temperature tracking workers
+training.evaluation: assembly bundle control_names controls cross_validation figures intervals
+  journal metrics problem ranking splits stimuli_apart wording
 training.datasets: checks feelings matlab pickles simulated standin_amigos standin_deap
   standin_pmemo tables units
 """

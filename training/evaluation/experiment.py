@@ -18,15 +18,16 @@ import torch
 
 from runtime.files import write_together
 from runtime.preprocessing.contract import Contract
-from training.evaluation import controls, final_model, transfer, wording
-from training.evaluation.assembly import Assembled, assemble, members
-from training.evaluation.cross_validation import Fit
-from training.evaluation.figures import Trials, decide, evaluate, table
-from training.evaluation.journal import Outcome
-from training.evaluation.problem import Problem
+from training.evaluation import final_model, transfer
 from training.evaluation.runner import Runner, identity
-from training.evaluation.splits import Plan, Split, shares
 from training.evaluation.tracking import LOG
+from training.folds.assembly import Assembled, assemble, members
+from training.folds.cross_validation import Fit
+from training.folds.journal import Outcome
+from training.folds.problem import Problem
+from training.folds.splits import Plan, Split, shares
+from training.measures import controls, wording
+from training.measures.figures import Trials, decide, evaluate, table
 from training.network import checkpoint
 
 _ROOT = Path(__file__).resolve().parents[2]

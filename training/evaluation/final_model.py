@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.preprocessing.contract import Contract, Target
-from training.evaluation.assembly import Assembled
-from training.evaluation.problem import Problem
-from training.evaluation.splits import Split, inner
+from training.folds.assembly import Assembled
+from training.folds.problem import Problem
+from training.folds.splits import Split, inner
 from training.labels.annotation import UNKNOWN
 from training.network.checkpoint import Checkpoint
 

@@ -17,11 +17,11 @@ from runtime.preprocessing.contract import Contract
 from training.compute.fingerprint import code, fingerprint
 from training.compute.progress import Bar
 from training.compute.workers import Workers
-from training.evaluation import cross_validation
-from training.evaluation.cross_validation import Fit
-from training.evaluation.journal import Journal, Outcome
-from training.evaluation.problem import Problem
 from training.evaluation.tracking import LOG, Tracker
+from training.folds import cross_validation
+from training.folds.cross_validation import Fit
+from training.folds.journal import Journal, Outcome
+from training.folds.problem import Problem
 
 _PROGRAM = "training.run"
 
@@ -41,7 +41,7 @@ class Runner:
     workers : Workers
         What fits run on.
     stack : int or None
-        How many fits are one program, see `training.evaluation.cross_validation.run`.
+        How many fits are one program, see `training.folds.cross_validation.run`.
     resume : bool
         Whether to go on where an interrupted run stopped.
     again : bool

@@ -11,8 +11,8 @@ from typing import Any
 
 from device.errors import MissingExtraError
 from runtime.files import open_for_writing
-from training.evaluation.cross_validation import Fit, Listener
 from training.fitting.fit import Epoch
+from training.folds.cross_validation import Fit, Listener
 
 LOG = "epochs.csv"
 _COLUMNS = ("fit", "target", "fold", "epoch", "train_loss", "validation_loss", "best")

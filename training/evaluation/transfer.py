@@ -16,13 +16,13 @@ import torch
 
 from device.errors import DatasetError
 from training.datasets.recordings import Dataset
-from training.evaluation import controls, figures, wording
-from training.evaluation.assembly import Assembled
-from training.evaluation.problem import Problem
-from training.evaluation.splits import Split
 from training.fitting.calibration import probability_high
 from training.fitting.fit import predict
+from training.folds.assembly import Assembled
+from training.folds.problem import Problem
+from training.folds.splits import Split
 from training.labels.annotation import Annotation
+from training.measures import controls, figures, wording
 from training.network.model import RTCAN
 from training.windows.cut import Windows
 
@@ -79,7 +79,7 @@ def evaluate(
     dict
         Figures and controls by target, and what the data are.
     str
-        Every tested window as CSV, see `training.evaluation.controls.table`.
+        Every tested window as CSV, see `training.measures.controls.table`.
     """
     both = _joined(problem, tested)
     first = len(problem.data.recordings)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from runtime.files import write_whole
-from training.evaluation.control_names import EXPLAINED
 from training.evaluation.experiment import Result
+from training.measures.control_names import EXPLAINED
 from training.report import plots, tables
 from training.report.annotation_figure import figure
 from training.report.order import natural

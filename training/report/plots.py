@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from device.samples import FloatArray
-from training.evaluation.problem import Problem
+from training.folds.problem import Problem
 from training.report.order import natural
 from training.report.theme import BLUE, FAINT, GRID, INK, ORANGE, PAPER, RED, themed
 

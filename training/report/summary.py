@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from training.evaluation.control_names import SHORT
 from training.evaluation.experiment import WRITTEN, Result
-from training.evaluation.figures import MODELS
+from training.measures.control_names import SHORT
+from training.measures.figures import MODELS
 from training.report.tables import shown
 from training.report.verdict import verdicts, with_interval
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from training.evaluation.control_names import WORDS
-from training.evaluation.figures import MODELS
+from training.measures.control_names import WORDS
+from training.measures.figures import MODELS
 from training.report.verdict import with_interval
 
 # The model and its paths stand above the controls.

@@ -14,7 +14,7 @@ from training import choice, options, run
 from training.datasets import eevr, registry
 from training.datasets.names import NAMES
 from training.datasets.registry import Source
-from training.evaluation.splits import Plan, splits
+from training.folds.splits import Plan, splits
 from training.presets import FRAMES
 
 HEADER = [

@@ -10,11 +10,11 @@ from device.samples import Samples
 from runtime.preprocessing.contract import Contract
 from training.datasets.recordings import Dataset, Recording
 from training.evaluation import final_model
-from training.evaluation.assembly import Assembled
-from training.evaluation.problem import MusicScale, Problem
-from training.evaluation.splits import Plan, Split
 from training.fitting.combine import Combination
 from training.fitting.settings import Settings
+from training.folds.assembly import Assembled
+from training.folds.problem import MusicScale, Problem
+from training.folds.splits import Plan, Split
 from training.labels.annotation import Annotation
 from training.network.checkpoint import Checkpoint
 from training.network.model import RTCAN, NetworkConfig

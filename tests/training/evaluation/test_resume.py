@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from runtime.preprocessing.contract import Contract
-from tests.training.evaluation.test_cross_validation import problem
+from tests.training.folds.test_cross_validation import problem
 from tests.training.runs import call
 from training import ablate
-from training.evaluation import bundle, experiment
+from training.evaluation import experiment
 from training.evaluation.runner import identity
+from training.folds import bundle
 from training.network import checkpoint
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from training.evaluation.splits import Plan
+from training.folds.splits import Plan
 from training.report.verdict import verdicts
 
 

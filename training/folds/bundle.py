@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from device.errors import FitError, RtcanError
-from training.evaluation.journal import Outcome
-from training.evaluation.problem import MusicScale, Problem
-from training.evaluation.splits import Split
 from training.fitting.calibration import fit_temperature
 from training.fitting.data import Data
 from training.fitting.fit import Epoch, NotFiniteError, Task, fit, predict
+from training.folds.journal import Outcome
+from training.folds.problem import MusicScale, Problem
+from training.folds.splits import Split
 from training.network.model import RTCAN
 
 

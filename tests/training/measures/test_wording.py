@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from training.evaluation.splits import Plan, inner
-from training.evaluation.splits import Split as Parts
-from training.evaluation.wording import (
+from training.fitting.combine import Combination
+from training.folds.splits import Plan, inner
+from training.folds.splits import Split as Parts
+from training.measures.wording import (
     calibrated_on,
     final_model,
     guess,
     measured_on,
     same_answers,
 )
-from training.fitting.combine import Combination
 
 PEOPLE, STIMULI = 10, 6
 SUBJECTS = [f"p{i}" for i in range(PEOPLE) for _ in range(STIMULI)]

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from device.samples import FloatArray
-from training.evaluation.assembly import Assembled, linear_path
-from training.evaluation.problem import Problem
-from training.evaluation.ranking import Labels, difference, figures
-from training.evaluation.splits import Split
 from training.fitting.calibration import calibration_error
 from training.fitting.wide import balanced
+from training.folds.assembly import Assembled, linear_path
+from training.folds.problem import Problem
+from training.folds.splits import Split
+from training.measures.ranking import Labels, difference, figures
 from training.windows.features import NAMES
 
 _DRAWS = 500

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from device.errors import DatasetError
-from training.evaluation import stimuli_apart
+from training.folds import stimuli_apart
 
 Index = NDArray[np.int64]
 PROTOCOLS = ("subject", "paper")

@@ -11,10 +11,9 @@ from device.errors import DatasetError
 from runtime.inference.music import standardise
 from training.compute.fingerprint import Fingerprinted
 from training.datasets.recordings import Dataset
-from training.evaluation.metrics import Labels
-from training.evaluation.splits import Plan, Split, splits
 from training.fitting.data import Data
 from training.fitting.settings import Settings
+from training.folds.splits import Index, Plan, Split, splits
 from training.labels.annotation import Annotation
 from training.network.model import NetworkConfig
 from training.windows.cut import Windows
@@ -128,7 +127,7 @@ class Problem(Fingerprinted):
                 f"({split.name}); two classes are needed. Try other --labels or fewer --folds."
             )
 
-    def music_scale(self, training: Labels) -> MusicScale:
+    def music_scale(self, training: Index) -> MusicScale:
         """Return the scale of the songs of these recordings; each song counts once."""
         if not self.config.music:
             return MusicScale()
@@ -139,7 +138,7 @@ class Problem(Fingerprinted):
         std[std < 1e-12 * np.maximum(np.abs(table.mean(axis=0)), 1.0)] = 1.0
         return MusicScale(tuple(table.mean(axis=0).tolist()), tuple(std.tolist()))
 
-    def select(self, target: str, side: Labels, scale: MusicScale, *, short: bool = False) -> Data:
+    def select(self, target: str, side: Index, scale: MusicScale, *, short: bool = False) -> Data:
         """Return the windows of some recordings; those of a short past only where asked."""
         window = self.windows.of(side, short=short)
         recording = self.windows.recording[window]
@@ -148,7 +147,7 @@ class Problem(Fingerprinted):
         return Data(self.windows.inputs, window, recording, truth, music, song)
 
     def music(
-        self, recording: Labels, scale: MusicScale
+        self, recording: Index, scale: MusicScale
     ) -> tuple[NDArray[np.float32] | None, NDArray[np.int64] | None]:
         """Return standardised features of songs, and the row of it for each recording given."""
         if not self.config.music:

@@ -7,12 +7,12 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from tests.training.evaluation.test_final_model import COUNT, EACH, problem
-from training.evaluation import controls, ranking
-from training.evaluation.assembly import Assembled
-from training.evaluation.problem import MusicScale, Problem
 from training.fitting.calibration import calibration_error
 from training.fitting.combine import Combination
 from training.fitting.wide import balanced
+from training.folds.assembly import Assembled
+from training.folds.problem import MusicScale, Problem
+from training.measures import controls, ranking
 
 
 def answered(one: Problem, margin: np.ndarray) -> list[Assembled]:

@@ -18,7 +18,7 @@ from training import run
 from training.datasets import registry
 from training.datasets.registry import Source
 from training.datasets.standins import stress_predict
-from training.evaluation.control_names import WORDS
+from training.measures.control_names import WORDS
 from training.network import checkpoint
 from training.windows.cut import cut
 

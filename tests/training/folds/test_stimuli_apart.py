@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from training import run
 from training.datasets.standins import stress_predict
-from training.evaluation.splits import Plan, Split, shares, splits
+from training.folds.splits import Plan, Split, shares, splits
 
 PEOPLE = [f"s{n:02d}" for n in range(34)]
 # As in Stress-Predict: each stimulus is its own label.

@@ -17,12 +17,12 @@ import torch
 from numpy.typing import NDArray
 
 from device.samples import FloatArray
-from training.evaluation.journal import Outcome
-from training.evaluation.problem import MusicScale, Problem
-from training.evaluation.splits import Split, inner
 from training.fitting.calibration import fit_temperature, probability_high
 from training.fitting.combine import Combination, combine
 from training.fitting.wide import Linear, balanced, choose_penalty, fit_linear, held_out_margins
+from training.folds.journal import Outcome
+from training.folds.problem import MusicScale, Problem
+from training.folds.splits import Split, inner
 from training.network.model import RTCAN
 from training.network.wide_and_deep import WideAndDeep
 

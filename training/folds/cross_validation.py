@@ -14,11 +14,11 @@ import torch
 
 from training.compute.fingerprint import code, fingerprint
 from training.compute.workers import Workers, cores
-from training.evaluation.bundle import fit_bundle
-from training.evaluation.journal import Journal, Outcome
-from training.evaluation.problem import MusicScale, Problem
-from training.evaluation.splits import Split
 from training.fitting.fit import Epoch, batch_size
+from training.folds.bundle import fit_bundle
+from training.folds.journal import Journal, Outcome
+from training.folds.problem import MusicScale, Problem
+from training.folds.splits import Split
 
 # Samples of a step (batch x input length) that caches hold the layers of.
 _CACHED = 300_000

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
-from training.evaluation import metrics
+from training.measures import metrics
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -7,12 +7,12 @@ import pytest
 
 from runtime.preprocessing.contract import Contract
 from tests.training.evaluation.test_final_model import COUNT, made, problem
-from training.evaluation.assembly import Assembled
-from training.evaluation.bundle import _task
-from training.evaluation.figures import decide
-from training.evaluation.problem import MusicScale, Problem
 from training.fitting.combine import Combination
 from training.fitting.data import Data
+from training.folds.assembly import Assembled
+from training.folds.bundle import _task
+from training.folds.problem import MusicScale, Problem
+from training.measures.figures import decide
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import torch
 from tests.networks import lively
 from tests.training.evaluation.test_final_model import COUNT, problem
 from training import ablate
-from training.evaluation import assembly
-from training.evaluation.assembly import assemble, members
-from training.evaluation.cross_validation import Fit, _music_scales
-from training.evaluation.journal import Outcome
-from training.evaluation.problem import MusicScale, Problem
 from training.fitting.fit import predict
+from training.folds import assembly
+from training.folds.assembly import assemble, members
+from training.folds.cross_validation import Fit, _music_scales
+from training.folds.journal import Outcome
+from training.folds.problem import MusicScale, Problem
 
 CPU = torch.device("cpu")
 

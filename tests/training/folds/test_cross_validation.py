@@ -14,12 +14,13 @@ from device.errors import DatasetError, FitError, RtcanError
 from device.samples import Samples
 from training.compute.workers import Workers
 from training.datasets.recordings import Dataset, Recording
-from training.evaluation import bundle, cross_validation, experiment
-from training.evaluation.cross_validation import Fit, Listener
-from training.evaluation.journal import Journal
-from training.evaluation.problem import Problem
-from training.evaluation.splits import Plan
+from training.evaluation import experiment
 from training.fitting.settings import Settings
+from training.folds import bundle, cross_validation
+from training.folds.cross_validation import Fit, Listener
+from training.folds.journal import Journal
+from training.folds.problem import Problem
+from training.folds.splits import Plan
 from training.labels import annotation
 from training.network.model import NetworkConfig
 from training.windows.cut import Windows

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from runtime.files import whole_file
-from training.evaluation.problem import MusicScale
+from training.folds.problem import MusicScale
 
 
 @dataclass(frozen=True)

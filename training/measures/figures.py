@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from device.samples import FloatArray
-from training.evaluation import controls, metrics
-from training.evaluation.assembly import Assembled
-from training.evaluation.problem import Problem
-from training.evaluation.splits import Split
 from training.fitting.calibration import calibration_error, reliability
 from training.fitting.wide import balanced
+from training.folds.assembly import Assembled
+from training.folds.problem import Problem
+from training.folds.splits import Split
+from training.measures import controls, metrics
 
 MODELS = {
     "rtcan": "RTCAN-1D",
@@ -122,7 +122,7 @@ def evaluate(
     trials : Trials
         What that gave.
     raters : int64 (recordings,) or None
-        See `training.evaluation.controls.windows`.
+        See `training.measures.controls.windows`.
     """
     seed = problem.settings.seed
     who = [problem.subjects[i] for i in trials.recording]

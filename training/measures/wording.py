@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from training.evaluation.problem import Problem
-from training.evaluation.splits import Index, Plan, Split
 from training.fitting.combine import Combination
+from training.folds.problem import Problem
+from training.folds.splits import Index, Plan, Split
 
 
 def measured_on(plan: Plan) -> str:

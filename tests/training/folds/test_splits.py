@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.errors import DatasetError
-from training.evaluation.splits import Plan, Split, shares, splits
+from training.folds.splits import Plan, Split, shares, splits
 
 PEOPLE = [f"s{i}" for i in range(12)]
 SONGS = [f"m{i}" for i in range(10)]

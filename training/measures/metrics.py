@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from device.samples import FloatArray
-from training.evaluation.intervals import interval
+from training.measures.intervals import interval
 
 Labels = NDArray[np.int64]
 

@@ -1,0 +1,1 @@
+"""Figures and controls of what was tested, and the sentences that may be said of them."""
