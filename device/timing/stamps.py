@@ -12,11 +12,11 @@ steady
 counted
     Of a named rate, and stamps that come in bursts or at random: samples are counted, and
     `device.timing.host_clock` puts the line under their stamps, as it does with arrivals.
+    Once they come steadily after all, as when the program has started, they tell what is missing.
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,26 +25,10 @@ from device.protocols.readings import IntArray
 from device.samples import FloatArray
 from device.timing.clock import Clock, CountClock
 from device.timing.host_clock import HostClock
+from device.timing.steady import GAP_S, SHORT, WATCH_S, Grid, Sample, judged
 
-# Stamps of a named rate are watched for so long before it is decided what kind they are.
-_WATCH_S = 1.5
-_FEWEST = 6
-# They are steady where most steps are this near to a whole number of periods, and few are short: a
-# short step follows one that was late.
-_STEADY = 0.25
-_SHORT = 0.5
-_MOST = 0.75
-_FEW = 0.15
-# Samples of one stamp are a burst, unless they are of one value too and no more than this share.
-_TWICE = 0.4
-# How far a sample is moved towards its stamp, and the period towards the stamps' period.
-_GAIN = 0.1
-_PERIOD_GAIN = 0.005
-_SLOWEST = 0.2
 # After a longer step, in periods, it is seen first whether the next sample comes at once.
 _ROOM = 1.5
-# A longer step is a gap in the data, or a clock that was set.
-_GAP_S = 1.5
 # Stamps of this computer's clock are no later than their arrival, and not much earlier.
 _FUTURE_S = 0.05
 _PAST_S = 10.0
@@ -78,18 +62,6 @@ class Stamped:
     restarted: bool
 
 
-@dataclass(frozen=True)
-class _Sample:
-    stamp_s: float
-    raw: float
-    arrival_s: float
-    skipped: int | None = None
-
-    def repeats(self, other: _Sample) -> bool:
-        same = self.raw == other.raw or (self.raw != self.raw and other.raw != other.raw)
-        return same and self.stamp_s == other.stamp_s
-
-
 class Stamps:
     """Turn stamps into positions and arrivals.
 
@@ -105,8 +77,8 @@ class Stamps:
     kind : str or None
         "exact", "steady" or "counted"; None while stamps are watched.
     dropped : int
-        Samples that came twice, and those that came after one with a later stamp where only stamps
-        tell where they belong.
+        Samples without a time, those that came twice, and those that came after one with a later
+        stamp where only stamps tell where they belong.
     jumps : int
         How often the clock of the stamps was set.
     foreign : bool
@@ -116,18 +88,20 @@ class Stamps:
     def __init__(self, rate_hz: float | None, exact: bool = False) -> None:
         self.kind: str | None = "exact" if exact or rate_hz is None else None
         self.dropped, self.jumps, self.foreign = 0, 0, False
-        self._period_s = self._named_s = 1.0 / rate_hz if rate_hz else 0.0
-        self._held: list[_Sample] = []
-        self._missing = self._ahead = 0
-        self._gap_s = _GAP_S
+        self._named_s = 1.0 / rate_hz if rate_hz else 0.0
+        self._grid = Grid(self._named_s)
+        self._held: list[Sample] = []
+        self._missing = 0
+        self._gap_s = GAP_S
         self._distinct, self._numbered = True, False
-        self._last: _Sample | None = None
+        self._followed = False
+        self._last: Sample | None = None
         self._at_s = 0.0
 
     @property
     def lost(self) -> int:
         """Samples that are missing by their stamps."""
-        return self._missing + self._ahead
+        return self._missing + self._grid.missing
 
     @property
     def turn_samples(self) -> int:
@@ -140,7 +114,7 @@ class Stamps:
             return CountClock()
         turn_s = None if self._numbered else self.turn_samples * self._named_s
         memory_s = _MEMORY_S[self._numbered]
-        return HostClock(known_rate=False, memory_s=memory_s, settle_s=_WATCH_S, turn_s=turn_s)
+        return HostClock(known_rate=False, memory_s=memory_s, settle_s=WATCH_S, turn_s=turn_s)
 
     def begin(self) -> None:
         """Take that the stream was opened: a new count begins, where stamps are not the time."""
@@ -168,9 +142,14 @@ class Stamps:
             How many samples are missing before each, where the stream numbers them; None where
             only stamps tell.
         """
+        timed = np.isfinite(stamp_s)
+        if not timed.all():
+            self.dropped += int((~timed).sum())
+            stamp_s, raw = stamp_s[timed], raw[timed]
+            skipped = None if skipped is None else skipped[timed]
         missing = [None] * raw.size if skipped is None else skipped.tolist()
         triples = zip(stamp_s.tolist(), raw.tolist(), missing, strict=True)
-        self._held += [_Sample(at_s, value, arrival_s, n) for at_s, value, n in triples]
+        self._held += [Sample(at_s, value, arrival_s, n) for at_s, value, n in triples]
         if self.kind is None and not self._watched():
             return []
         if self.kind == "exact":
@@ -183,18 +162,19 @@ class Stamps:
             self.kind = self.kind or "counted"
         return self._pieces(waits=False)
 
-    def _leaves_room(self, sample: _Sample) -> bool:
+    def _leaves_room(self, sample: Sample) -> bool:
         """Say whether samples may be missing before this one: the next to come tells."""
         if self._last is None or not self._named_s or self._numbered:
             return False
-        if self.kind == "counted":
+        if self.kind == "counted" and not self._followed:
             return sample.stamp_s - self._last.stamp_s > self._gap_s
-        return sample.stamp_s - self._at_s > _ROOM * self._named_s
+        at_s = self._at_s if self.kind == "exact" else self._grid.at_s
+        return sample.stamp_s - at_s > _ROOM * self._named_s
 
     def _pieces(self, *, waits: bool) -> list[Stamped]:
         samples, self._held = self._held, []
         pieces: list[Stamped] = []
-        group: list[tuple[_Sample, float]] = []
+        group: list[tuple[Sample, float]] = []
         restarted = False
         for i, sample in enumerate(samples):
             rest = (other for other in samples[i + 1 :] if not other.repeats(sample))
@@ -217,7 +197,7 @@ class Stamps:
             pieces.append(self._piece(group, restarted))
         return pieces
 
-    def _piece(self, group: list[tuple[_Sample, float]], restarted: bool) -> Stamped:
+    def _piece(self, group: list[tuple[Sample, float]], restarted: bool) -> Stamped:
         newest = group[-1][0]
         by_stamp = self.kind == "counted" and not self.foreign
         return Stamped(
@@ -227,74 +207,76 @@ class Stamps:
             restarted,
         )
 
-    def _together(self, sample: _Sample, before: _Sample) -> bool:
+    def _together(self, sample: Sample, before: Sample) -> bool:
         """Say whether two samples are one burst for the clock."""
         if self.kind != "counted" or self.foreign:
             return sample.arrival_s == before.arrival_s
         return sample.stamp_s - before.stamp_s < _TOGETHER * self._named_s
 
-    def _is_new(self, sample: _Sample, after: _Sample | None) -> bool:
+    def _is_new(self, sample: Sample, after: Sample | None) -> bool:
         """Notice that the count cannot go on: a gap, a clock that was set, or the beginning."""
         last, late_s = self._last, sample.arrival_s - sample.stamp_s
         was_set = last is None
         if last is not None:
             step_s = sample.stamp_s - last.stamp_s
             beyond_s = step_s - (sample.arrival_s - last.arrival_s) if self.foreign else -late_s
-            was_set = step_s < -_GAP_S or min(step_s, beyond_s) > _GAP_S
-            self.foreign = self.foreign or late_s < -_GAP_S
+            was_set = step_s < -GAP_S or min(step_s, beyond_s) > GAP_S
+            self.foreign = self.foreign or late_s < -GAP_S
             if was_set:
                 self.jumps += 1
             elif self.kind != "counted" or step_s <= self._gap_s or self._catches_up(sample, after):
                 return False
             else:
-                self._missing += max(sample.skipped or round(step_s / self._named_s) - 1, 0)
+                numbered = self._skipped(sample, step_s)
+                self._missing += numbered or max(round(step_s / self._named_s) - 1, 0)
         if was_set:
             self.foreign = not -_FUTURE_S <= late_s <= _PAST_S
         return True
 
-    def _catches_up(self, sample: _Sample, after: _Sample | None) -> bool:
+    def _catches_up(self, sample: Sample, after: Sample | None) -> bool:
         """Say whether a sample was held up, not late for those that are missing before it."""
-        return after is not None and after.stamp_s - sample.stamp_s < _SHORT * self._named_s
+        return after is not None and after.stamp_s - sample.stamp_s < SHORT * self._named_s
 
-    def _place(self, sample: _Sample, new: bool, after: _Sample | None) -> float | None:
+    def _place(self, sample: Sample, new: bool, after: Sample | None) -> float | None:
         """Return a sample's place in seconds; None for one that has none."""
         if new or (last := self._last) is None:
+            self._grid.at_s = sample.stamp_s
             return 0.0 if self.kind == "counted" else sample.stamp_s
         if self.kind == "exact":
             return sample.stamp_s if sample.stamp_s > last.stamp_s else None
         if self._distinct and sample.repeats(last) and not self._numbered:
             return None
         if self.kind == "counted":
-            self._missing += sample.skipped or 0
-            return self._at_s + self._named_s * (1 + (sample.skipped or 0))
-        step = (sample.stamp_s - self._at_s) / self._period_s
-        places = max(round(step), 1)
-        if self._catches_up(sample, after):
-            return self._at_s + self._period_s
-        early_s = sample.stamp_s - (self._at_s + places * self._period_s)
-        self._ahead += places - 1
-        if step < _SHORT:
-            # The one before was held up after all, and nothing was missing.
-            self._ahead = max(self._ahead - 1, 0)
-            return max(sample.stamp_s, self._at_s + _SLOWEST * self._period_s)
-        if step < _GAP_S / self._period_s:
-            moved_s = self._period_s + _PERIOD_GAIN * early_s / places
-            self._period_s = min(max(moved_s, 0.5 * self._named_s), 2.0 * self._named_s)
-        return self._at_s + places * self._period_s + _GAIN * early_s
+            return self._at_s + self._count(sample, last, after)
+        return self._grid.follow(sample.stamp_s, self._catches_up(sample, after))
+
+    def _count(self, sample: Sample, last: Sample, after: Sample | None) -> float:
+        """Return how far a sample lies behind the one before, by the named rate."""
+        step_s, grid = sample.stamp_s - last.stamp_s, self._grid
+        if sample.skipped is not None:
+            skipped = self._skipped(sample, step_s)
+            self._missing += skipped
+            return self._named_s * (1 + skipped)
+        self._followed = grid.was_steady(step_s)
+        if not self._followed:
+            grid.at_s = sample.stamp_s
+            return self._named_s
+        before_s = grid.at_s
+        moved_s = grid.follow(sample.stamp_s, self._catches_up(sample, after)) - before_s
+        return moved_s * self._named_s / grid.period_s
+
+    def _skipped(self, sample: Sample, step_s: float) -> int:
+        """Return how many samples are missing by their numbers; 0 where they have no room."""
+        skipped = sample.skipped or 0
+        return skipped if skipped * self._named_s < step_s + GAP_S else 0
 
     def _watched(self) -> bool:
         """Decide, when enough was seen, what kind of stamps they are."""
-        stamps_s = np.array([sample.stamp_s for sample in self._held])
-        if stamps_s.size < _FEWEST or abs(stamps_s[-1] - stamps_s[0]) < _WATCH_S:
+        seen = judged(self._held, self._named_s)
+        if seen is None:
             return False
-        same = np.diff(stamps_s) == 0
-        pairs = itertools.pairwise(self._held)
-        twice = np.array([after.repeats(before) for before, after in pairs])
-        self._distinct = bool((same == twice).all() and same.mean() < _TWICE)
-        steps = np.diff(stamps_s)[~same if self._distinct else slice(None)] / self._named_s
-        near = np.abs(steps - np.maximum(np.rint(steps), 1)) < _STEADY
-        steady = near.mean() > _MOST and (steps < _SHORT).mean() < _FEW
+        self._distinct = seen.distinct
         self._numbered = self._held[0].skipped is not None
-        self.kind = "steady" if steady and not self._numbered else "counted"
-        self._gap_s = max(_GAP_S, 3.0 * min(float(steps.max()) * self._named_s, _GAP_S))
+        self.kind = "steady" if seen.steady and not self._numbered else "counted"
+        self._gap_s = max(GAP_S, 3.0 * min(seen.longest_s, GAP_S))
         return True

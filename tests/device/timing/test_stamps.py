@@ -211,3 +211,22 @@ def test_stamps_of_another_clock_are_known_by_their_arrival() -> None:
     found_s = _times(stamps, true_s + 1.7e9, true_s + 1e-3)
     assert stamps.foreign
     assert _error_s(found_s, true_s).max() < 1e-3
+
+
+@pytest.mark.parametrize("rate_hz", [4.0, 50.0])
+def test_stamps_that_begin_in_bursts_tell_later_what_is_missing(rate_hz: float) -> None:
+    """A program that starts under load sends its first seconds late; then all is steady."""
+    rng = np.random.default_rng(12)
+    number = np.arange(round(120 * rate_hz))
+    number = number[(number < 60 * rate_hz) | (rng.random(number.size) > 0.05)]
+    true_s = _BEGAN_S + number / rate_hz
+    begins = true_s < _BEGAN_S + 3.0
+    stamp_s = np.where(
+        begins, np.ceil(true_s / 0.6) * 0.6, true_s + rng.exponential(1e-4, true_s.size)
+    )
+    stamp_s[begins] += np.arange(begins.sum()) * 1e-6
+    stamps = Stamps(rate_hz)
+    error_s = _error_s(_times(stamps, np.maximum.accumulate(stamp_s), chunk=1), true_s)
+    assert stamps.kind == "counted"
+    assert abs(stamps.lost - (number[-1] + 1 - number.size)) <= 1
+    assert np.nanmax(error_s[true_s > _BEGAN_S + 60]) < 0.5 / rate_hz
