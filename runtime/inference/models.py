@@ -8,7 +8,7 @@ from pathlib import Path
 from device.errors import ModelError
 
 DEFAULT_MODEL = Path("save/best.onnx")
-# Learnt from real people by `make model`: task or rest from Stress-Predict; a guess of valence.
+# Learnt from real people by `make model`; its contract says from whom, and what it tells.
 SHIPPED_MODEL = Path(__file__).with_name("people.onnx")
 
 
@@ -21,8 +21,7 @@ def default_model() -> tuple[Path, str | None]:
     if DEFAULT_MODEL.is_file():
         return DEFAULT_MODEL, None
     return SHIPPED_MODEL, (
-        f"No model was named and there is no {DEFAULT_MODEL}: the model of the package answers, "
-        "which tells mental tasks from rest at the wrist, learnt from 34 people; not feelings."
+        f"No model was named and there is no {DEFAULT_MODEL}: the model of the package answers"
     )
 
 

@@ -158,19 +158,14 @@ def main(
     if isinstance(sensor, DemoSensor) and speed:
         sensor.speed = speed
     path, note = (model, None) if model is not None else model_for(sensor)
-    if demo and model is None:
-        note = (
-            "A simulated person is shown. The model that answers learnt from real people's wrists: "
-            "mental task or rest. Its first answer needs two minutes of signal."
-        )
-    if note is not None:
-        click.echo(f"Note: {note}", err=True)
 
     from runtime.inference.classifier import Classifier
+    from runtime.inference.models import SHIPPED_MODEL
     from runtime.inference.pipeline import Pipeline
     from runtime.live.waiting import WaitingLine
     from runtime.session.loop import run
     from runtime.sinks.events import Status
+    from runtime.sinks.words import learnt
 
     song = None
     if music is not None:
@@ -178,6 +173,14 @@ def main(
 
         song = read(music)
     pipeline = Pipeline(Classifier(path, threads), song)
+    contract = pipeline.contract
+    if demo and model is None:
+        note = "A simulated person is shown, and the model of the package answers"
+    if note is not None and path == SHIPPED_MODEL:
+        needs = f"Its first answer needs {contract.first_answer_s:.0f} s of signal."
+        note = f"{note}. {learnt(contract)}. {needs}"
+    if note is not None:
+        click.echo(f"Note: {note}", err=True)
     news = [] if note is None else [Status("model", note)]
     waiting = WaitingLine()
     with (

@@ -27,6 +27,7 @@ from runtime.live.sensors import make_sensor, model_for
 from runtime.session.loop import run
 from runtime.sinks.events import Session, Status, Summary
 from runtime.sinks.sink import Sink
+from runtime.sinks.words import learnt
 
 if TYPE_CHECKING:
     from typing import Self
@@ -92,11 +93,12 @@ def live(
         channel=channel,
         speed=speed,
     )
+    note = None
     if model is None:
         model, note = model_for(source)
-        if note is not None:
-            warnings.warn(note, stacklevel=2)
     pipeline = Pipeline(model, music)
+    if note is not None:
+        warnings.warn(f"{note}. {learnt(pipeline.contract)}", stacklevel=2)
     take_up(source, pipeline)
     return Predictions(source, pipeline, Decider(pipeline, settings), reconnect=reconnect)
 

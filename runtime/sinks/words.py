@@ -112,6 +112,20 @@ def guesses(contract: Contract) -> list[str]:
     return [text for target in contract.targets if (text := guess(target))]
 
 
+def learnt(contract: Contract) -> str:
+    """Return what a model's answers are and from whom it learnt them: a sentence.
+
+    Such as "Its arousal is as at rest or as in a mental task, learnt from NAME (34 people)".
+    """
+    told = []
+    for target in contract.targets:
+        what = "a guess" if target.guess else " or ".join(words(target) or target.classes)
+        source = clean(target.trained_on or contract.trained_on)
+        told.append(f"its {clean(target.name)} is {what}, learnt from {source}")
+    text = "; ".join(told)
+    return text[:1].upper() + text[1:]
+
+
 def learning(left_s: float) -> str:
     """Return what is waited for while the personal reference is learnt; "" once it is known."""
     return f"{LEARNING}: {math.ceil(left_s)} s left" if left_s > 0 else ""

@@ -3,16 +3,23 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from device.errors import ModelError
+from runtime.inference.classifier import Classifier
 from runtime.inference.models import SHIPPED_MODEL, default_model, model_of
 from runtime.recording.load import load
+from runtime.sinks.words import learnt
 from tests.runtime.live_parts import LIVE, write_table
 
-SAID = "the model of the package answers, which tells mental tasks from rest at the wrist"
+SAID = "the model of the package answers"
+LEARNT = (
+    "Its arousal is as at rest or as in a mental task, learnt from Stress-Predict (34 people, task "
+    "or rest); its valence is a guess, learnt from EEVR (37 people, VR videos)"
+)
 
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -30,7 +37,7 @@ def test_every_output_names_it(tmp_path: Path) -> None:
     assert done.stderr.startswith(
         f"Note: No model was named and there is no save/best.onnx: {SAID}"
     )
-    assert done.stderr.count(SAID) == 2  # before the run and after it
+    assert done.stderr.count(f"{SAID}. {LEARNT}") == 2  # before the run and after it
     events = [json.loads(line) for line in done.stdout.splitlines()]
     start = events[0]
     assert start["model"] == "people.onnx" and "Stress-Predict" in start["trained_on"]
@@ -76,3 +83,17 @@ def test_doctor_tests_itself_with_it(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert SAID in done.stdout
     assert "always the same answers" in done.stdout
+
+
+def test_what_is_said_of_it_follows_from_its_contract(tmp_path: Path) -> None:
+    contract = Classifier(SHIPPED_MODEL).contract
+    assert learnt(contract) == LEARNT
+    arousal = replace(contract.targets[0], words=(), trained_on="")
+    other = replace(contract, targets=(arousal,), trained_on="9 simulated people")
+    assert learnt(other) == "Its arousal is low or high, learnt from 9 simulated people"
+    done = run(tmp_path, "--demo", "--speed", "50", "--duration", "1")
+    assert (
+        f"A simulated person is shown, and the model of the package answers. {LEARNT}. Its first"
+        in done.stderr
+    )
+    assert f"needs {contract.first_answer_s:.0f} s of signal" in done.stderr
