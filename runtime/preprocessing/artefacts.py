@@ -3,11 +3,9 @@
 A logistic regression on eight features of the slope, for any rate from 4 Hz on and any gain.
 
 The signal is brought to 4 Hz (`runtime.preprocessing.resample`: low-passed, whatever its rate).
-Of every second the slopes (µS/s) and their changes from one value to the next are summed up. Each
-second is then seen with the two before and the two after it, relative to the level of the last
-20 s, and against the last minute: a skin conductance response rises fast in a smooth minute, motion
-is rough and falls as fast as it rises. All features are logarithms. Below 1 µS slopes are
-relative to 1 µS: there the steps of a wrist sensor's converter would look like motion.
+Each second is then seen with the two before and the two after it, relative to the level, and
+against the last minute (`runtime.preprocessing.slopes`): a skin conductance response rises fast in
+a smooth minute, motion is rough and falls as fast as it rises.
 
 Three experts called each 5 s of ten hours of one person, walking, eating and at rest, clean or
 artefact (Zhang, Haghdan and Xu 2017, "Unsupervised Motion Artifact Detection in Wrist-Measured
@@ -18,6 +16,8 @@ benchmarks.artefacts` fits the weights anew and tests them, each recording left 
     found = artefact_probability(time_s, eda_us)        # a whole recording
     artefact = found.at(time_s) >= THRESHOLD             # a mark for every sample
 
+    found = artefacts_of_grid(eda_us, rate_hz)           # or an even one: the same to the bit
+
     detector = ArtefactDetector()                        # or as it comes in: the same to the bit
     found = detector.push(time_s, eda_us)
 """
@@ -27,32 +27,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from device.samples import FloatArray
-from runtime.preprocessing.resample import Resampler
+from runtime.preprocessing import slopes
+from runtime.preprocessing.resample import Resampler, resample_even
+from runtime.preprocessing.slopes import BEFORE, RATE_HZ, SIDE_S
 
 THRESHOLD = 0.5  # a second with this probability and more is called an artefact
-FEATURES = (
-    "SD of the slope, 5 s",
-    "range, 5 s",
-    "steepest fall, 5 s",
-    "mean change of the slope, 5 s",
-    "mean change of the slope, 60 s",
-    "mean slope, 60 s",
-    "SD of the slope, 60 s",
-    "median change of the slope, 60 s",
-)
-# Fitted by benchmarks.artefacts on all recordings; the features are logarithms as they are.
+# Of `slopes.FEATURES`, fitted by benchmarks.artefacts on all recordings.
 WEIGHTS = (2.748, 0.866, 1.068, -0.483, 4.467, -6.423, 1.052, 2.050)
 INTERCEPT = 17.305
 
-_RATE_HZ = 4  # of the grid: the slowest sensor's
 _LONGEST_GAP_S = 1.0  # samples further apart have nothing known between them
-_STRETCH_S, _LEVEL_S, _PAST_S = 5, 20, 60
-_SIDE_S = _STRETCH_S // 2
-_LEAST_LEVEL_US = 1.0
-_LEAST = 1e-3  # slopes of this share of the level a second and less are all alike
 _NEW_STREAM_S = 3600.0  # nothing before so long a silence matters
 _BLOCK = 1 << 16  # samples of a recording that are taken at a time
 
@@ -91,7 +77,7 @@ class Artefacts:
             (after, begins_s[after] - time_s),
             (before, time_s - begins_s[before] - 1.0),
         ):
-            close = np.abs(away_s) <= _SIDE_S + 1.0
+            close = np.abs(away_s) <= SIDE_S + 1.0
             found[close] = probability[near[close]]
         return found
 
@@ -119,15 +105,15 @@ class ArtefactDetector:
     """
 
     def __init__(self) -> None:
-        self._resampler = Resampler(_RATE_HZ, _LONGEST_GAP_S, _LONGEST_GAP_S)
+        self._resampler = Resampler(RATE_HZ, _LONGEST_GAP_S, _LONGEST_GAP_S)
         self.reset()
 
     def reset(self) -> None:
         """Forget all samples; the next is the first."""
         self._resampler.reset()
-        self._eda = np.full(2, np.nan)  # the grid, from two values before the next second
-        self._seconds = np.full((_PAST_S - 1, _SUMS), np.nan)
-        self._next = -_SIDE_S
+        self._eda = _NOTHING  # the grid, from two values before the next second
+        self._seconds = _NO_PAST
+        self._next = -SIDE_S
 
     def push(self, time_s: FloatArray, eda_us: FloatArray) -> Artefacts:
         """Add samples and return the seconds that they complete.
@@ -159,14 +145,14 @@ class ArtefactDetector:
 
     def _take(self, eda_us: FloatArray) -> Artefacts:
         self._eda = np.concatenate([self._eda, eda_us])
-        count = (self._eda.size - 2) // _RATE_HZ
+        count = (self._eda.size - BEFORE) // RATE_HZ
         if count <= 0:
             return _joined([])
-        sums = _summed(self._eda[: count * _RATE_HZ + 2])
-        self._eda = self._eda[count * _RATE_HZ :]
-        seconds = np.concatenate([self._seconds, sums])
-        self._seconds = seconds[count:]
-        probability = _probability(seconds)
+        sums = slopes.summed(self._eda[: count * RATE_HZ + BEFORE])
+        self._eda = self._eda[count * RATE_HZ :]
+        seconds = np.concatenate([self._seconds, sums], axis=1)
+        self._seconds = seconds[:, count:].copy()
+        probability = _probability(slopes.features(seconds))
         first, self._next = self._next, self._next + count
         numbers = np.arange(first, self._next)
         time_s = self._resampler.origin_s + numbers.astype(np.float64)
@@ -194,84 +180,48 @@ def artefact_probability(time_s: FloatArray, eda_us: FloatArray) -> Artefacts:
     return _joined([detector.push(time_s[i : i + _BLOCK], eda_us[i : i + _BLOCK]) for i in blocks])
 
 
+def artefacts_of_grid(eda_us: FloatArray, rate_hz: float) -> Artefacts:
+    """Find artefacts in a whole signal on an even grid, quickly where many have one length.
+
+    Parameters
+    ----------
+    eda_us : float64 (n,)
+        Microsiemens; NaN where there is no value.
+    rate_hz : float
+        From 4 Hz on. The first value lies at 0 s.
+    """
+    if np.isnan(eda_us).any() or rate_hz < RATE_HZ:
+        return artefact_probability(np.arange(eda_us.size) / rate_hz, eda_us)
+    features = _features(resample_even(eda_us, rate_hz, RATE_HZ))[:, SIDE_S:]
+    return Artefacts(np.arange(features.shape[1], dtype=np.float64), _probability(features))
+
+
 def slope_features(time_s: FloatArray, eda_us: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the beginnings of seconds, float64 (n,), and their features, float64 (n, 8).
 
     What `artefact_probability` weighs, for fitting the weights.
     """
-    resampler = Resampler(_RATE_HZ, _LONGEST_GAP_S, _LONGEST_GAP_S)
-    eda_us = np.concatenate([np.full(2, np.nan), resampler.push(time_s, eda_us).eda_us])
-    count = (eda_us.size - 2) // _RATE_HZ
-    past = np.full((_PAST_S - 1, _SUMS), np.nan)
-    features = _features(np.concatenate([past, _summed(eda_us[: count * _RATE_HZ + 2])]))
-    return resampler.origin_s + (np.arange(count) - _SIDE_S).astype(np.float64), features
+    resampler = Resampler(RATE_HZ, _LONGEST_GAP_S, _LONGEST_GAP_S)
+    features = _features(resampler.push(time_s, eda_us).eda_us)
+    numbers = np.arange(features.shape[1]) - SIDE_S
+    return resampler.origin_s + numbers.astype(np.float64), features.T
 
 
-_MEAN, _LOW, _HIGH, _FALL, _SLOPE, _SQUARE, _SIZE, _TURN = range(8)
-_SUMS = 8
+_NOTHING = np.full(BEFORE, np.nan)
+_NO_PAST = np.full((slopes.SUMS, slopes.PAST_S - 1), np.nan)
 
 
-def _summed(eda_us: FloatArray) -> FloatArray:
-    """Sum up each second of a grid that begins two values before the first, float64 (n, 8)."""
-    slope = np.diff(eda_us) * _RATE_HZ
-    turn = np.abs(np.diff(slope)).reshape(-1, _RATE_HZ)
-    slope, level = slope[1:].reshape(-1, _RATE_HZ), eda_us[2:].reshape(-1, _RATE_HZ)
-    sums = np.empty((level.shape[0], _SUMS))
-    sums[:, _MEAN] = level.mean(axis=1)
-    sums[:, _LOW], sums[:, _HIGH] = level.min(axis=1), level.max(axis=1)
-    sums[:, _FALL] = np.maximum(-slope, 0.0).max(axis=1)
-    sums[:, _SLOPE], sums[:, _SQUARE] = slope.mean(axis=1), (slope * slope).mean(axis=1)
-    sums[:, _SIZE], sums[:, _TURN] = np.abs(slope).mean(axis=1), turn.mean(axis=1)
-    sums[np.isnan(sums).any(axis=1)] = np.nan
-    return sums
+def _features(grid_us: FloatArray) -> FloatArray:
+    """Return the features of a whole grid from two seconds before it on, float64 (8, n)."""
+    count = grid_us.size // RATE_HZ
+    sums = slopes.summed(np.concatenate([_NOTHING, grid_us[: count * RATE_HZ]]))
+    return slopes.features(np.concatenate([_NO_PAST, sums], axis=1))
 
 
-def _features(seconds: FloatArray) -> FloatArray:
-    """Return the features of every second but the first 59, which are past, float64 (n, 8)."""
-    past = sliding_window_view(seconds, _PAST_S, axis=0)  # (n, 8, 60)
-    near = past[:, :, -_STRETCH_S:]
-    level_us = np.maximum(np.abs(_mean(past[:, _MEAN, -_LEVEL_S:])), _LEAST_LEVEL_US)
-    found = np.stack(
-        [
-            _spread(near),
-            near[:, _HIGH].max(axis=1) - near[:, _LOW].min(axis=1),
-            near[:, _FALL].max(axis=1),
-            _mean(near[:, _TURN]),
-            _mean(past[:, _TURN]),
-            _mean(past[:, _SIZE]),
-            _spread(past),
-            _median(past[:, _TURN]),
-        ],
-        axis=1,
-    )
-    return np.asarray(np.log(_LEAST + found / level_us[:, None]))
-
-
-def _spread(sums: FloatArray) -> FloatArray:
-    variance = _mean(sums[:, _SQUARE]) - _mean(sums[:, _SLOPE]) ** 2
-    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
-
-
-def _mean(values: FloatArray) -> FloatArray:
-    """Return the mean of what is known of each row; NaN where nothing is."""
-    known = ~np.isnan(values)
-    count = known.sum(axis=1)
-    total = np.where(known, values, 0.0).sum(axis=1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def _median(values: FloatArray) -> FloatArray:
-    """Return the lower median of what is known of each row; NaN where nothing is."""
-    ordered = np.sort(values, axis=1)  # NaN last
-    count = (~np.isnan(values)).sum(axis=1)
-    return np.asarray(ordered[np.arange(len(ordered)), np.maximum(count - 1, 0) // 2])
-
-
-def _probability(seconds: FloatArray) -> FloatArray:
-    features = _features(seconds)
-    score = np.full(len(features), INTERCEPT)
-    for i, weight in enumerate(WEIGHTS):  # one by one: a matrix product rounds by the shape
-        score += weight * features[:, i]
+def _probability(features: FloatArray) -> FloatArray:
+    score = np.full(features.shape[1], INTERCEPT)
+    for weight, feature in zip(WEIGHTS, features, strict=True):  # a product rounds by the shape
+        score += weight * feature
     return np.asarray(1.0 / (1.0 + np.exp(-score)))
 
 

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.samples import FloatArray
-from runtime.preprocessing.artefacts import THRESHOLD, artefact_probability
+from runtime.preprocessing.artefacts import THRESHOLD, artefacts_of_grid
 from runtime.preprocessing.contract import Contract, QualityLimits
 from runtime.preprocessing.window import LEARNING, Window
 
@@ -207,11 +207,11 @@ def _motion(eda_us: FloatArray, rate_hz: float) -> tuple[NDArray[np.bool_], floa
     """Mark what has the shape of motion, bool (n,), and return its worst second."""
     if eda_us.size < _LEAST_FOR_MOTION_S * rate_hz:
         return np.zeros(eda_us.size, dtype=bool), 0.0
-    time_s = np.arange(eda_us.size) / rate_hz
-    found = artefact_probability(time_s, eda_us)
-    marked = found.at(time_s) >= THRESHOLD
-    worst_s = float(found.time_s[np.nanargmax(found.probability)]) if marked.any() else 0.0
-    return marked, worst_s
+    found = artefacts_of_grid(eda_us, rate_hz)
+    if not (found.probability >= THRESHOLD).any():
+        return np.zeros(eda_us.size, dtype=bool), 0.0
+    marked = found.at(np.arange(eda_us.size) / rate_hz) >= THRESHOLD
+    return marked, float(found.time_s[np.nanargmax(found.probability)])
 
 
 def _stuck(eda_us: FloatArray, contract: Contract) -> NDArray[np.bool_]:

@@ -28,8 +28,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from device.errors import SignalError
 from device.samples import FloatArray
@@ -60,6 +62,66 @@ def _second_integral(u: FloatArray) -> FloatArray:
         total += square
         within -= 1.0
     return total
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """What the grid values are summed from: m terms, each a weight times a segment's slope."""
+
+    first: NDArray[np.intp]  # (k,) the sample that a value starts from
+    last: NDArray[np.intp]  # (k,) its last term, which is nothing
+    row: NDArray[np.intp]  # (m,) the value to which a term belongs
+    segment: NDArray[np.intp]  # (m,)
+    weight: FloatArray  # (m,)
+
+    @classmethod
+    def of(cls, time: FloatArray, k: NDArray[np.intp]) -> _Terms:
+        """Return the terms of grid values `k`, of samples at `time`, both in grid steps."""
+        # Segment i joins samples i and i + 1. Value k uses every segment that overlaps
+        # [k - REACH, k + REACH], from the one that begins at sample `first` to the one that ends
+        # at sample `last`.
+        first = np.maximum(np.searchsorted(time, k - REACH, side="right") - 1, 0)
+        last = np.searchsorted(time, k + REACH, side="left")
+        counts = last - first + 1
+        ends = np.cumsum(counts)
+        row = np.repeat(np.arange(k.size), counts)
+        sample = np.arange(ends[-1]) + np.repeat(first - (ends - counts), counts)
+        reached = _second_integral(k[row] - time[sample])
+        weight = np.zeros(sample.size)
+        np.subtract(reached[:-1], reached[1:], out=weight[:-1])
+        # The last sample of a value begins no segment of it.
+        sample[ends - 1] = 0
+        return cls(first, ends - 1, row, sample, weight)
+
+    def add(self, eda: FloatArray, slope: FloatArray) -> FloatArray:
+        """Return the grid values, float64 (k,)."""
+        terms = self.weight * slope[self.segment]
+        terms[self.last] = 0.0
+        # bincount adds in order of appearance: the same bits whatever else is in the call.
+        return eda[self.first] + np.bincount(self.row, weights=terms, minlength=self.first.size)
+
+
+def resample_even(eda_us: FloatArray, rate_hz: float, grid_hz: float) -> FloatArray:
+    """Return what a `Resampler` makes of a whole signal, to the bit, float64 (k,).
+
+    It remembers what it needs for the length and rate, and is many times faster the second time.
+
+    Parameters
+    ----------
+    eda_us : float64 (n,)
+        Without NaN, sampled at `rate_hz`.
+    rate_hz, grid_hz : float
+        Of the signal and of the grid.
+    """
+    length, terms = _even(eda_us.size, rate_hz, grid_hz)
+    return terms.add(eda_us, np.diff(eda_us) / length) if terms else np.empty(0)
+
+
+@lru_cache(maxsize=4)
+def _even(n: int, rate_hz: float, grid_hz: float) -> tuple[FloatArray, _Terms | None]:
+    time = (np.arange(n) / rate_hz) * grid_hz
+    k = np.arange(max(int(np.floor(time[-1])) - REACH + 1, 0) if n > 1 else 0)
+    return np.diff(time), _Terms.of(time, k) if k.size else None
 
 
 @dataclass(frozen=True)
@@ -200,24 +262,7 @@ class Resampler:
         length = np.diff(time)
         slope = np.diff(eda) / length
         slope[length > self._bridge_steps] = np.nan
-        # Segment i joins samples i and i + 1. Value k uses every segment that overlaps
-        # [k - REACH, k + REACH], from the one that begins at sample `first` to the one that ends
-        # at sample `last`.
-        first = np.maximum(np.searchsorted(time, k - REACH, side="right") - 1, 0)
-        last = np.searchsorted(time, k + REACH, side="left")
-        counts = last - first + 1
-        ends = np.cumsum(counts)
-        row = np.repeat(np.arange(k.size), counts)
-        sample = np.arange(ends[-1]) + np.repeat(first - (ends - counts), counts)
-        reached = _second_integral(k[row] - time[sample])
-        weights = np.zeros(sample.size)
-        np.subtract(reached[:-1], reached[1:], out=weights[:-1])
-        # The last sample of a value begins no segment of it.
-        sample[ends - 1] = 0
-        weights *= slope[sample]
-        weights[ends - 1] = 0.0
-        # bincount adds in order of appearance: the same bits whatever else is in the call.
-        value = eda[first] + np.bincount(row, weights=weights, minlength=k.size)
+        value = _Terms.of(time, k).add(eda, slope)
         # A grid time lies in the gap when the segment that holds it is too long.
         holder = np.clip(np.searchsorted(time, k, side="right") - 1, 0, length.size - 1)
         gap = (length[holder] > self._gap_steps) | np.isnan(value)

@@ -13,6 +13,7 @@ from runtime.preprocessing.artefacts import (
     ArtefactDetector,
     Artefacts,
     artefact_probability,
+    artefacts_of_grid,
 )
 from runtime.preprocessing.contract import Contract
 from runtime.preprocessing.quality import ARTEFACT, assess, too_fast
@@ -85,6 +86,22 @@ def test_a_stream_in_any_pieces_gives_the_bits_of_the_whole(
     assert np.concatenate([p.time_s for p in pieces]).tobytes() == whole.time_s.tobytes()
     joined = np.concatenate([p.probability for p in pieces])
     assert joined.tobytes() == whole.probability.tobytes()
+
+
+@pytest.mark.parametrize("rate_hz", [4.0, 7.3, 8.0, 128.0])
+@pytest.mark.parametrize("seconds", [1.0, 30.2, 65.0])
+def test_an_even_signal_gives_the_bits_of_its_samples(rate_hz: float, seconds: float) -> None:
+    """Live windows take the quick way, with what the length and the rate need remembered."""
+    eda_us = skin(seconds, rate_hz)[1]
+    time_s = np.arange(eda_us.size) / rate_hz
+    rng = np.random.default_rng(2)
+    for missing in (False, False, True):
+        eda_us = eda_us + rng.normal(0.0, 0.01, eda_us.size)
+        if missing:
+            eda_us[eda_us.size // 3 : eda_us.size // 2] = np.nan
+        samples, even = artefact_probability(time_s, eda_us), artefacts_of_grid(eda_us, rate_hz)
+        assert even.time_s.tobytes() == samples.time_s.tobytes()
+        assert even.probability.tobytes() == samples.probability.tobytes()
 
 
 def test_simulated_people_with_a_sensors_noise_are_not_condemned() -> None:
