@@ -11,7 +11,14 @@ from device.cli import RtcanCommand
 from device.serial.ports import PortInfo, ports_present
 from device.simulation.announce import simulated_ports
 from device.sources.registry import KINDS
-from device.sources.search import Device, NotSearched, announced, search
+from device.sources.search import (
+    LONG_TIMEOUT_S,
+    TIMEOUT_S,
+    Device,
+    NotSearched,
+    announced,
+    search,
+)
 from device.text import clean
 
 _NO_PORT = "No serial port is connected to this machine: is the sensor plugged in?"
@@ -21,9 +28,21 @@ _NO_PORT = "No serial port is connected to this machine: is the sensor plugged i
 @click.option("--port", "named", multiple=True, help="Look at this port; may be given repeatedly.")
 @click.option("--baud", type=click.IntRange(min=1), help="Try this speed only.")
 @click.option("--list", "list_only", is_flag=True, help="List serial ports without opening any.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0.1),
+    help=f"Seconds to look for sensors [default: {TIMEOUT_S:g}; at a --port {LONG_TIMEOUT_S:g}].",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.version_option(package_name="rtcan", prog_name="rtcan-devices")
-def main(named: tuple[str, ...], baud: int | None, list_only: bool, as_json: bool) -> None:
+def main(
+    named: tuple[str, ...],
+    baud: int | None,
+    list_only: bool,
+    timeout_s: float | None,
+    as_json: bool,
+) -> None:
     """List the sensors that --port could be given.
 
     Serial ports, and what answers on them; LSL streams, EmotiBits and Bluetooth sensors that are
@@ -34,7 +53,8 @@ def main(named: tuple[str, ...], baud: int | None, list_only: bool, as_json: boo
     """
     ports = [PortInfo(name, "", None) for name in named] or ports_present()
     kinds = [] if named else list(KINDS.values())
-    devices, missed = search(ports, baud=baud, ask=not list_only, kinds=kinds)
+    timeout_s = timeout_s or (LONG_TIMEOUT_S if named else TIMEOUT_S)
+    devices, missed = search(ports, baud=baud, ask=not list_only, kinds=kinds, timeout_s=timeout_s)
     simulated = [] if named else [announced(one) for one in simulated_ports()]
     devices[len(ports) : len(ports)] = simulated
     if as_json:

@@ -7,6 +7,7 @@ answers with an acknowledgement and a start, so that it is stopped again and ask
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -75,7 +76,9 @@ def recognise(data: bytes) -> str | None:
     return None
 
 
-def detect(transport: SerialTransport, baud: int | None = None) -> Found:
+def detect(
+    transport: SerialTransport, baud: int | None = None, silent_s: float = math.inf
+) -> Found:
     """Find out which sensor is on an open port.
 
     Parameters
@@ -84,6 +87,8 @@ def detect(transport: SerialTransport, baud: int | None = None) -> Found:
         Open; its speed may be changed.
     baud : int or None
         The speed, where it is known.
+    silent_s : float
+        How long a port may be silent, where that is to be less than four seconds.
 
     Raises
     ------
@@ -94,12 +99,13 @@ def detect(transport: SerialTransport, baud: int | None = None) -> Found:
     SensorDisconnectedError
         The port went away.
     """
+    patience_s = min(_PATIENCE_S, silent_s)
     speeds = (baud,) if baud is not None else BAUDS
     sample = b""
     for speed in speeds:
         if transport.baud != speed:
             transport.set_baud(speed)
-        found = _at_one_speed(transport, speed)
+        found = _at_one_speed(transport, speed, patience_s)
         if isinstance(found, Found):
             return found
         sample = sample or found
@@ -115,12 +121,12 @@ def detect(transport: SerialTransport, baud: int | None = None) -> Found:
         )
     raise SilentPortError(
         f"{transport.port} is open, but nothing on it talks or answers within "
-        f"{_PATIENCE_S:.0f} s. Is the sensor switched on, and this its port (see rtcan-devices)? "
+        f"{patience_s:g} s. Is the sensor switched on, and this its port (see rtcan-devices)? "
         "Or name the sensor with --sensor, which then waits for it."
     )
 
 
-def _at_one_speed(transport: SerialTransport, speed: int) -> Found | bytes:
+def _at_one_speed(transport: SerialTransport, speed: int, patience_s: float) -> Found | bytes:
     """Return what was found, else the bytes that were not understood."""
     heard: list[tuple[bytes, float]] = []
     began_s = time.monotonic()
@@ -145,7 +151,7 @@ def _at_one_speed(transport: SerialTransport, speed: int) -> Found | bytes:
                 return Found(key, speed)
         elif asked and talked_s >= 2 * _NONSENSE_S:
             return b"".join(piece for piece, _ in heard)
-        if now_s - began_s > _PATIENCE_S and (size == 0 or talked_s >= 2 * _NONSENSE_S):
+        if now_s - began_s > patience_s and (size == 0 or talked_s >= 2 * _NONSENSE_S):
             return b"".join(piece for piece, _ in heard)
 
 

@@ -58,6 +58,8 @@ class LslPlayer:
 
     Attributes
     ----------
+    rate_hz : float
+        Samples per second.
     sent : int
         Samples taken so far.
     stopping : Event
@@ -81,7 +83,7 @@ class LslPlayer:
     ) -> None:
         self._skin = skin
         self._name = name
-        self._rate_hz = rate_hz
+        self.rate_hz = rate_hz
         self._faults = faults or Faults()
         self._line = FaultyLine(self._faults, seed)
         self._exact = exact
@@ -97,6 +99,11 @@ class LslPlayer:
         self.plugged_in_s: list[float] = []
         self.reset_s: list[float] = []
 
+    @property
+    def path(self) -> str:
+        """What a reader gives as `--port`."""
+        return f"lsl:{self._name}"
+
     def play(self) -> int:
         """Play until the skin ends or it is told to stop; return how many samples were taken."""
         faults = self._faults
@@ -105,7 +112,7 @@ class LslPlayer:
         while not self._outlet.wait_for_consumers(_WAIT_S) and not self.stopping.is_set():
             pass
         began_s = opened_s = reset_s = time.monotonic()
-        pace = self._rate_hz * self._speed * faults.pace
+        pace = self.rate_hz * self._speed * faults.pace
         while not self.stopping.is_set():
             at_s = time.monotonic()
             if not self._take(began_s, pace, at_s):
@@ -131,15 +138,11 @@ class LslPlayer:
         """Take the stream away."""
         self._outlet = None
 
-    def describe(self) -> str:
-        """Say what is played where."""
-        return f"lsl:{self._name}: {self._rate_hz:g} Hz at speed {self._speed:g}"
-
     def _plug_in(self) -> None:
         import pylsl
 
         info = pylsl.StreamInfo(
-            self._name, "EDA", 1, self._rate_hz, pylsl.cf_double64, f"{self._name}-id"
+            self._name, "EDA", 1, self.rate_hz, pylsl.cf_double64, f"{self._name}-id"
         )
         desc = info.desc()
         desc.append_child_value("manufacturer", "RTCAN, simulated")
@@ -163,10 +166,10 @@ class LslPlayer:
     def _take(self, began_s: float, pace: float, at_s: float) -> bool:
         """Take the samples whose time has come; return whether there will be more."""
         while self.sent < int((at_s - began_s) * pace) + 1:
-            value = self._skin.next(self._rate_hz)
+            value = self._skin.next(self.rate_hz)
             if value is None:
                 return False
-            if self._faults.lifted(self.sent / self._rate_hz):
+            if self._faults.lifted(self.sent / self.rate_hz):
                 value = math.nan
             taken_s = began_s + self.sent / pace
             self._on_their_way[self.sent] = (value, taken_s)

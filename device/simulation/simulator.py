@@ -6,7 +6,6 @@ simulated person or a recording, and does on demand what real sensors do to thei
 
 from __future__ import annotations
 
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from device.protocols.shimmer import SHIMMER3R
 from device.readers.base import Source
 from device.readers.registry import open_recording
 from device.simulation.announce import Simulated, announced
-from device.simulation.ending import ends_in_order
+from device.simulation.ending import play_until_ended
 from device.simulation.faults import Faults
 from device.simulation.lsl import DEFAULT_RATE_HZ as LSL_RATE_HZ
 from device.simulation.lsl import NAME, LslPlayer
@@ -85,20 +84,6 @@ def _recording(path: Path, rate_hz: float | None, column: str | None) -> Source:
         if rate_hz is None:
             raise
         return open_recording(path, None, column)
-
-
-def _play_stream(player: LslPlayer, what: str) -> None:
-    """Play an LSL stream, which makes itself known."""
-    try:
-        with ends_in_order():
-            click.echo(f"{player.describe()}: {what}; waiting for a reader")
-            sys.stdout.flush()
-            sent = player.play()
-        click.echo(f"all {sent} samples sent")
-    except KeyboardInterrupt:
-        click.echo("stopped")
-    finally:
-        player.end()
 
 
 @click.command(cls=RtcanCommand)
@@ -275,26 +260,26 @@ def main(
             speed=speed,
             seed=seed,
         )
-        _play_stream(player, what)
+        about = f"{what}, {kind} {player.rate_hz:g} Hz at speed {speed:g}"
+        play_until_ended(player.path, about, lambda: player, player.end, nullcontext())
         return
     board = make_board(kind, calibration, rate_hz)
     port: Port = _network_port(address) if kind == "emotibit" else PseudoTerminal(link)
     rate = f" {board.rate_hz:g} Hz" if kind in ("grove", "emotibit") else ""
     name = link or port.path
     # Who is asked on the network answers by itself: only a pseudo-terminal needs an announcement.
-    said = announced(Simulated(str(Path(name).absolute()), board.key, what))
-    try:
-        with ends_in_order(), said if not port.datagrams else nullcontext():
-            # Before anybody is told to come: it imports, and an import must not be interrupted.
-            board_player = Player(board, skin, port, faults=faults, speed=speed, seed=seed)
-            click.echo(f"{name}: {what}, {kind}{rate} at speed {speed:g}; waiting for a reader")
-            sys.stdout.flush()
-            sent = board_player.play()
-        click.echo(f"{name}: all {sent} samples sent")
-    except KeyboardInterrupt:
-        click.echo("stopped")
-    finally:
-        port.unplug()
+    said = (
+        nullcontext()
+        if port.datagrams
+        else announced(Simulated(str(Path(name).absolute()), board.key, what))
+    )
+    play_until_ended(
+        name,
+        f"{what}, {kind}{rate} at speed {speed:g}",
+        lambda: Player(board, skin, port, faults=faults, speed=speed, seed=seed),
+        port.unplug,
+        said,
+    )
 
 
 if __name__ == "__main__":

@@ -29,9 +29,11 @@ class BleSensor(DrivenSensor):
         self._options = options
         self._link = BleTransport(where, kind)
         # Options that do not fit are refused at once, where the kind is named.
-        super().__init__(self._link, None if kind == "auto" else make_driver(kind, options))
+        super().__init__(
+            self._link, self._by_profile if kind == "auto" else make_driver(kind, options)
+        )
 
-    def _find_driver(self) -> Driver:
+    def _by_profile(self) -> Driver:
         assert self._link.profile is not None
         return make_driver(self._link.profile.driver, self._options)
 

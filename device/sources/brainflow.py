@@ -19,12 +19,11 @@ from device.errors import (
     SensorDisconnectedError,
 )
 from device.samples import FloatArray, Samples
-from device.sensor import SensorCounters, SensorInfo
+from device.sensor import SensorInfo
 from device.sources.brainflow_boards import boards_with_eda, library, parse_address
-from device.sources.delivery import Delivery
+from device.sources.delivery import LiveSource
 from device.sources.packages import PackageCounter
 from device.sources.registry import Found, SourceOptions
-from device.timing.clock import CountClock
 from device.timing.now import now_s
 from device.timing.stamps import Stamped, Stamps
 from device.units import UnitCalibration
@@ -35,7 +34,7 @@ _SILENT_S = 5.0
 _PLAYBACK = "PLAYBACK_FILE_BOARD"
 
 
-class BrainflowSensor:
+class BrainflowSensor(LiveSource):
     """One row of skin conductance of a board.
 
     Parameters
@@ -57,6 +56,7 @@ class BrainflowSensor:
     """
 
     def __init__(self, address: str, options: SourceOptions | None = None) -> None:
+        super().__init__()
         options = options or SourceOptions()
         if options.sensor != "auto":
             raise ArgumentError(f"sensor is {options.sensor!r}; brainflow: is told the board")
@@ -71,15 +71,7 @@ class BrainflowSensor:
         self._stamps = Stamps(self._rate_hz)
         self._packages = PackageCounter()
         self._started = False
-        self._opened = False
         self._heard_s = self._to_now_s = 0.0
-        self.counters = SensorCounters()
-        self._delivery = Delivery(self.counters, CountClock())
-
-    @property
-    def origin_s(self) -> float | None:
-        """Host time (`now_s`) of the samples' time 0; None while it is not known."""
-        return self._delivery.origin_s
 
     def open(self) -> None:
         """Connect to the board and start it.
@@ -108,10 +100,7 @@ class BrainflowSensor:
         self._to_now_s = now_s() - time.time()
         self._stamps.begin()
         self._packages.begin()
-        self._delivery.opened()
-        if self._opened:
-            self.counters.reconnections += 1
-        self._opened = True
+        self._note_opening()
 
     def read(self, timeout_s: float) -> Samples:
         """Return what has arrived; see `device.sensor.Sensor.read`.

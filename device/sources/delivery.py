@@ -7,7 +7,7 @@ import numpy as np
 from device.drivers.driver import Batch
 from device.samples import FloatArray, Samples
 from device.sensor import SensorCounters
-from device.timing.clock import Clock
+from device.timing.clock import Clock, CountClock
 from device.timing.now import SleepWatch
 
 
@@ -113,3 +113,30 @@ class Delivery:
             raw = np.concatenate([part.raw for part in self._waiting])
             self._ready.append(Samples(time_s, eda_us, raw))
             self._waiting.clear()
+
+
+class LiveSource:
+    """What every live source has: its counters, and the delivery that fills them.
+
+    Attributes
+    ----------
+    counters : SensorCounters
+        See `device.sensor.Sensor`.
+    """
+
+    def __init__(self) -> None:
+        self.counters = SensorCounters()
+        self._delivery = Delivery(self.counters, CountClock())
+        self._opened = False
+
+    @property
+    def origin_s(self) -> float | None:
+        """Host time (`now_s`) of the samples' time 0; None while, or where, it is not known."""
+        return self._delivery.origin_s
+
+    def _note_opening(self) -> None:
+        """Take that the port was opened: after the first time, again."""
+        self._delivery.opened()
+        if self._opened:
+            self.counters.reconnections += 1
+        self._opened = True

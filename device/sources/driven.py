@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from device.calibration import step_us
 from device.drivers.driver import Driver
 from device.errors import SensorDisconnectedError, UnrecognisedDataError
 from device.samples import Samples
-from device.sensor import SensorCounters, SensorInfo
-from device.sources.delivery import Delivery
-from device.timing.clock import CountClock
+from device.sensor import SensorInfo
+from device.sources.delivery import LiveSource
 from device.timing.host_clock import HostClock
 from device.timing.now import now_s
 
@@ -62,33 +62,28 @@ class Transport(Protocol):
         """Close it; harmless when it is closed."""
 
 
-class DrivenSensor:
+class DrivenSensor(LiveSource):
     """A sensor whose driver is known, or will be when it is opened.
 
     Parameters
     ----------
     transport : Transport
         Not open yet.
-    driver : Driver or None
-        None where `_find_driver` finds out.
+    driver : Driver, or callable
+        What finds the driver of what is on the open port; asked when it is opened first.
     """
 
-    def __init__(self, transport: Transport, driver: Driver | None) -> None:
+    def __init__(self, transport: Transport, driver: Driver | Callable[[], Driver]) -> None:
+        super().__init__()
         self._transport = transport
         self._driver: Driver | None = None
         self._heard: list[tuple[bytes, float]] = []
         self._gone: SensorDisconnectedError | None = None
-        self._opened = False
         self._looked_s = 0.0
-        self.counters = SensorCounters()
-        self._delivery = Delivery(self.counters, CountClock())
-        if driver is not None:
+        if callable(driver):
+            self._find_driver = driver
+        else:
             self._adopt(driver)
-
-    @property
-    def origin_s(self) -> float | None:
-        """Host time (`now_s`) of the samples' time 0; None while, or where, it is not known."""
-        return self._delivery.origin_s
 
     def open(self) -> None:
         """Open the port, and find out what is on it where that is not known.
@@ -109,11 +104,8 @@ class DrivenSensor:
         assert self._driver is not None
         self._looked_s = now_s()
         self._driver.begin(self._looked_s)
-        self._delivery.opened()
+        self._note_opening()
         self._reset_health(self._driver)
-        if self._opened:
-            self.counters.reconnections += 1
-        self._opened = True
 
     def close(self) -> None:
         """Stop the sensor, where it can be told, and close the port."""
@@ -168,10 +160,6 @@ class DrivenSensor:
     def step_us(self, eda_us: float) -> float | None:
         """Return the smallest change (µS) that it can show at a level; None where not known."""
         return None if self._driver is None else step_us(self._driver.calibration, eda_us)
-
-    def _find_driver(self) -> Driver:
-        """Return the driver of what is on the open port; what was heard goes to `_heard`."""
-        raise NotImplementedError
 
     def _adopt(self, driver: Driver) -> None:
         self._driver = driver

@@ -15,8 +15,8 @@ from device.arguments import shown
 from device.drivers.driver import Batch
 from device.errors import ArgumentError, PortNotFoundError, SensorDisconnectedError
 from device.samples import FloatArray, Samples
-from device.sensor import SensorCounters, SensorInfo
-from device.sources.delivery import Delivery
+from device.sensor import SensorInfo
+from device.sources.delivery import LiveSource
 from device.sources.lsl_streams import (
     Stream,
     choose_channel,
@@ -25,7 +25,6 @@ from device.sources.lsl_streams import (
     streams_present,
 )
 from device.sources.registry import Found, SourceOptions
-from device.timing.clock import CountClock
 from device.timing.now import now_s, slept_s
 from device.timing.stamps import Stamped, Stamps
 from device.units import UnitCalibration, known_unit
@@ -44,7 +43,7 @@ _BUFFER_S = 60
 _MOST = 4096
 
 
-class LslSensor:
+class LslSensor(LiveSource):
     """One channel of a stream.
 
     Parameters
@@ -64,6 +63,7 @@ class LslSensor:
     """
 
     def __init__(self, address: str = "", options: SourceOptions | None = None) -> None:
+        super().__init__()
         options = options or SourceOptions()
         if options.sensor != "auto":
             raise ArgumentError(f"sensor is {options.sensor!r}; an LSL stream says what it is")
@@ -81,8 +81,6 @@ class LslSensor:
         self._origin_s: float | None = None
         self._correction_s: float | None = None
         self._corrected_s = self._slept_s = self._to_now_s = 0.0
-        self.counters = SensorCounters()
-        self._delivery = Delivery(self.counters, CountClock())
 
     @property
     def origin_s(self) -> float | None:
@@ -126,9 +124,7 @@ class LslSensor:
         self._correction_s = None
         self._correct(_CORRECTION_S)
         self._stamps.begin()
-        self._delivery.opened()
-        if again:
-            self.counters.reconnections += 1
+        self._note_opening()
 
     def read(self, timeout_s: float) -> Samples:
         """Return what has arrived; see `device.sensor.Sensor.read`."""

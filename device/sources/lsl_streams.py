@@ -12,12 +12,14 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from device.errors import ArgumentError, PortNotFoundError
 from device.names import candidates, chosen, fold, rank
 from device.text import clean, listed
+from device.together import run_together
 
 _KEYS = ("name", "type", "source_id", "hostname")
 _CRITERION = re.compile(rf"(?:^|,)({'|'.join(_KEYS)})=")
@@ -151,15 +153,21 @@ def streams_present(wait_s: float, criteria: dict[str, str] | None = None) -> li
     import pylsl
 
     quieten()
-    found = []
-    for info in pylsl.resolve_streams(wait_s):
-        brief = described(info)
-        if info.channel_format() == pylsl.cf_string or not brief.fits(criteria or {}):
-            continue
+    found: list[Stream] = []
+
+    def ask(info: Any) -> None:
         # It may have gone since.
         with contextlib.suppress(TimeoutError, RuntimeError):
             # The full description lacks the address that a stream was found at.
             found.append(described(pylsl.StreamInlet(info, recover=False).info(_INFO_S), info))
+
+    fitting = [
+        info
+        for info in pylsl.resolve_streams(wait_s)
+        if info.channel_format() != pylsl.cf_string and described(info).fits(criteria or {})
+    ]
+    # All at once: one that hangs must not hold up the others.
+    run_together([partial(ask, info) for info in fitting], 2.0 * _INFO_S)
     return sorted(found, key=lambda stream: (stream.name, stream.source_id))
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,12 +21,15 @@ from device.serial.ports import PortInfo
 from device.serial.transport import SerialTransport
 from device.simulation.announce import Simulated
 from device.sources.registry import KINDS, SourceKind
+from device.together import run_together
 
-# Answers are listened to for so long; whoever hangs is not waited for any longer than the second.
-_LISTEN_S = 1.2
-_LONGEST_S = 10.0
-# A serial port that talks is tried at every usual speed, and an Uno boots for two seconds.
-_SERIAL_S = 60.0
+# With what it takes to begin, three seconds; an Uno says nothing for the first two of them.
+TIMEOUT_S = 2.4
+# A port that talks, and is not understood, is tried at every usual speed.
+LONG_TIMEOUT_S = 60.0
+# What is left of the time when answers were listened to goes to imports, and to who is asked again.
+_LISTEN_SHARE = 0.5
+_SPARE_S = 0.2
 _SERIAL = "serial"
 
 
@@ -77,7 +79,12 @@ class NotSearched:
     extra: str | None = None
 
 
-def look_at(port: str, baud: int | None = None, description: str = "") -> Device:
+def look_at(
+    port: str,
+    baud: int | None = None,
+    description: str = "",
+    silent_s: float = math.inf,
+) -> Device:
     """Return a serial port with what answers on it.
 
     Parameters
@@ -88,11 +95,13 @@ def look_at(port: str, baud: int | None = None, description: str = "") -> Device
         The speed, where it is known.
     description : str
         What is known about the port.
+    silent_s : float
+        See `device.serial.detect.detect`.
     """
     transport = SerialTransport(port, baud or 115200)
     try:
         transport.open()
-        found = detect(transport, baud)
+        found = detect(transport, baud, silent_s)
     except PortBusyError:
         answer = "in use by another program"
     except PortPermissionError:
@@ -123,10 +132,9 @@ def search(
     baud: int | None = None,
     ask: bool = True,
     kinds: Sequence[SourceKind] = tuple(KINDS.values()),
+    timeout_s: float = TIMEOUT_S,
 ) -> tuple[list[Device], list[NotSearched]]:
     """Look for everything at once.
-
-    Takes under three seconds on an idle computer, unless there are serial ports to listen to.
 
     Parameters
     ----------
@@ -138,6 +146,8 @@ def search(
         Whether serial ports are opened, to find out what answers.
     kinds : sequence of SourceKind
         What else to look for.
+    timeout_s : float
+        Who has not answered by then is not waited for.
 
     Returns
     -------
@@ -146,20 +156,29 @@ def search(
     not_searched : list of NotSearched
         Kinds that could not be looked for, in their order.
     """
-    found: list[list[Device]] = [[] for _ in range(len(ports) + len(kinds))]
+    late = f"no answer within {timeout_s:g} s; to wait longer: --timeout SECONDS"
+    about = ["  ".join(filter(None, (p.description, str(p.usb or "")))) for p in ports]
+    found: list[list[Device]] = [
+        *(
+            [Device(_SERIAL, p.device, said, answer=late if ask else None)]
+            for p, said in zip(ports, about, strict=True)
+        ),
+        *([] for _ in kinds),
+    ]
     missed: list[NotSearched | None] = [
         *([None] * len(ports)),
-        *(NotSearched(kind.scheme, kind.title, "no answer in time") for kind in kinds),
+        *(NotSearched(kind.scheme, kind.title, late) for kind in kinds),
     ]
 
     def serial(at: int, port: PortInfo) -> None:
-        about = "  ".join(part for part in (port.description, str(port.usb or "")) if part)
-        quiet = Device(_SERIAL, port.device, about)
-        found[at] = [look_at(port.device, baud, about) if ask else quiet]
+        found[at] = [look_at(port.device, baud, about[at], timeout_s - _SPARE_S)]
 
     def network(at: int, kind: SourceKind) -> None:
         try:
-            some = [Device(kind.scheme, one.port, one.description) for one in kind.find(_LISTEN_S)]
+            some = [
+                Device(kind.scheme, one.port, one.description)
+                for one in kind.find(_LISTEN_SHARE * timeout_s)
+            ]
         except MissingExtraError as error:
             missed[at] = NotSearched(kind.scheme, kind.title, str(error), kind.extra)
         except RtcanError as error:
@@ -167,18 +186,8 @@ def search(
         else:
             found[at], missed[at] = some, None
 
-    began_s = time.monotonic()
-    first = len(ports)
-    threads = [_start(partial(serial, i, p)) for i, p in enumerate(ports)]
-    threads += [_start(partial(network, i, k)) for i, k in enumerate(kinds, first)]
-    for i, thread in enumerate(threads):
-        longest_s = _SERIAL_S if i < first else _LONGEST_S
-        thread.join(max(began_s + longest_s - time.monotonic(), 0.0))
+    jobs = [partial(serial, i, p) for i, p in enumerate(ports) if ask]
+    jobs += [partial(network, i, k) for i, k in enumerate(kinds, len(ports))]
+    run_together(jobs, timeout_s)
     # What comes later is left out of both.
     return [device for some in list(found) for device in some], [m for m in missed if m]
-
-
-def _start(work: Callable[[], None]) -> threading.Thread:
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    return thread

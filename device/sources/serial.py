@@ -40,9 +40,10 @@ class SerialSensor(DrivenSensor):
         self._options = options or DriverOptions()
         self._baud = baud
         self._port = SerialTransport(port, baud or 115200)
-        super().__init__(self._port, None if sensor == AUTO else make_driver(sensor, self._options))
+        known = sensor != AUTO
+        super().__init__(self._port, make_driver(sensor, self._options) if known else self._detect)
 
-    def _find_driver(self) -> Driver:
+    def _detect(self) -> Driver:
         found = detect(self._port, self._baud)
         self._heard = found.heard
         return make_driver(found.key, self._options)

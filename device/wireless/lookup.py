@@ -17,6 +17,7 @@ from device.errors import DeviceError, PortNotFoundError
 from device.protocols import emotibit
 from device.protocols.emotibit import Packet, parse_datagram
 from device.text import clean, listed
+from device.together import run_together
 
 Address = tuple[str, int]
 
@@ -28,6 +29,8 @@ _LONGEST_NAME = 64
 _MOST_BOARDS = 256
 # So many datagrams are read before the clock is looked at again: a flood must not hold it up.
 _AT_ONCE = 64
+# How long this computer may take to say its own addresses.
+_NAME_S = 0.25
 _LIMITED_BROADCAST = "255.255.255.255"
 
 
@@ -209,9 +212,15 @@ def choose(boards: list[FoundEmotibit], where: str, waited_s: float) -> FoundEmo
 
 
 def _local_addresses() -> list[str]:
-    found = []
-    with contextlib.suppress(OSError):
-        found += socket.gethostbyname_ex(socket.gethostname())[2]
+    found: list[str] = []
+
+    def ask() -> None:
+        with contextlib.suppress(OSError):
+            found.extend(socket.gethostbyname_ex(socket.gethostname())[2])
+
+    # Where a computer's own name is not in its files, a name server is asked: without a network
+    # that takes many seconds.
+    run_together([ask], _NAME_S)
     with contextlib.suppress(DeviceError):
         found.append(local_towards(("192.0.2.1", 9)))  # an address that nobody has (RFC 5737)
-    return [host for host in found if not host.startswith("127.")]
+    return [host for host in list(found) if not host.startswith("127.")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ from device.sources import lsl
 from device.sources.registry import KINDS, SourceOptions, make_source
 
 try:
-    import pylsl  # noqa: F401
+    import pylsl
 except (ImportError, RuntimeError) as error:  # no package, or no liblsl for this system
     pytest.skip(f"pylsl is not installed: {error}", allow_module_level=True)
 
@@ -180,6 +181,22 @@ def test_mistakes_are_named_before_anything_is_opened(
         make_source(f"lsl:{address}", SourceOptions(**options))
 
 
+def test_streams_that_hang_are_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"hung-{i}" for i in range(3)]
+    with outlets(*({"name": name, "channels": _US} for name in names)) as process:
+        resolve = pylsl.resolve_streams
+
+        def hang(wait_s: float) -> Any:
+            found = [info for info in resolve(wait_s) if f"{_OWN}-hung" in info.name()]
+            os.kill(process.pid, signal.SIGSTOP)
+            return found
+
+        monkeypatch.setattr(pylsl, "resolve_streams", hang)
+        began_s = time.monotonic()
+        assert lsl.streams_present(0.5) == []
+        assert time.monotonic() - began_s < 2.3
+
+
 def test_the_simulated_stream_is_read() -> None:
     name = f"{_OWN}-sim"
     process = subprocess.Popen(
@@ -191,7 +208,8 @@ def test_the_simulated_stream_is_read() -> None:
     )  # fmt: skip
     try:
         assert process.stdout is not None
-        assert f"lsl:{name}: 50 Hz at speed 1: simulated person 1" in process.stdout.readline()
+        said = f"lsl:{name}: simulated person 1, lsl 50 Hz at speed 1; waiting for a reader"
+        assert said in process.stdout.readline()
         sensor = make_source(f"lsl:{name}")
         sensor.open()
         samples = _read(sensor, 2.5)

@@ -12,8 +12,10 @@ from click.testing import CliRunner
 
 from device import devices
 from device.errors import DeviceError, MissingExtraError
+from device.serial.ports import PortInfo
 from device.sources import registry, search
 from device.sources.registry import Found, SourceKind
+from tests.device.conftest import Wire
 
 
 class _Kind(SourceKind):
@@ -67,12 +69,26 @@ def test_as_json() -> None:
 
 
 def test_who_takes_too_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "_LONGEST_S", 0.2)
+    # A port that talks nonsense at every speed, and a kind that hangs.
+    def talk(port: str, *_: object) -> search.Device:
+        time.sleep(1.0)
+        return search.Device("serial", port, "")
+
+    monkeypatch.setattr(search, "look_at", talk)
     began_s = time.monotonic()
-    found, missed = search.search([], kinds=[_Kind("s", "S", "slow"), _KINDS[0]])
+    kinds = [_Kind("s", "S", "slow"), _KINDS[0]]
+    ports = [PortInfo("/dev/ttyX", "X", None)]
+    found, missed = search.search(ports, kinds=kinds, timeout_s=0.2)
     assert time.monotonic() - began_s < 0.9
-    assert [device.port for device in found] == ["a:one"]
-    assert [(one.kind, one.reason) for one in missed] == [("s", "no answer in time")]
+    assert [device.port for device in found] == ["/dev/ttyX", "a:one"]
+    late = "no answer within 0.2 s; to wait longer: --timeout SECONDS"
+    assert found[0].answer == late
+    assert [(one.kind, one.reason) for one in missed] == [("s", late)]
+
+
+def test_a_silent_port_is_known_as_such_in_time(wire: Wire) -> None:
+    found, _ = search.search([PortInfo(wire.port, "", None)], kinds=[], timeout_s=0.9)
+    assert found[0].answer == "nothing that is known answers"
 
 
 def test_the_real_kinds_can_all_be_looked_for() -> None:

@@ -27,10 +27,10 @@ from device.simulation.faults import Faults
 from device.simulation.player import Player, Sent
 from device.simulation.pty import PseudoTerminal
 from device.simulation.simulator import make_board
-from device.simulation.skin import RecordingSkin
 from device.sources.recording import RecordingSensor
 from device.sources.serial import SerialSensor
 from tests.device.conftest import Wire
+from tests.device.playing import ramp_played
 
 RATE_HZ = {"grove": 50.0, "bitalino": 100.0, "shimmer": 64.0, "shimmer3r": 64.0, "rtcan": 100.0}
 # Resolution of a reading at the values used here, microsiemens.
@@ -41,20 +41,11 @@ STEP_US = {"grove": 0.15, "bitalino": 0.025, "shimmer": 0.01, "rtcan": 0.01}
 def simulated(
     key: str, link: Path, faults: Faults | None = None
 ) -> Iterator[tuple[Player, list[Sent]]]:
-    """Play a slow ramp, whose every value tells its time."""
-    ramp = RecordingSkin(np.linspace(2.0, 8.0, 600_000), 1000.0)
-    log: list[Sent] = []
+    """Play a slow ramp on a pseudo-terminal."""
     port = PseudoTerminal(link)
     board = make_board(key, None, RATE_HZ[key])
-    player = Player(board, ramp, port, faults=faults, observer=log.append)
-    thread = threading.Thread(target=player.play, daemon=True)
-    thread.start()
-    try:
-        yield player, log
-    finally:
-        player.stopping.set()
-        thread.join()
-        port.unplug()
+    with ramp_played(board, port, port.unplug, faults) as played:
+        yield played
 
 
 def collect(sensor: Sensor, seconds: float) -> Samples:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import pytest
 
 from device.boards.emotibit import EmotibitBoard
@@ -17,7 +15,7 @@ from device.protocols import emotibit
 from device.simulation.faults import Faults
 from device.simulation.network import EmotibitPort
 from device.simulation.player import Player, Sent
-from device.simulation.skin import RecordingSkin
+from tests.device.playing import ramp_played
 
 _NUMBERS = itertools.count(2)
 
@@ -37,16 +35,7 @@ def own_address() -> str:
 def emotibit_at(
     host: str, faults: Faults | None = None, device_id: str = "MD-V5-0000007"
 ) -> Iterator[tuple[Player, list[Sent]]]:
-    """Play a slow ramp, whose every value tells its time."""
-    ramp = RecordingSkin(np.linspace(2.0, 8.0, 600_000), 1000.0)
-    log: list[Sent] = []
+    """Play a slow ramp on an EmotiBit."""
     port = EmotibitPort(host, device_id=device_id)
-    player = Player(EmotibitBoard(), ramp, port, faults=faults, observer=log.append)
-    thread = threading.Thread(target=player.play, daemon=True)
-    thread.start()
-    try:
-        yield player, log
-    finally:
-        player.stopping.set()
-        thread.join()
-        port.close()
+    with ramp_played(EmotibitBoard(), port, port.close, faults) as played:
+        yield played

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -65,3 +66,16 @@ def test_made_up_boards_are_not_all_kept_and_not_all_named(
     with pytest.raises(DeviceError, match=r"256 EmotiBits answer.*and 248 more") as caught:
         choose(boards, "", 1.0)
     assert len(str(caught.value)) < 1000
+
+
+def test_a_name_server_that_does_not_answer_holds_nothing_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ask(name: str) -> None:
+        time.sleep(3.0)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "gethostbyname_ex", ask)
+    began_s = time.monotonic()
+    assert "127.0.0.1" in lookup.broadcast_addresses()
+    assert time.monotonic() - began_s < 1.0
