@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from export.card import CARD_KEY
 from export.lower import lowered
 from export.portable import portable
-from runtime.inference import golden
+from runtime.inference import golden, prior
 from runtime.inference.music import MOST_DEVIATIONS
 from runtime.inference.seal import seal
 from runtime.preprocessing.contract import METADATA_KEY, Contract
@@ -66,7 +66,11 @@ class Graph(nn.Module):
 
 
 def build(
-    graph: Graph, contract: Contract, card: str = "{}", stretch: golden.Golden | None = None
+    graph: Graph,
+    contract: Contract,
+    card: str = "{}",
+    stretch: golden.Golden | None = None,
+    priors: Mapping[str, prior.Prior] | None = None,
 ) -> bytes:
     """Export to ONNX with a dynamic batch, the contract in the metadata, and a seal.
 
@@ -108,7 +112,7 @@ def build(
             verbose=False,
         )
         model = onnx.load(path)
-    return finish(model, contract, card, stretch)
+    return finish(model, contract, card, stretch, priors)
 
 
 def finish(
@@ -116,6 +120,7 @@ def finish(
     contract: Contract,
     card: str = "{}",
     stretch: golden.Golden | None = None,
+    priors: Mapping[str, prior.Prior] | None = None,
 ) -> bytes:
     """Return the file's content: portable, checked and sealed, all that the edge needs inside.
 
@@ -130,15 +135,17 @@ def finish(
     stretch : Golden or None
         Raw samples and what they were in training; None to make them with the code at hand. The
         answer to them is added here.
+    priors : mapping of str to Prior or None
+        How people differ, by target, where that was learnt.
     """
     portable(model)
     onnx.checker.check_model(model)
     stretch = stretch or golden.make(contract)
     stretch = dataclasses.replace(stretch, answer=_answer(model, contract, stretch))
-    onnx.helper.set_model_props(
-        model,
-        {METADATA_KEY: contract.to_json(), CARD_KEY: card, golden.KEY: stretch.to_json()},
-    )
+    told = {METADATA_KEY: contract.to_json(), CARD_KEY: card, golden.KEY: stretch.to_json()}
+    if priors:
+        told[prior.KEY] = prior.priors_to_json(priors)
+    onnx.helper.set_model_props(model, told)
     return seal(model.SerializeToString())
 
 

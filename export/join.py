@@ -70,6 +70,7 @@ def join(stored: Mapping[str, Checkpoint]) -> Checkpoint:
         features=_beside([one.features for one in all_of_them]),
         calibration_features=_beside([one.calibration_features for one in all_of_them]),
         golden=all_of_them[0].golden,
+        priors={name: prior for one in all_of_them for name, prior in one.priors.items()},
     )
 
 

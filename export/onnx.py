@@ -78,7 +78,8 @@ def main(
         verdict.check(stored.truth)
     graph = graphs.Graph(dict(stored.networks), stored.contract)
     click.echo(f"Exporting {path} ...")
-    data = graphs.build(graph, stored.contract, card.facts(stored.metrics), stored.golden)
+    facts_text = card.facts(stored.metrics)
+    data = graphs.build(graph, stored.contract, facts_text, stored.golden, stored.priors)
     proven = {
         place: parity.compare(
             stored.networks,
@@ -135,7 +136,7 @@ def _variants(
     for name in [name for name, wanted in (("fp16", fp16), ("int8", int8)) if wanted]:
         click.echo(f"Building {name} ...")
         if name == "fp16":
-            variant = variants.half(data, stored.contract, facts)
+            variant = variants.half(data, stored.contract, facts, stored.priors)
         else:
             variant = variants.eight_bit(
                 data,
@@ -144,6 +145,7 @@ def _variants(
                 facts,
                 stored.calibration_music,
                 stored.calibration_features,
+                stored.priors,
             )
         found = verdict.judge(
             name, data, variant, stored.examples, stored.truth, stored.music, stored.features

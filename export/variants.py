@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,16 @@ from numpy.typing import NDArray
 
 from device.errors import ExportError
 from export.graph import finish
+from runtime.inference.prior import Prior
 from runtime.preprocessing.contract import Contract
 
 
-def half(model: bytes, contract: Contract, card: str = "{}") -> bytes:
+def half(
+    model: bytes,
+    contract: Contract,
+    card: str = "{}",
+    priors: Mapping[str, Prior] | None = None,
+) -> bytes:
     """Return the model in half precision; inputs, outputs and what scales music stay float32."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
     from onnxruntime.transformers.onnx_model import OnnxModel
@@ -36,7 +43,7 @@ def half(model: bytes, contract: Contract, card: str = "{}") -> bytes:
         converted.graph.initializer.extend(constants)
     # The converter appends its casts at the end; ONNX wants every node after its inputs.
     OnnxModel(converted).topological_sort()
-    return finish(converted, contract, card)
+    return finish(converted, contract, card, priors=priors)
 
 
 def _take_scaling(graph: onnx.GraphProto) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
@@ -74,6 +81,7 @@ def eight_bit(
     card: str = "{}",
     songs: NDArray[np.float32] | None = None,
     features: NDArray[np.float32] | None = None,
+    priors: Mapping[str, Prior] | None = None,
 ) -> bytes:
     """Return the model quantised to 8 bits.
 
@@ -91,6 +99,8 @@ def eight_bit(
         Music features of those windows as computed, where the model takes them.
     features : float32 (n, k) or None
         Plain features of those windows, likewise.
+    priors : mapping of str to Prior or None
+        How people differ, by target, where that was learnt.
 
     Raises
     ------
@@ -149,4 +159,4 @@ def eight_bit(
             )
         finally:
             logging.disable(logging.NOTSET)
-        return finish(onnx.load(target), contract, card)
+        return finish(onnx.load(target), contract, card, priors=priors)

@@ -1,13 +1,13 @@
-"""Labelled minutes of `benchmarks.personal`: the first task and rest adapt, all that follows tests.
+"""Labels of `benchmarks.personal`: what adapts, what tests, and the ways of adapting.
 
-One label is one minute: the windows of a minute overlap, so the one that ends with it stands for
-it. k labels are the first k/2 minutes of the first task and of the first rest; one label is of the
-task alone.
+Of tasks and rests, one label is one minute: the windows of a minute overlap, so the one that ends
+with it stands for it. k labels are the first k/2 minutes of the first task and of the first rest;
+one label is of the task alone. Of rated videos, one label is one video, by its last window.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -91,6 +91,33 @@ def divide(answers: Answers, segment: NDArray[np.int64]) -> Parts:
     minutes = [_minutes(answers.time_s, np.flatnonzero(segment == own)) for own in (task, rest)]
     turns = [place for pair in zip(*minutes, strict=False) for place in pair]
     return Parts(np.array(turns, dtype=np.int64), ~np.isin(segment, (task, rest)))
+
+
+def divide_videos(answers: Answers, segment: NDArray[np.int64]) -> Parts:
+    """Divide a person's windows: the first four videos are rated, the others test."""
+    videos = np.unique(segment)[: VIDEOS.labels[-1]]
+    last = [int(np.flatnonzero(segment == own)[-1]) for own in videos]
+    return Parts(np.array(last, dtype=np.int64), ~np.isin(segment, videos))
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """A protocol.
+
+    Attributes
+    ----------
+    divide : callable
+        Divides a person's windows (`Answers`, and in which segment each lies) into `Parts`.
+    labels : tuple of int
+        Numbers of labels that are tried, 0 first.
+    """
+
+    divide: Callable[[Answers, NDArray[np.int64]], Parts]
+    labels: tuple[int, ...]
+
+
+MINUTES = Labelling(divide, LABELS)
+VIDEOS = Labelling(divide_videos, (0, 1, 2, 4))
 
 
 def _minutes(time_s: FloatArray, places: NDArray[np.intp]) -> list[int]:

@@ -83,6 +83,11 @@ class Prior:
         bias[0, -1] = 1.0
         return Prior(features, bias, np.array([[_CAUTIOUS**2]]), block_s=_CAUTIOUS_BLOCK_S)
 
+    @property
+    def learnt(self) -> bool:
+        """Whether it was learnt from people; `Prior.cautious` was not."""
+        return self.digest != Prior.cautious(self.features).digest
+
     @cached_property
     def digest(self) -> str:
         """What tells this prior from others, 16 hexadecimal digits."""
@@ -164,20 +169,26 @@ def priors_from_json(text: str | None, contract: Contract) -> dict[str, Prior]:
     ModelError
         If the text is damaged, or of other features or targets than the contract's.
     """
-    priors = {target.name: Prior.cautious(contract.features) for target in contract.targets}
+    cautious = {target.name: Prior.cautious(contract.features) for target in contract.targets}
+    return cautious | learnt_priors(text, contract)
+
+
+def learnt_priors(text: str | None, contract: Contract) -> dict[str, Prior]:
+    """Return the priors that a text names alone; see `priors_from_json`."""
     if text is None:
-        return priors
+        return {}
     try:
         found = {str(name): Prior.from_dict(prior) for name, prior in json.loads(text).items()}
     except (ValueError, AttributeError) as error:
         raise ModelError(f"The priors of a model are damaged ({error}); export it again") from error
+    names = [target.name for target in contract.targets]
     for name, prior in found.items():
-        if name not in priors or prior.features != contract.features:
+        if name not in names or prior.features != contract.features:
             raise ModelError(
                 f"The prior for {name} is of the features {list(prior.features)}; the contract has "
-                f"{list(contract.features)} and predicts {', '.join(priors)}. Export it again"
+                f"{list(contract.features)} and predicts {', '.join(names)}. Export it again"
             )
-    return priors | found
+    return found
 
 
 def _is_covariance(values: FloatArray) -> bool:

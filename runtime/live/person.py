@@ -15,6 +15,7 @@ from runtime.live.options import make_decider
 if TYPE_CHECKING:
     from device.sensor import Sensor
     from runtime.inference.pipeline import Pipeline
+    from runtime.session.adaptation import Learner
     from runtime.session.person import Person
     from runtime.sinks.events import Status
     from runtime.sinks.sink import Sink
@@ -90,7 +91,7 @@ def met(
         if chosen["record_profile"]:
             raise click.UsageError("--record-profile needs --profile NAME.")
         take_up(sensor, pipeline)
-        yield person, [], []
+        yield person, [], noted(learner)
         return
     from runtime.session.keeper import ProfileKeeper
 
@@ -108,9 +109,19 @@ def met(
         news = keeper.news()
         for status in news:
             click.echo(f"{person.profile}: {status.text}", err=True)
-        yield person, [keeper], news
+        yield person, [keeper], [*news, *noted(learner)]
     finally:
         keeper.release()
+
+
+def noted(learner: Learner) -> list[Status]:
+    """Say what is to be known of an adapted answer that was asked for; return it as news."""
+    from runtime.sinks.events import Status
+
+    if learner.note is None:
+        return []
+    click.echo(f"Note: {learner.note}", err=True)
+    return [Status("model", learner.note)]
 
 
 def take_up(sensor: Sensor, pipeline: Pipeline) -> None:

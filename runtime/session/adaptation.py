@@ -49,6 +49,12 @@ class Learner:
     adapt : bool or None
         Whether the adapted answer is given; None for those targets where that was measured to help
         people whom the model never saw.
+
+    Attributes
+    ----------
+    note : str or None
+        What to know of an adapted answer that was asked for, where the model does not say how
+        people differ.
     """
 
     def __init__(
@@ -67,6 +73,8 @@ class Learner:
         }
         quiet = replace(settings or DecisionSettings(), trigger_level=None, baseline_s=0.0)
         self._decider = Decider(contract, quiet)
+        unknown = [name for name in self._on if not classifier.priors[name].learnt]
+        self.note = _note(classifier.name, sorted(unknown)) if unknown else None
         self._hop_s = contract.hop_s
         self._recent: collections.deque[_Seen] = collections.deque(
             maxlen=max(1, round(LATEST_LABEL_S / contract.hop_s))
@@ -182,3 +190,11 @@ class Learner:
 
     def _labelled(self, name: str) -> bool:
         return bool(self.adaptations[name].labels)
+
+
+def _note(model: str, targets: list[str]) -> str:
+    return (
+        f"{model} does not say how people differ in {' and '.join(targets)}, so labels move the "
+        "answer by little: a bias. Train and export it again, with people held out, to have it "
+        "learnt."
+    )

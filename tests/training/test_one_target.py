@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from device.errors import DatasetError
 from export import card
 from export import onnx as export
+from runtime.inference.classifier import Classifier
 from runtime.preprocessing.features import FEATURES
 from training import run
 from training.datasets.standins import stress_predict
@@ -38,7 +39,8 @@ def test_one_network_is_trained_exported_and_told(root: Path, tmp_path: Path) ->
     assert told["labels"] == "task is high, rest between or after the tasks is low"
     assert told["people"] == 6 and told["skipped"] == {"session without labels": 1}
     assert told["windows"] > told["windows_of_short_past"] > 100
-    contract = checkpoint.load(tmp_path / "best.pt").contract
+    stored = checkpoint.load(tmp_path / "best.pt")
+    contract = stored.contract
     # Whole sittings are seen in the person's own units.
     assert contract.personal and contract.features == FEATURES
     assert (contract.reference_s, contract.reference_span_s) == (120, 1500)
@@ -54,6 +56,11 @@ def test_one_network_is_trained_exported_and_told(root: Path, tmp_path: Path) ->
 
     exported = CliRunner().invoke(export.main, [str(tmp_path / "best.pt")], catch_exceptions=False)
     assert exported.exit_code == 0, exported.output
+    # How people differ travels from the held-out people to the edge.
+    assert stored.priors["arousal"].features == FEATURES
+    [prior] = Classifier(tmp_path / "best.onnx").priors.values()
+    assert prior.learnt and prior.digest == stored.priors["arousal"].digest
+    assert told["differences"]["arousal"]["bias"] > 0
     text = CliRunner().invoke(card.main, [str(tmp_path / "best.onnx")]).output
     assert "Predicts low or high arousal from" in text and "valence" not in text
     assert "high (as in a mental task, not as at rest) from a probability" in text

@@ -18,7 +18,7 @@ import torch
 
 from runtime.files import write_together
 from runtime.preprocessing.contract import Contract
-from training.evaluation import final_model, transfer
+from training.evaluation import final_model, people, transfer
 from training.evaluation.runner import Runner, identity
 from training.evaluation.tracking import LOG
 from training.folds.assembly import Assembled, assemble, members
@@ -131,6 +131,7 @@ def run(
             for t, own in evaluated[0][1].items()
         }
         contract = final_model.finished(contract, problem, chosen, guesses)
+        differ = people.priors(problem, contract, outcomes[0])
         moved, rows = None, ""
         if tested is not None:
             moved, rows = transfer.evaluate(problem, tested, chosen, own, runner.device)
@@ -149,6 +150,7 @@ def run(
             if compared is None
             else {"protocol": compared.describe(), "targets": evaluated[1][1]},
             "transfer": moved,
+            "differences": people.described(differ),
             "history": {t: chosen[t].history for t in problem.targets},
             "fold_history": {t: [o.history for o in outcomes[0][t]] for t in problem.targets},
             "kept_model": wording.final_model(
@@ -164,7 +166,7 @@ def run(
             "seconds": round(time.monotonic() - started_s, 1),
         }
         report = strict(report)
-        best = final_model.checkpoint(problem, contract, chosen, own, report)
+        best = final_model.checkpoint(problem, contract, chosen, own, report, differ)
         contents = (
             checkpoint.to_bytes(best),
             table(problem, evaluated[0][0]).encode(),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from runtime.inference.prior import Prior
 from runtime.preprocessing.contract import Contract, Target
 from training.folds.assembly import Assembled
 from training.folds.problem import Problem
@@ -66,6 +67,7 @@ def checkpoint(
     chosen: Mapping[str, Assembled],
     own: Mapping[str, Split],
     report: dict[str, Any],
+    priors: Mapping[str, Prior] | None = None,
 ) -> Checkpoint:
     """Return what `training.network.checkpoint` saves.
 
@@ -82,6 +84,8 @@ def checkpoint(
         an ensemble or a linear path the latter were learnt from too, and have no truth.
     report : dict
         What stands in metrics.json.
+    priors : mapping of str to Prior or None
+        How people differ, by target, where that was learnt.
     """
     networks = {target: chosen[target].network(problem) for target in problem.targets}
     recording = problem.windows.recording
@@ -120,6 +124,7 @@ def checkpoint(
         calibration_music=songs(learnt),
         features=plain(strangers),
         calibration_features=plain(learnt),
+        priors=priors or {},
     )
 
 

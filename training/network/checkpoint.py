@@ -8,7 +8,7 @@ import json
 import pickle
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from device.errors import CheckpointError
+from device.errors import CheckpointError, ModelError
 from runtime.files import write_whole
 from runtime.inference import golden
 from runtime.inference.golden import Golden
+from runtime.inference.prior import Prior, learnt_priors, priors_to_json
 from runtime.preprocessing.contract import Contract
 from training.network.model import RTCAN, NetworkConfig
 from training.network.wide_and_deep import WideAndDeep
@@ -60,6 +61,8 @@ class Checkpoint:
     golden : Golden or None
         Raw samples and the network input that they were when it was trained; made when it is saved,
         None in older files.
+    priors : dict of str to Prior
+        How people differ, by target; none where that was not learnt, as in older files.
     """
 
     contract: Contract
@@ -73,6 +76,7 @@ class Checkpoint:
     features: NDArray[np.float32] | None = None
     calibration_features: NDArray[np.float32] | None = None
     golden: Golden | None = None
+    priors: Mapping[str, Prior] = field(default_factory=dict)
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
@@ -104,6 +108,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
         "features": _tensor(checkpoint.features),
         "calibration_features": _tensor(checkpoint.calibration_features),
         "golden": (checkpoint.golden or golden.make(checkpoint.contract)).to_json(),
+        "priors": priors_to_json(checkpoint.priors),
     }
     file = io.BytesIO()
     torch.save(data, file)
@@ -162,11 +167,12 @@ def load(path: Path) -> Checkpoint:
         features = _array(data.get("features"))
         calibration_features = _array(data.get("calibration_features"))
         stretch = Golden.from_json(data["golden"]) if "golden" in data else None
-    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        priors = learnt_priors(data.get("priors"), contract)
+    except (KeyError, TypeError, AttributeError, RuntimeError, ModelError) as error:
         raise CheckpointError(f"{path} is damaged: {error}. Train again.") from error
     return Checkpoint(
         contract, networks, examples, truth, calibration, metrics, music, calibration_music,
-        features, calibration_features, stretch,
+        features, calibration_features, stretch, priors,
     )  # fmt: skip
 
 

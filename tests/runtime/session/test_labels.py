@@ -15,6 +15,7 @@ from device.simulation.physiology import simulate
 from device.sources.replay import ReplaySensor
 from runtime.inference.classifier import Classifier
 from runtime.inference.pipeline import Estimate, Pipeline, Prediction
+from runtime.inference.prior import Prior
 from runtime.recording.load import load
 from runtime.recording.recorder import Recorder
 from runtime.replay.find import find
@@ -254,3 +255,24 @@ def test_a_client_that_floods_holds_nothing_up() -> None:
             inputs.say("calm", "mqtt")
             assert taken < 200
     assert taken == 3
+
+
+def test_an_adapted_answer_of_a_model_that_does_not_know_how_people_differ_says_so(
+    tiny_model: Path,
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    from export import graph
+
+    plain = Classifier(tiny_model)
+    assert Learner(plain).note is None  # not asked for
+    note = str(Learner(plain, adapt=True).note)
+    assert "does not say how people differ in arousal and valence" in note
+    bias = Prior((), np.array([[0.0, 1.0]]), np.array([[1.0]]), by_default=True)
+    learnt = Classifier(
+        graph.finish(onnx.load(tiny_model), plain.contract, priors={"arousal": bias})
+    )
+    assert Learner(learnt).note is None  # it is on for arousal, of which it knows
+    assert "differ in valence," in str(Learner(learnt, adapt=True).note)
+    told(one := Learner(learnt), [0.5])
+    one.label(label(10.0, 1.0))
+    assert list(one.push(answer(11.0, 0.5)).adapted) == ["arousal"]
