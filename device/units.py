@@ -28,6 +28,8 @@ _OPERATORS: dict[type[ast.AST], Callable[..., FloatArray]] = {
     ast.UAdd: operator.pos,
 }
 _LONGEST = 200
+# For messages. Its data sheet has EDA = V / 0.12, in volts and microsiemens.
+EXAMPLE = "'x / 120' for the millivolts of a biosignalsplux EDA sensor"
 
 
 def known_unit(text: str) -> str | None:
@@ -65,7 +67,7 @@ class UnitCalibration:
     ----------
     text : str
         A unit that `known_unit` knows, or a formula that gives microsiemens: numbers, x, and
-        + - * / ** ( ), as in `x / 0.12`.
+        + - * / ** ( ), as in `x / 120`.
 
     Raises
     ------
@@ -110,7 +112,7 @@ def _parsed(text: str) -> ast.expr:
         pass
     raise ArgumentError(
         f"calibration is {text!r}; expected: a unit (uS, S, kohm, …), or a formula in x that gives "
-        "microsiemens, such as 'x / 0.12'"
+        f"microsiemens, such as {EXAMPLE}"
     )
 
 

@@ -18,7 +18,7 @@ _COMMANDS = {
         "Find responses and features in recordings, and draw them.",
     ),
     "sim": ("device.simulation.simulator:main", "Simulate a sensor on a pseudo-terminal."),
-    "devices": ("device.devices:main", "List serial ports, and what answers on them."),
+    "devices": ("device.devices:main", "List the sensors that can be read, wired and wireless."),
     "convert": ("runtime.replay.convert:main", "Write any recording as a BIDS data set."),
     "record": ("runtime.recording.command:main", "Repair, list and verify recordings."),
     "profile": ("runtime.live.profiles:main", "Show, reset and delete what is known of a person."),

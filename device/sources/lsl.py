@@ -27,7 +27,7 @@ from device.sources.lsl_streams import (
 from device.sources.registry import Found, SourceOptions
 from device.timing.now import now_s, slept_s
 from device.timing.stamps import Stamped, Stamps
-from device.units import UnitCalibration, known_unit
+from device.units import EXAMPLE, UnitCalibration, known_unit
 
 # How long is looked for a stream, at first and when it is to come back.
 _LOOK_S = 5.0
@@ -223,7 +223,7 @@ class LslSensor(LiveSource):
         raise ArgumentError(
             f"calibration is not given, and the unit of {label} of {stream.name} is "
             f"{shown(said) if said else 'not said'}; expected: --calibration with its unit (uS, S, "
-            "kohm, …), or with a formula in x that gives microsiemens, such as 'x / 0.12'"
+            f"kohm, …), or with a formula in x that gives microsiemens, such as {EXAMPLE}"
         )
 
     def _correct(self, timeout_s: float) -> None:

@@ -323,8 +323,10 @@ class _Loop:
             future.cancel()
             raise DeviceError(f"Bluetooth did not answer within {timeout_s:g} s") from error
         except (BleakError, OSError) as error:
+            # On Linux, where no system bus runs to ask.
+            said = "no D-Bus" if isinstance(error, FileNotFoundError) else error
             raise DeviceError(
-                f"Bluetooth says: {error}. Is it there and switched on (on Linux: bluetoothctl "
+                f"Bluetooth says: {said}. Is it there and switched on (on Linux: bluetoothctl "
                 "power on), and may this user use it?"
             ) from error
 

@@ -204,10 +204,10 @@ def choose(boards: list[FoundEmotibit], where: str, waited_s: float) -> FoundEmo
     others = find(_GREET_EVERY_S * 2) if where else []
     seen = listed([board.describe() for board in others]) or "none at all"
     whom = f"EmotiBit at {where}" if parse_address(where) else f"EmotiBit {where}".strip()
+    how = " Where the network passes no broadcasts on, give its address: --port emotibit:ADDRESS."
     raise PortNotFoundError(
         f"No {whom} answered within {waited_s:g} s; those that do: {seen}. Is it switched on, and "
-        "in the same network as this computer? Where the network passes no broadcasts on, give its "
-        "address: --port emotibit:ADDRESS."
+        f"in the same network as this computer?{'' if parse_address(where) else how}"
     )
 
 

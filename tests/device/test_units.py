@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from device.errors import ArgumentError
-from device.units import UnitCalibration, known_unit
+from device.units import EXAMPLE, UnitCalibration, known_unit
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,9 @@ def test_formulas() -> None:
     # biosignalsplux: EDA(µS) = (adc / 2**16 * 3) / 0.12, PLUX's EDA sensor data sheet.
     formula = UnitCalibration("x / 2**16 * 3 / 0.12")
     np.testing.assert_allclose(formula.to_us([2**16, 2**15]), [25.0, 12.5])
+    # The same in millivolts: what messages give as an example.
+    assert "'x / 120'" in EXAMPLE
+    np.testing.assert_allclose(UnitCalibration("x / 120").to_us([3000.0, 1500.0]), [25.0, 12.5])
     assert UnitCalibration("-(2 - x)").to_us([3.0]).tolist() == [1.0]
     assert np.isnan(UnitCalibration("1 / (x - 2)").to_us([2.0])).all()
     assert np.isnan(UnitCalibration("2**2**2**99 * x").to_us([2.0])).all()

@@ -155,6 +155,15 @@ def test_bluetooth_that_is_off(radio: Radio) -> None:
         KINDS["ble"].find(0.1)
 
 
+def test_a_computer_without_a_system_bus(radio: Radio, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def look(*_: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr("bleak.BleakScanner.find_device_by_filter", look)
+    with pytest.raises(DeviceError, match="Bluetooth says: no D-Bus"):
+        KINDS["ble"].find(0.1)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

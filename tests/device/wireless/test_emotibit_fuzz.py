@@ -14,14 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device.boards.emotibit import EmotibitBoard
+from benchmarks.common.hostile import Feed, mutated, real_datagrams
 from device.drivers.driver import DriverOptions
 from device.drivers.emotibit import EmotibitDriver
 from device.errors import UnrecognisedDataError
 from device.protocols import emotibit
-from device.protocols.emotibit import Packet
 from device.sources.driven import DrivenSensor
-from device.timing.now import now_s
 from device.wireless import emotibit as transport
 from device.wireless.emotibit import EmotibitTransport
 from device.wireless.lookup import FoundEmotibit, local_towards
@@ -29,50 +27,6 @@ from tests.device.wireless.parts import own_address
 
 INPUTS = int(os.environ.get("RTCAN_FUZZ", "5000"))
 pytestmark = pytest.mark.timeout(0 if INPUTS > 100_000 else 120)
-
-
-class Feed:
-    """A transport on which a datagram arrives at every read, on a clock of its own."""
-
-    port = device = "emotibit:fuzz"
-    identity = ""
-    baud = 0
-
-    def __init__(self) -> None:
-        self.at_s = now_s()
-        self.data = b""
-        self.answered = 0
-
-    def open(self) -> None: ...
-
-    def close(self) -> None: ...
-
-    def read(self, timeout_s: float) -> tuple[bytes, float]:
-        self.at_s += 0.066
-        return self.data, self.at_s
-
-    def write(self, data: bytes) -> None:
-        self.answered += 1
-        assert len(data) < 8192
-
-
-def mutated(rng: np.random.Generator, frames: list[bytes]) -> bytes:
-    """Return random bytes, real datagrams, wounded ones, or packets that claim anything."""
-    kind = int(rng.integers(4))
-    if kind == 0:
-        return rng.bytes(int(rng.integers(600)))
-    if kind == 3:
-        values = tuple(f"{value:.3f}" for value in rng.normal(5, 50, int(rng.integers(0, 90))))
-        stamp, number = int(rng.integers(emotibit.TICK_MODULUS)), int(rng.integers(1 << 16))
-        tag = ("EA", "RD", "HH", "PG")[int(rng.integers(4))]
-        return Packet(stamp, number, tag, values).to_bytes()
-    data = frames[int(rng.integers(len(frames)))]
-    if kind == 2:
-        wounded = bytearray(data)
-        for _ in range(int(rng.integers(1, 4))):
-            wounded[int(rng.integers(len(wounded)))] ^= 1 << int(rng.integers(8))
-        data = bytes(wounded[int(rng.integers(4)) :])
-    return data
 
 
 def held(*things: Any) -> int:
@@ -87,8 +41,7 @@ def held(*things: Any) -> int:
 
 def test_nothing_but_errors_of_ours_and_nothing_grows() -> None:
     rng = np.random.default_rng(18)
-    board = EmotibitBoard()
-    frames = [data for i in range(600) if (data := board.frame(2.0 + 0.01 * i, i / 15))]
+    frames = real_datagrams(600)
     feed, driver = Feed(), EmotibitDriver(DriverOptions())
     sensor = DrivenSensor(feed, driver)
     sensor.open()
@@ -117,7 +70,7 @@ def test_what_strangers_send_is_counted_and_not_kept(monkeypatch: pytest.MonkeyP
     link = EmotibitTransport(board)
     link._board = FoundEmotibit((board, emotibit.PORT), "", emotibit.AVAILABLE)
     link._listen(local_towards(link._board.address))
-    frames = [data for i in range(60) if (data := EmotibitBoard().frame(2.0, i / 15))] or [b"\n"]
+    frames = real_datagrams(60)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind((stranger, 0))
         for _ in range(INPUTS // 10 // 50):

@@ -211,8 +211,10 @@ def test_none_and_several(monkeypatch: pytest.MonkeyPatch) -> None:
     hosts = [own_address(), own_address()]
     # Broadcasts do not reach loopback addresses: here they are asked one by one.
     monkeypatch.setattr(lookup, "broadcast_addresses", lambda: hosts)
-    with pytest.raises(PortNotFoundError, match=r"No EmotiBit answered within 0.3 s"):
+    with pytest.raises(PortNotFoundError, match=r"No EmotiBit answered within 0.3 s.*its address"):
         make_source("emotibit:").open()
+    with pytest.raises(PortNotFoundError, match=rf"No EmotiBit at {hosts[0]}.*this computer\?$"):
+        make_source(f"emotibit:{hosts[0]}").open()
     with emotibit_at(hosts[0], device_id="ONE"), emotibit_at(hosts[1], device_id="TWO"):
         with pytest.raises(DeviceError, match=r"2 EmotiBits answer.*ONE.*TWO"):
             make_source("emotibit:").open()
