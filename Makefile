@@ -2,6 +2,7 @@
 # make model   learn anew the model in the package: STRESS_PREDICT=folder EEVR=folder
 # make firmware   build the sensor's firmware and the emulated board that tests it
 # make fuzz   a million random inputs for every decoder: about ten minutes
+# make docs   build the site from docs/ into build/site, and run every command on its pages
 # make test-lowest   the tests of runtime and device on the lowest versions that pyproject.toml allows
 # make test   the whole suite: format, lint, types, import arrows, tests
 PYTHON ?= python3
@@ -11,10 +12,11 @@ LOWEST := .venv-lowest
 READY  := $(VENV)/.ready
 # The demo needs less than the tests.
 DEV    := $(VENV)/.ready-dev
+DOCS   := $(VENV)/.ready-docs
 SMALL  := --width 16 --epochs 10
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo model firmware fuzz test test-lowest check format clean
+.PHONY: help demo model firmware fuzz docs test test-lowest check format clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -31,6 +33,11 @@ $(DEV): $(READY)
 	@$(INSTALL) -e '.[edge,train,dev]'
 	@touch $@
 
+$(DOCS): $(DEV)
+	@echo "Installing what the site needs ..."
+	@$(INSTALL) -e '.[edge,train,dev,docs]'
+	@touch $@
+
 demo: $(READY)
 	@$(BIN)/python -m benchmarks.demo
 
@@ -44,6 +51,12 @@ check: $(DEV)
 test: check
 	$(BIN)/pytest --numprocesses auto --dist loadfile -m "not alone"
 	$(BIN)/pytest -m alone
+
+# A warning, such as a link that leads nowhere, ends it. The tests run what takes longer too.
+docs: $(DOCS)
+	$(BIN)/python -m sphinx -c docs/site -q -E -W --keep-going docs build/site
+	$(BIN)/pytest tests/docs
+	@echo "The site: build/site/index.html"
 
 # The model that the tests use is built with torch, here; what is tested has none.
 test-lowest: $(DEV)

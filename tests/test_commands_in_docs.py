@@ -13,15 +13,16 @@ import pytest
 
 import rtcan.command
 from benchmarks.tables import update_table
+from tests.pages import PAGES as DOCS_PAGES
+from tests.pages import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS_PAGES]
 SHELL = re.compile(
     r"^\s*(?:(?:rtcan|python -m) (?=[a-z]).*)$|`((?:rtcan|python -m) (?=[a-z])[^`]*)`", re.MULTILINE
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 
-pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
 
 def commands_on(page: Path) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""The code on the pages about Python runs, from top to bottom."""
+"""The Python of the pages about Python runs, from top to bottom, and so does the notebook."""
 
 import json
 import re
@@ -8,38 +8,33 @@ from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+from tests.pages import DOCS, PAGES, blocks, languages
+
+# Pages with commands too run in test_docs_commands.py.
+OURS = [page for page in PAGES if "python" in languages(page) and "sh" not in languages(page)]
 
 
-def blocks(page: str) -> list[str]:
-    return re.findall(
-        r"^```python\n(.*?)^```$", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL
-    )
-
-
-@pytest.mark.parametrize("page", ["python.md", "cvxeda.md", "analysis.md", "coming-from.md"])
-def test_every_block_runs(page: str, tmp_path: Path, tiny_model: Path) -> None:
+@pytest.mark.parametrize("page", OURS, ids=lambda page: page.name)
+def test_every_block_runs(page: Path, tmp_path: Path, tiny_model: Path) -> None:
     (tmp_path / "save").mkdir()
     (tmp_path / "save" / "best.onnx").write_bytes(tiny_model.read_bytes())
-    code = blocks(page)
-    assert code
     script = tmp_path / "page.py"
-    script.write_text("\n".join(code))
+    script.write_text("\n".join(block.code for block in blocks(page) if block.language == "python"))
     done = subprocess.run(
         [sys.executable, "-W", "error", str(script)],
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=110,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    if page == "python.md":
+    if page.name == "python.md":
         assert re.search(
             r"^\d+ s: arousal (low|high|undecided|withheld)$", done.stdout, re.MULTILINE
         )
         assert "is it in milliseconds?" in done.stdout
 
 
-def test_no_page_has_code_that_is_not_run() -> None:
-    others = [page.name for page in DOCS.glob("*.md") if blocks(page.name)]
-    assert sorted(others) == ["analysis.md", "coming-from.md", "cvxeda.md", "python.md"]
+def test_the_pages_that_are_about_python_are_among_them() -> None:
+    names = {page.name for page in OURS}
+    assert {"coming-from.md", "contract.md", "cvxeda.md", "python.md"} <= names
 
 
 def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path) -> None:

@@ -143,8 +143,6 @@ def main(
     from device.sources.demo import DemoSensor
     from runtime.live.sensors import DEMO, make_sensor, model_for
 
-    if demo and speed is None:
-        raise click.UsageError("A simulated person has no highest speed; give --speed a number.")
     sensor = make_sensor(
         port or DEMO,
         kind,

@@ -43,7 +43,12 @@ def make_sensor(
     if name.startswith(DEMO):
         from device.sources.demo import DemoSensor
 
-        return DemoSensor(site=name.removeprefix(DEMO) or "finger")
+        if speed is None:
+            raise ArgumentError("A simulated person has no highest speed; give speed a number.")
+        person = DemoSensor(site=name.removeprefix(DEMO) or "finger")
+        if speed != 1.0:  # else the usual one of simulated people
+            person.speed = speed
+        return person
     path = Path(name.removeprefix(_REPLAY))
     if name.startswith(_REPLAY) or path.is_file() or path.is_dir():
         from device.sources.replay import ReplaySensor
@@ -112,7 +117,8 @@ def open_sensor(
     channel : int or str or None
         Analog channel of a BITalino, 1 to 6; elsewhere a channel's label, or its number from 1.
     speed : float or None
-        Of a recording: how many times faster than life; None for as fast as possible.
+        Of a recording: how many times faster than life; None for as fast as possible. Of a
+        simulated person a number too, where 1 stands for its usual 8.
 
     Raises
     ------

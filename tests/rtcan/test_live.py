@@ -155,3 +155,12 @@ def test_what_cannot_answer_is_said_at_once(table: Path, tiny_model: Path, tmp_p
     with pytest.raises(ContractError, match="samples a second"):
         rtcan.live(slow, model=tiny_model, rate_hz=0.5)
     assert not reading()
+
+
+def test_a_simulated_person_is_as_fast_as_asked() -> None:
+    with rtcan.open_sensor("demo:", speed=40) as sensor:
+        assert sensor.describe().speed == 40
+    with rtcan.open_sensor("demo:") as sensor:
+        assert sensor.describe().speed == 8
+    with pytest.raises(ArgumentError, match="no highest speed"):
+        rtcan.open_sensor("demo:", speed=None)
