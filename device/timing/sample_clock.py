@@ -179,6 +179,10 @@ class SampleClock:
             self._pace if self._began_utc_s is None else 1.0,
         )
 
+    def utc_s(self, time_s: float) -> float | None:
+        """Return a time of the samples (s) as Unix time; None while that is not known."""
+        return None if self.reading is None else self.reading.utc(time_s)
+
     def news(self) -> ClockReading | None:
         """Return the reading if others should know that it has changed; None otherwise."""
         reading, told = self.reading, self._told

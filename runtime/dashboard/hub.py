@@ -43,6 +43,8 @@ class Hub:
             self._keep(self._answers, message["time_s"], to_json(bare))
         elif kind in ("marker", "label"):
             self._keep(self._answers, message["time_s"], text)
+        elif kind == "scr":
+            self._keep(self._answers, message["peak_s"], text)
         elif kind in ("health", "status", "step", "summary"):
             self._last[kind] = text
         for client in tuple(self._clients):

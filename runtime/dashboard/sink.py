@@ -12,11 +12,13 @@ from device.samples import FloatArray, Samples
 from runtime.dashboard import library
 from runtime.dashboard.access import Access
 from runtime.inference.pipeline import Prediction
+from runtime.preprocessing.responses import Response
 from runtime.sinks.encoding import (
     health_fields,
     label_fields,
     marker_fields,
     prediction_fields,
+    scr_fields,
     start_fields,
     status_fields,
     step_fields,
@@ -153,6 +155,10 @@ class WebSink(Sink):
     def label(self, label: Label) -> None:
         """Send what the person said of how they feel."""
         self._send({"type": "label", **label_fields(label)})
+
+    def scr(self, response: Response) -> None:
+        """Send a skin conductance response."""
+        self._send({"type": "scr", **scr_fields(response)})
 
     def step(self, step: Step) -> None:
         """Send a step of a guided session."""

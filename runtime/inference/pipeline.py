@@ -17,6 +17,7 @@ from device.samples import SLOWEST_STEP_S, Samples
 from device.timing.now import now_s
 from runtime.inference.classifier import Classifier, ModelSource
 from runtime.preprocessing.quality import assess
+from runtime.preprocessing.responses import Response
 from runtime.preprocessing.windows import Preprocessor, Window
 
 NO_LABEL = "none"
@@ -114,6 +115,11 @@ class Prediction:
         The window's end by the computer's wall clock, Unix time; None where it is not known.
     adapted : mapping of str to Adapted
         By target, the answer for this person, where labels taught one and it is asked for.
+    scr_per_min : int or None
+        Skin conductance responses in the newest minute that is known, which ends 10 to 15 s before
+        the window; None where none is. See `runtime.preprocessing.response_stream`.
+    responses : tuple of Response
+        From `rtcan.live`: the responses that were reported since the prediction before.
     """
 
     window: Window
@@ -126,6 +132,8 @@ class Prediction:
     quality: float = 1.0
     utc_s: float | None = None
     adapted: Mapping[str, Adapted] = field(default_factory=dict)
+    scr_per_min: int | None = None
+    responses: tuple[Response, ...] = ()
 
     @property
     def withheld(self) -> bool:

@@ -84,7 +84,9 @@ def sink_options(command: _F) -> _F:
         ),
         click.option("--token", help="The token to ask for [default: made up]."),
         click.option("--mqtt", metavar="URL", help="mqtt[s]://[user[:password]@]host[:port]/topic"),
-        click.option("--lsl", is_flag=True, help="Lab Streaming Layer: two outlets."),
+        click.option(
+            "--lsl", is_flag=True, help="Lab Streaming Layer: signal, predictions, responses."
+        ),
     )
 
 

@@ -12,7 +12,7 @@ import queue
 import threading
 import warnings
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from runtime.inference.decision import Decider, DecisionSettings
 from runtime.inference.pipeline import Pipeline, Prediction
 from runtime.live.person import take_up
 from runtime.live.sensors import make_sensor, model_for
+from runtime.preprocessing.responses import Response
 from runtime.session.loop import run
 from runtime.sinks.events import Session, Status, Summary
 from runtime.sinks.sink import Sink
@@ -122,13 +123,18 @@ class _Stream(Sink):
         self.abandoned = threading.Event()
         self.started = threading.Event()
         self.session: Session | None = None
+        self.responses: list[Response] = []
 
     def start(self, session: Session) -> None:
         self.session = session
         self.started.set()
 
     def prediction(self, prediction: Prediction) -> None:
-        self.put(prediction)
+        responses, self.responses = self.responses, []
+        self.put(replace(prediction, responses=tuple(responses)))
+
+    def scr(self, response: Response) -> None:
+        self.responses.append(response)
 
     def status(self, status: Status) -> None:
         _LOG.warning("%s: %s", status.kind, status.text)
@@ -159,12 +165,16 @@ class Predictions:
         What the model was trained on.
     summary : Summary or None
         What the run gave; None before its end.
+    responses : tuple of Response
+        The skin conductance responses that were reported after the last prediction; empty before
+        the end. All others are in the predictions' `responses`.
     """
 
     def __init__(
         self, sensor: Sensor, pipeline: Pipeline, decider: Decider, *, reconnect: bool
     ) -> None:
         self.summary: Summary | None = None
+        self.responses: tuple[Response, ...] = ()
         self._stream = stream = _Stream()
         self._end: _End | None = None
         stopping = threading.Event()
@@ -217,6 +227,7 @@ class Predictions:
             if isinstance(item, Prediction):
                 return item
             self._end, self.summary = item, item.summary
+            self.responses = tuple(self._stream.responses)
             self._finalizer()
             if item.error is not None:
                 raise item.error

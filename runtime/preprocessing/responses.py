@@ -32,6 +32,8 @@ from device.samples import FloatArray
 MIN_AMPLITUDE_US = 0.05
 # The least amplitude in standard deviations of the noise.
 NOISE_FACTOR = 3.0
+# Responses of this quality and more are counted.
+SOUND = 0.5
 
 _SMOOTHING_S = 0.25
 _VALLEY = 0.6
@@ -44,6 +46,32 @@ _LOW = 0.4
 _BEGUN = 0.1
 # A response is over after this many of its slow time constants.
 _LONGEST = 6.0
+
+
+@dataclass(frozen=True)
+class Response:
+    """One skin conductance response.
+
+    Attributes
+    ----------
+    onset_s, peak_s : float
+        In the samples' time.
+    amplitude_us, rise_s, half_recovery_s, area_us_s : float
+        See `Responses`.
+    quality : float
+        Share of it, onset to half recovery, that was measured and is no artefact, 0 to 1.
+    utc_s : float or None
+        Its onset by the computer's wall clock, Unix time; None where it is not known.
+    """
+
+    onset_s: float
+    peak_s: float
+    amplitude_us: float
+    rise_s: float
+    half_recovery_s: float
+    area_us_s: float
+    quality: float = 1.0
+    utc_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -78,11 +106,32 @@ class Responses:
         """Return the responses that a mask, bool (n,), chooses."""
         return Responses(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
+    def one(self, place: int, quality: float) -> Response:
+        """Return the response at a place."""
+        values = {field.name: float(getattr(self, field.name)[place]) for field in fields(self)}
+        return Response(**values, quality=quality)
+
     def later(self, seconds: float) -> Responses:
         """Return the same responses, `seconds` later."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         moved = {name: values[name] + seconds for name in ("onset_s", "peak_s")}
         return Responses(**{**values, **moved})
+
+    def sound_share(self, bad: NDArray[np.bool_], rate_hz: float) -> FloatArray:
+        """Return the share of each response, onset to half recovery, that is not bad; (n,), 0 to 1.
+
+        Parameters
+        ----------
+        bad : bool (m,)
+            Missing, an artefact or ill-posed; its first sample lies at second 0.
+        rate_hz : float
+            Of the grid.
+        """
+        total = np.concatenate([[0], np.cumsum(bad)])
+        first = np.rint(self.onset_s * rate_hz).astype(int)
+        last = np.rint((self.peak_s + self.half_recovery_s) * rate_hz).astype(int)
+        first, last = np.clip(first, 0, total.size - 2), np.clip(last + 1, 1, total.size - 1)
+        return np.asarray(1.0 - (total[last] - total[first]) / np.maximum(last - first, 1))
 
     @staticmethod
     def joined(parts: list[Responses]) -> Responses:

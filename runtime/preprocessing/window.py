@@ -45,6 +45,8 @@ class Window:
         has them; None when the window is refused.
     reference_left_s : float
         Seconds of believable signal that the personal reference needs before the first answer.
+    gap : bool (context_samples + window_samples,)
+        Where there were no samples, bridged or not.
     """
 
     index: int
@@ -61,6 +63,7 @@ class Window:
     context_us: FloatArray = field(default_factory=lambda: np.empty(0))
     features: NDArray[np.float32] | None = None
     reference_left_s: float = 0.0
+    gap: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=bool))
 
 
 def stretch(channels: FloatArray, length: int) -> FloatArray:

@@ -245,6 +245,7 @@ class Preprocessor:
             reasons=reasons,
             open_share=self._open_share(first),
             context_us=eda_us[:context].copy(),
+            gap=gap.copy(),
         )
         if self._personal is not None:
             window = replace(window, reference_left_s=self._personal.left_s)

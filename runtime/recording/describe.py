@@ -69,12 +69,13 @@ TASK = {
 EVENTS_DESCRIPTION = {
     **TASK,
     "onset": {"Description": "in the time of the samples", "Units": "s"},
-    "duration": {"Description": "always 0: all events are moments", "Units": "s"},
+    "duration": {"Description": "0; of an scr, from onset to half recovery", "Units": "s"},
     "trial_type": {
         "Description": "kind of the event",
         "Levels": {
             "marker": "a person pressed a key; value is the text",
             "label": "a person said how they felt; value is the target, and 1 (lowest) to 5",
+            "scr": "a skin conductance response; value is its amplitude in microsiemens",
             "trigger": "the smoothed probability reached the trigger level; value is the target",
             "disconnected": "the sensor went away",
             "reconnected": "the sensor came back",
@@ -90,7 +91,10 @@ EVENTS_DESCRIPTION = {
             "profile": "news of what is known of the person",
         },
     },
-    "value": {"Description": "text of the marker or the news; target of a trigger or label"},
+    "value": {
+        "Description": "text of the marker or the news; target of a trigger or label; amplitude of "
+        "an scr"
+    },
 }
 
 

@@ -139,7 +139,7 @@ def _write_tables(run: Run, targets: list[str], events: Iterator[dict[str, Any]]
         _whole(run.events) as marks,
         _whole(run.predictions) as predictions,
     ):
-        rows: list[tuple[float, str, str]] = []
+        rows: list[tuple[float, str, str, float]] = []
         predictions.write("\t".join(prediction_columns(targets)) + "\n")
         for event in events:
             kind = event["kind"]
@@ -157,23 +157,27 @@ def _write_tables(run: Run, targets: list[str], events: Iterator[dict[str, Any]]
                 predictions.write("\t".join(prediction_row(event)) + "\n")
                 for name, target in event["targets"].items():
                     if target.get("triggered"):
-                        rows.append((float(event["end_s"]), "trigger", name))
+                        rows.append((float(event["end_s"]), "trigger", name, 0.0))
             elif kind == "clock":
                 found.clock = {name: event[name] for name in event if name != "kind"}
             elif kind == "marker":
-                rows.append((_onset_s(event), "marker", event["text"]))
+                rows.append((_onset_s(event), "marker", event["text"], 0.0))
             elif kind == "label":
                 said = f"{event['target']} {1 + 4 * float(event['value']):g}"
-                rows.append((_onset_s(event), "label", said))
+                rows.append((_onset_s(event), "label", said, 0.0))
             elif kind == "step":
-                rows.append((_onset_s(event), "enrolment", event["step"]))
+                rows.append((_onset_s(event), "enrolment", event["step"], 0.0))
             elif kind == "status":
-                rows.append((_onset_s(event), event["status"], event["text"]))
+                rows.append((_onset_s(event), event["status"], event["text"], 0.0))
+            elif kind == "scr":
+                lasted_s = float(event["rise_s"]) + float(event["half_recovery_s"])
+                amplitude = cell(float(event["amplitude_us"]))
+                rows.append((float(event["onset_s"]), "scr", amplitude, lasted_s))
         marks.write("onset\tduration\ttrial_type\tvalue\n")
-        # Labels of a guided session come at its end and speak of times before.
-        for onset_s, what, value in sorted(rows, key=_place):
+        # Labels of a guided session come at its end and speak of times before, responses late.
+        for onset_s, what, value, lasted_s in sorted(rows, key=_place):
             onset = "n/a" if math.isnan(onset_s) else cell(onset_s)
-            marks.write(f"{onset}\t0\t{what}\t{cell(value)}\n")
+            marks.write(f"{onset}\t{lasted_s:.10g}\t{what}\t{cell(value)}\n")
     return found
 
 
@@ -183,7 +187,7 @@ def _onset_s(event: Mapping[str, Any]) -> float:
     return math.nan if time_s is None else float(time_s)
 
 
-def _place(row: tuple[float, str, str]) -> float:
+def _place(row: tuple[float, str, str, float]) -> float:
     """Return what rows are sorted by; those of no known time come last."""
     return math.inf if math.isnan(row[0]) else row[0]
 

@@ -14,6 +14,7 @@ from device.samples import Samples
 from device.timing.sample_clock import ClockReading, SampleClock
 from device.versions import installed
 from runtime.inference.pipeline import Prediction
+from runtime.preprocessing.responses import Response
 from runtime.recording.finish import finish
 from runtime.recording.journal import Journal, numbers
 from runtime.recording.layout import Run, new_run
@@ -101,6 +102,10 @@ class Recorder(Sink):
     def label(self, label: Label) -> None:
         """Record what the person said of how they feel."""
         self._write("label", dataclasses.asdict(label))
+
+    def scr(self, response: Response) -> None:
+        """Record a skin conductance response, to the last bit."""
+        self._write("scr", dataclasses.asdict(response))
 
     def step(self, step: Step) -> None:
         """Record the beginning of a step of a guided session."""

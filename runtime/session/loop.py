@@ -12,6 +12,8 @@ from device.sensor import Sensor, SensorInfo
 from device.timing.sample_clock import SampleClock
 from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline, Prediction
+from runtime.preprocessing.response_stream import ResponseStream
+from runtime.preprocessing.responses import Response
 from runtime.session.farewell import Farewell, Waiting
 from runtime.session.guide import VALUES
 from runtime.session.inputs import Inputs
@@ -117,6 +119,7 @@ class _Loop:
         self._lossless = lossless
         self._told: set[str] = set()
         info = sensor.describe()
+        self._responses = ResponseStream(pipeline.contract, info.rate_hz)
         self._clock = SampleClock(info.speed, info.began_utc_s, live=info.live)
         noted, said = getattr(sensor, "markers", ()), getattr(sensor, "labels", ())
         self._inputs = Inputs(noted, said, lossless=lossless)
@@ -230,13 +233,22 @@ class _Loop:
             self._tell(Status("rate", slow))
 
     def _tell_prediction(self, prediction: Prediction) -> None:
-        reading = self._clock.reading
-        if reading is not None:
-            prediction = replace(prediction, utc_s=reading.utc(prediction.window.end_s))
+        """Tell a prediction, and then the responses that are known with its window."""
+        window = prediction.window
+        prediction = replace(
+            prediction,
+            utc_s=self._clock.utc_s(window.end_s),
+            scr_per_min=self._responses.per_min(window.end_s),
+        )
         prediction = self._person.adapt(prediction)
         for sink in self._sinks:
             sink.prediction(prediction)
         self._tally.push(prediction)
+        self._tell_responses(self._responses.push(window))
+
+    def _tell_responses(self, responses: Sequence[Response]) -> None:
+        for response in responses:
+            self._tell(replace(response, utc_s=self._clock.utc_s(response.onset_s)))
 
     def _tell(self, event: Event) -> None:
         for sink in self._sinks:
@@ -267,6 +279,7 @@ class _Loop:
 
     def _finish(self, began_s: float) -> Summary:
         seconds = time.monotonic() - began_s
+        self._tell_responses(self._responses.finish())
         for sink in self._sinks:
             sink.finish(self._summary(seconds))
         self._farewell.wait()

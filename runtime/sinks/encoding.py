@@ -15,6 +15,7 @@ from device.text import joined
 from device.timing.sample_clock import ClockReading, iso
 from runtime.inference.decision import expires_s
 from runtime.inference.pipeline import Prediction
+from runtime.preprocessing.responses import Response
 from runtime.sinks.events import Label, Marker, Session, SinkHealth, Status, Step, Summary
 from runtime.sinks.words import guess, words
 
@@ -92,6 +93,7 @@ def prediction_fields(prediction: Prediction) -> dict[str, Any]:
         "reference_left_s": round(window.reference_left_s, 3),
         "baseline_left_s": prediction.baseline_left_s,
         "level_change_us": _rounded(prediction.level_change_us),
+        "scr_per_min": prediction.scr_per_min,
         "compute_ms": round(prediction.compute_ms, 3),
         "latency_ms": round(prediction.latency_ms, 3),
     }
@@ -128,6 +130,20 @@ def label_fields(label: Label) -> dict[str, Any]:
         "value": label.value,
         "text": label.text,
         "source": label.source,
+    }
+
+
+def scr_fields(response: Response) -> dict[str, Any]:
+    """Return a skin conductance response."""
+    return {
+        "onset_s": round(response.onset_s, 6),
+        "peak_s": round(response.peak_s, 6),
+        "utc": iso(response.utc_s),
+        "amplitude_us": round(response.amplitude_us, 6),
+        "rise_time_s": round(response.rise_s, 6),
+        "half_recovery_time_s": round(response.half_recovery_s, 6),
+        "driver_area_us_s": round(response.area_us_s, 6),
+        "quality": round(response.quality, 4),
     }
 
 

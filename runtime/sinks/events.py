@@ -15,6 +15,7 @@ from device.text import clean
 from device.timing.sample_clock import SampleClock
 from runtime.inference.decision import DecisionSettings
 from runtime.preprocessing.contract import Contract
+from runtime.preprocessing.responses import Response
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class Step:
     lines: tuple[str, ...] = ()
 
 
-Event = Status | Marker | Label | Step
+Event = Status | Marker | Label | Step | Response
 
 
 def _no_sinks() -> tuple[SinkHealth, ...]:

@@ -12,6 +12,7 @@ from device.errors import RtcanError
 from device.samples import Samples
 from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Prediction
+from runtime.preprocessing.responses import Response
 from runtime.sinks.events import Event, Label, Marker, Session, SinkHealth, Status, Step, Summary
 from runtime.sinks.sink import Sink
 
@@ -104,6 +105,8 @@ class IsolatedSink:
             self.marker(event)
         elif isinstance(event, Label):
             self.label(event)
+        elif isinstance(event, Response):
+            self.scr(event)
         else:
             self.step(event)
 
@@ -122,6 +125,10 @@ class IsolatedSink:
     def label(self, label: Label) -> None:
         """Hand on what the person said of how they feel."""
         self._tell(lambda: self.sink.label(label))
+
+    def scr(self, response: Response) -> None:
+        """Hand on a skin conductance response."""
+        self._tell(lambda: self.sink.scr(response))
 
     def step(self, step: Step) -> None:
         """Hand on a step of a guided session."""

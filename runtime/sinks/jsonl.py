@@ -7,11 +7,13 @@ from typing import Any, Protocol
 
 from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Prediction
+from runtime.preprocessing.responses import Response
 from runtime.sinks.encoding import (
     clock_fields,
     label_fields,
     marker_fields,
     prediction_fields,
+    scr_fields,
     start_fields,
     status_fields,
     step_fields,
@@ -88,6 +90,10 @@ class JsonLines(Sink):
     def label(self, label: Label) -> None:
         """Write what the person said of how they feel."""
         self._write("label", label_fields(label))
+
+    def scr(self, response: Response) -> None:
+        """Write a skin conductance response."""
+        self._write("scr", scr_fields(response))
 
     def step(self, step: Step) -> None:
         """Write a step of a guided session."""

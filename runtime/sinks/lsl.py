@@ -4,6 +4,8 @@
     RTCAN-predictions   type Emotion, per target the probability of high and its smoothed course,
                         then per target the state: 0 low, 1 high, 0.5 undecided; NaN where the
                         signal allows no answer
+    RTCAN-SCR           type SCR, every skin conductance response, with the time of its onset:
+                        amplitude, rise time, half-recovery time, area of the driver, quality
     RTCAN-markers       type Markers: what a person marked, and news of the sensor
 
 Times are those of the samples on LSL's clock, by `device.timing.sample_clock`. What is to be added
@@ -24,9 +26,19 @@ from device.samples import FloatArray, Samples
 from device.timing.now import now_s
 from runtime.inference.decision import UNDECIDED
 from runtime.inference.pipeline import Prediction
+from runtime.preprocessing.responses import Response
 from runtime.sinks.events import Label, Marker, Session, Status, Step, Summary
 from runtime.sinks.sink import Sink
 from runtime.sinks.words import guess, words
+
+# Of a response: the attribute, the channel, its unit.
+_SCR = (
+    ("amplitude_us", "amplitude", "microsiemens"),
+    ("rise_s", "rise_time", "seconds"),
+    ("half_recovery_s", "half_recovery_time", "seconds"),
+    ("area_us_s", "driver_area", "microsiemens seconds"),
+    ("quality", "quality", "share"),
+)
 
 
 class LslSink(Sink):
@@ -49,6 +61,7 @@ class LslSink(Sink):
         self._targets: list[str] = []
         self._eda: Any = None
         self._predictions: Any = None
+        self._scr: Any = None
         self._markers: Any = None
 
     def start(self, session: Session) -> None:
@@ -97,6 +110,12 @@ class LslSink(Sink):
             told.append_child_value("guess", guess(target))
         _tell_clock(info, self._clock())
         self._predictions = pylsl.StreamOutlet(info)
+        scr = pylsl.StreamInfo(
+            "RTCAN-SCR", "SCR", len(_SCR), pylsl.IRREGULAR_RATE, pylsl.cf_double64, source + "-scr"
+        )
+        _describe(scr, [(label, unit, "SCR") for _, label, unit in _SCR])
+        _tell_clock(scr, self._clock())
+        self._scr = pylsl.StreamOutlet(scr)
         markers = pylsl.StreamInfo(
             "RTCAN-markers", "Markers", 1, pylsl.IRREGULAR_RATE, pylsl.cf_string, source + "-marks"
         )
@@ -137,6 +156,11 @@ class LslSink(Sink):
         """Send what the person said as a marker."""
         self._markers.push_sample([f"label: {label.text}"], self._stamp(label.time_s))
 
+    def scr(self, response: Response) -> None:
+        """Send a skin conductance response, with the time of its onset."""
+        values = (getattr(response, name) for name, _, _ in _SCR)
+        self._scr.push_sample(list(values), self._stamp(response.onset_s))
+
     def step(self, step: Step) -> None:
         """Send the beginning of a step as a marker."""
         self._markers.push_sample([f"enrolment: {step.kind}"], self._stamp(step.time_s))
@@ -158,7 +182,7 @@ class LslSink(Sink):
 
     def close(self, summary: Summary) -> None:
         """Close the outlets."""
-        self._eda = self._predictions = self._markers = None
+        self._eda = self._predictions = self._scr = self._markers = None
 
 
 def _tell_clock(info: Any, lsl_s: float) -> None:

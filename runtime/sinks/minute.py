@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 SHOWN_S = 60.0
 _EDA, _TONIC, _PHASIC = "cyan", "magenta", "yellow"
+_MARK = "▾"
 
 
 def last_minute(shot: Shot, width: int, rows: int) -> list[Text]:
-    """Return EDA with its tonic part, and the phasic part below, one time axis for both."""
+    """Return EDA with its tonic part, and the phasic part below, one time axis for both.
+
+    A mark above the phasic part stands at the peak of each response.
+    """
     columns = max(width - LABEL, 8)
     if not shot.recent:
         lines = [Text() for _ in range(rows)]
@@ -36,7 +40,10 @@ def last_minute(shot: Shot, width: int, rows: int) -> list[Text]:
     level: list[Line] = [(_EDA, time_s, eda_us), (_TONIC, parts_s, tonic_us)]
     phasic: list[Line] = [(_PHASIC, parts_s, phasic_us)]
     below = round(0.3 * (rows - 1)) if rows >= 7 else 0
-    drawn = chart(level, begin_s, end_s, columns, rows - 1 - below)
+    marked = bool(below) and rows >= 9
+    drawn = chart(level, begin_s, end_s, columns, rows - 1 - below - marked)
+    if marked:
+        drawn.append(_marks(shot, begin_s, columns))
     if below:
         drawn += chart(phasic, begin_s, end_s, columns, below)
     names = [("EDA", _EDA), ("tonic", _TONIC), ("phasic", _PHASIC)][: 3 if below else 2]
@@ -48,3 +55,13 @@ def last_minute(shot: Shot, width: int, rows: int) -> list[Text]:
         (right, "dim"),
     )  # fmt: skip
     return [*drawn, axis]
+
+
+def _marks(shot: Shot, begin_s: float, columns: int) -> Text:
+    """Return a line with a mark at the peak of every response of the last minute."""
+    line = [" "] * columns
+    for response in shot.responses:
+        place = int((response.peak_s - begin_s) / SHOWN_S * columns)
+        if 0 <= place < columns:
+            line[place] = _MARK
+    return Text.assemble((f"{'SCR':<{LABEL}}", "dim"), ("".join(line), _PHASIC))

@@ -23,12 +23,14 @@ from device.errors import MissingExtraError
 from device.timing.sample_clock import ClockReading
 from runtime.inference.decision import UNDECIDED, WITHHELD, expires_s
 from runtime.inference.pipeline import Prediction
+from runtime.preprocessing.responses import Response
 from runtime.sinks.broker import Broker as Broker
 from runtime.sinks.encoding import (
     clock_fields,
     label_fields,
     marker_fields,
     prediction_fields,
+    scr_fields,
     start_fields,
     status_fields,
     step_fields,
@@ -174,6 +176,10 @@ class MqttSink(Sink):
         """Publish what the person said of how they feel."""
         self._publish("news", to_json({"kind": "label", **label_fields(label)}))
 
+    def scr(self, response: Response) -> None:
+        """Publish a skin conductance response."""
+        self._publish("scr", to_json(scr_fields(response)))
+
     def step(self, step: Step) -> None:
         """Publish a step of a guided session."""
         fields = step_fields(step)
@@ -245,6 +251,13 @@ def discovery(topic: str, session: Session) -> list[tuple[str, str]]:
                 f"if value_json.{name}.smoothed is not none else none }}}}"
             ),
         }))  # fmt: skip
+    found.append(("scr_per_min", {
+        "name": "Skin conductance responses in the last minute",
+        "icon": "mdi:pulse",
+        "unit_of_measurement": "/min",
+        "state_class": "measurement",
+        "value_template": "{{ value_json.scr_per_min }}",
+    }))  # fmt: skip
     found.append(("signal", {
         "name": "Signal",
         "icon": "mdi:signal",

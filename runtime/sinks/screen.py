@@ -15,6 +15,7 @@ from rich.text import Text
 from device.samples import Samples
 from runtime.inference.pipeline import Prediction
 from runtime.preprocessing.contract import Target
+from runtime.preprocessing.responses import Response
 from runtime.preprocessing.window import LEARNING
 from runtime.sinks.charts import bar, course
 from runtime.sinks.events import Label, Marker, Session, Status, Step
@@ -29,6 +30,7 @@ from runtime.sinks.words import (
     guesses,
     learning,
     pace,
+    responses,
     shown,
 )
 
@@ -57,6 +59,8 @@ class Shot:
         The newest.
     courses : dict of str to deque
         By target, the smoothed probabilities so far.
+    responses : deque of Response
+        The newest.
     status, marker : Status, Marker or None
         The newest news and marker.
     lasting : dict of str to Status
@@ -78,6 +82,9 @@ class Shot:
     fill_s: float = 0.0
     prediction: Prediction | None = None
     courses: dict[str, collections.deque[float | None]] = field(default_factory=dict)
+    responses: collections.deque[Response] = field(
+        default_factory=lambda: collections.deque(maxlen=_COURSE)
+    )
     status: Status | None = None
     marker: Marker | None = None
     lasting: dict[str, Status] = field(default_factory=dict)
@@ -219,7 +226,8 @@ class Shot:
     def _timing(self) -> list[Text]:
         if self.prediction is None:
             return []
-        text = f"computed in {self.prediction.compute_ms:.1f} ms"
+        count = responses(self.prediction.scr_per_min)
+        text = f"{count}; " * bool(count) + f"computed in {self.prediction.compute_ms:.1f} ms"
         # Of a source that does not run in real time, this would be the time in a queue.
         if self.session.sensor.speed is not None:
             text += f", {self.prediction.latency_ms:.1f} ms after the newest sample"

@@ -7,6 +7,7 @@ import numpy as np
 from device.samples import Samples
 from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Prediction
+from runtime.preprocessing.responses import Response
 from runtime.sinks.events import Label, Marker, Session, Status, Step, Summary
 from runtime.sinks.events import SinkHealth as SinkHealth  # where it once was
 
@@ -74,6 +75,9 @@ class Sink:
 
     def label(self, label: Label) -> None:
         """Take what the person said of how they feel."""
+
+    def scr(self, response: Response) -> None:
+        """Take a skin conductance response; it comes 10 to 15 s after its peak, and once."""
 
     def step(self, step: Step) -> None:
         """Take a step of a guided session."""

@@ -12,6 +12,7 @@ from rich.live import Live
 from device.samples import Samples
 from runtime.inference.decision import expires_s
 from runtime.inference.pipeline import Prediction
+from runtime.preprocessing.responses import Response
 from runtime.sinks.events import Label, Marker, Session, Status, Step, Summary
 from runtime.sinks.keys import Keys, Typed
 from runtime.sinks.minute import SHOWN_S
@@ -104,6 +105,10 @@ class TerminalView(Sink):
         """Show the last label."""
         self._told.say(label)
         self._draw()
+
+    def scr(self, response: Response) -> None:
+        """Mark a response."""
+        self._told.responses.append(response)
 
     def step(self, step: Step) -> None:
         """Show a step of a guided session."""

@@ -131,6 +131,13 @@ def learning(left_s: float) -> str:
     return f"{LEARNING}: {math.ceil(left_s)} s left" if left_s > 0 else ""
 
 
+def responses(per_min: int | None) -> str:
+    """Return how many responses the last minute had, in words; "" where that is not known."""
+    if per_min is None:
+        return ""
+    return f"{per_min or 'no'} response{'s' * (per_min != 1)} in the last minute"
+
+
 def _change(decision: Decision) -> str:
     if decision.change is None:
         return ""

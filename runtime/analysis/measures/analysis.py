@@ -16,13 +16,11 @@ from runtime.analysis.measures.features import as_events, feature_table
 from runtime.analysis.measures.grid import Gridded
 from runtime.analysis.measures.settings import Settings
 from runtime.analysis.measures.table import Table
+from runtime.preprocessing.responses import SOUND as SOUND
 from runtime.preprocessing.responses import Responses
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-# Responses of this quality and more are counted.
-SOUND = 0.5
 
 
 @dataclass(frozen=True)
@@ -165,9 +163,6 @@ class Analysis:
 
     def _quality(self) -> FloatArray:
         """Return the share of each response, onset to half recovery, that is sound."""
-        bad = np.concatenate([[0], np.cumsum(self.missing | self.artefact | self.ill_posed)])
-        found, start_s = self.responses, float(self.time_s[0]) if self.time_s.size else 0.0
-        first = np.rint((found.onset_s - start_s) * self.rate_hz).astype(int)
-        last = np.rint((found.peak_s + found.half_recovery_s - start_s) * self.rate_hz).astype(int)
-        first, last = np.clip(first, 0, bad.size - 2), np.clip(last + 1, 1, bad.size - 1)
-        return np.asarray(1.0 - (bad[last] - bad[first]) / np.maximum(last - first, 1))
+        bad = self.missing | self.artefact | self.ill_posed
+        start_s = float(self.time_s[0]) if self.time_s.size else 0.0
+        return self.responses.later(-start_s).sound_share(bad, self.rate_hz)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.samples import FloatArray, Samples
+from runtime.preprocessing.marks import runs as runs
 from runtime.preprocessing.resample import Resampler
 
 # Recordings up to this rate are analysed as they were sampled; faster ones at GRID_HZ. Skin
@@ -119,9 +120,3 @@ def bridged(eda_us: FloatArray, most: int) -> FloatArray:
             ends = eda_us[[first - 1, stop]]
             filled[first:stop] = np.interp(np.arange(first, stop), [first - 1, stop], ends)
     return filled
-
-
-def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return first and last (exclusive) place of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    return [(int(first), int(stop)) for first, stop in edges.reshape(-1, 2)]

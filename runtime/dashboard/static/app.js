@@ -6,7 +6,7 @@ import { Plots } from "./plots.js";
 import { Series } from "./series.js";
 import { Say } from "./say.js";
 import { Targets } from "./targets.js";
-import { clock, filling, learning, pace } from "./words.js";
+import { clock, filling, learning, pace, perMinute } from "./words.js";
 
 const RETRY_MS = [500, 1000, 2000, 4000];
 const FRAME_MS = 100;
@@ -17,7 +17,8 @@ const eda = new Series(1);
 const parts = new Series(2);
 const latest = { time: [], tonic: [], phasic: [] };
 const marks = [];
-const plots = new Plots(by("level"), by("phasic"), { eda, parts, latest, marks });
+const responses = [];
+const plots = new Plots(by("level"), by("phasic"), { eda, parts, latest, marks, responses });
 const plane = new Plane(by("plane"));
 const targets = new Targets(by("targets"));
 const guide = new Guide(by("guide"), (text) => tell("step", text));
@@ -38,7 +39,8 @@ const receive = {
     // A reconnection gets everything again.
     [eda, parts, plane, guide, say].forEach((item) => item.clear());
     Object.assign(latest, { time: [], tonic: [], phasic: [] });
-    marks.length = 0;
+    marks.length = responses.length = 0;
+    by("responses").textContent = "";
     run = m;
     predicted = ended = false;
     by("waiting").hidden = false;
@@ -76,6 +78,7 @@ const receive = {
       const skip = parts.newest == null || parts.newest < m.start_s ? 0 : Math.round(time.length * HEAD);
       parts.put(...[time, m.tonic_us, m.phasic_us].map((column) => column.slice(skip)));
     }
+    by("responses").textContent = perMinute(m.scr_per_min);
     targets.put(m);
     plane.put(m.valence?.smoothed, m.arousal?.smoothed);
     const good = !m.reasons.length;
@@ -87,6 +90,10 @@ const receive = {
   },
   marker(m) {
     marks.push({ time: m.time_s, text: m.text });
+  },
+  scr(m) {
+    responses.push(m.peak_s);
+    while (responses[0] < m.peak_s - 900) responses.shift();
   },
   label(m) {
     marks.push({ time: m.time_s, text: m.text });

@@ -40,7 +40,7 @@ function merged([t, eda], [tp, tonic]) {
 
 export class Plots {
   // data: eda, a Series(1); parts, a Series(2) of tonic and phasic; latest, the newest window whole:
-  // {time, tonic, phasic}; marks: [{time, text}]
+  // {time, tonic, phasic}; marks: [{time, text}]; responses: times of their peaks
   constructor(level, phasic, data) {
     this.data = data;
     this.span = 60;
@@ -136,7 +136,22 @@ export class Plots {
       context.stroke();
       if (named) context.fillText(text, x + 4, area.y + 12);
     }
+    if (!named) this.drawResponses(context, area, plot, from, to);
     context.restore();
+  }
+
+  // A triangle above the peak of each response.
+  drawResponses(context, area, plot, from, to) {
+    context.fillStyle = colour("phasic");
+    for (const time of this.data.responses) {
+      if (time < from || time > to) continue;
+      const x = plot.toDomXCoord(time);
+      context.beginPath();
+      context.moveTo(x - 5, area.y);
+      context.lineTo(x + 5, area.y);
+      context.lineTo(x, area.y + 8);
+      context.fill();
+    }
   }
 
   range() {

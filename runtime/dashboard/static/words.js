@@ -57,6 +57,11 @@ export function learning(left) {
   return left > 0 ? `learning what is usual for this person: ${Math.ceil(left)} s left` : "";
 }
 
+// How many responses the last minute had; "" where that is not known.
+export function perMinute(count) {
+  return count == null ? "" : `${count || "no"} response${count === 1 ? "" : "s"} in the last minute`;
+}
+
 export function filling(fill, window, speed, reference = 0) {
   const total = Math.max(window, reference);
   const what = reference > window ? "answer" : "window";

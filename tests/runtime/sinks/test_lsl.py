@@ -17,6 +17,7 @@ from device.timing.sample_clock import SampleClock
 from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline
 from runtime.preprocessing.contract import Target
+from runtime.preprocessing.responses import Response
 from runtime.sinks.events import Session
 from runtime.sinks.isolated import IsolatedSink
 from tests.runtime.live_parts import summary
@@ -74,6 +75,30 @@ def test_lsl_with_a_real_inlet(pipeline: Pipeline) -> None:
     np.testing.assert_allclose(ends, [p.window.end_s + offset_s for p in predictions], atol=1e-6)
     isolated.finish(summary())
     isolated.join(time.monotonic() + 10)
+
+
+def test_responses_have_the_time_of_their_onset() -> None:
+    try:
+        import pylsl
+    except (ImportError, RuntimeError) as error:
+        pytest.skip(f"pylsl is not installed: {error}")
+    from runtime.sinks.lsl import LslSink
+
+    info = SensorInfo("Grove", f"scr-{os.getpid()}", 19.0, speed=None)
+    sink = LslSink()
+    sink.start(Session(info, "m", CONTRACT))
+    found = pylsl.resolve_byprop("source_id", f"rtcan-{info.port}-scr", 1, 20)
+    inlet = pylsl.StreamInlet(found[0])
+    inlet.open_stream(10)
+    assert inlet.info().type() == "SCR"
+    first = inlet.info().desc().child("channels").child("channel")
+    assert (first.child_value("label"), first.child_value("unit")) == ("amplitude", "microsiemens")
+    sink.scr(Response(10.0, 11.5, 0.4, 1.5, 2.0, 0.9, 0.75))
+    sink.scr(Response(14.0, 15.5, 0.2, 1.5, 2.0, 0.5, 1.0))
+    values, times = _pull(inlet, 2)
+    assert values == [[0.4, 1.5, 2.0, 0.9, 0.75], [0.2, 1.5, 2.0, 0.5, 1.0]]
+    assert times[1] - times[0] == pytest.approx(4.0)
+    sink.close(summary())
 
 
 def test_the_description_has_the_words_and_the_guesses() -> None:

@@ -17,6 +17,7 @@ from device.sensor import SensorInfo
 from device.sources.replay import ReplaySensor
 from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Pipeline
+from runtime.preprocessing.responses import Response
 from runtime.session.loop import run
 from runtime.sinks.events import Label, Session
 from runtime.sinks.isolated import IsolatedSink
@@ -181,6 +182,35 @@ def test_labels_come_by_mqtt_and_a_retained_one_is_not_said_again(
     assert (news["kind"], news["target"], news["value"]) == ("label", "arousal", 0.0)
 
 
+def test_responses_come_by_mqtt_and_home_assistant_counts_them(
+    tmp_path: Path, pipeline: Pipeline
+) -> None:
+    port = free_port()
+    with broker(port, tmp_path):
+        listener = Listener(port)
+        sink = MqttSink(f"mqtt://127.0.0.1:{port}/t")
+        sink.start(Session(SensorInfo("Grove", "p", 19.0), "m", pipeline.contract))
+        until(lambda: listener.of("t/status") == ["online"])
+        sink.scr(Response(10.0, 11.5, 0.4, 1.5, 2.0, 0.9, 0.75, 1.7e9))
+        until(lambda: listener.of("t/scr"))
+        until(lambda: listener.of("homeassistant/sensor/rtcan_t/scr_per_min/config"))
+        sink.close(summary())
+        listener.close()
+    assert json.loads(listener.of("t/scr")[0]) == {
+        "onset_s": 10.0,
+        "peak_s": 11.5,
+        "utc": "2023-11-14T22:13:20.000000Z",
+        "amplitude_us": 0.4,
+        "rise_time_s": 1.5,
+        "half_recovery_time_s": 2.0,
+        "driver_area_us_s": 0.9,
+        "quality": 0.75,
+    }
+    told = json.loads(listener.of("homeassistant/sensor/rtcan_t/scr_per_min/config")[0])
+    assert told["state_topic"] == "t/prediction"
+    assert told["value_template"] == "{{ value_json.scr_per_min }}"
+
+
 def test_mqtt_without_and_then_with_and_again_without(
     tmp_path: Path, source: Source, pipeline: Pipeline
 ) -> None:
@@ -255,5 +285,5 @@ def test_what_never_arrived_is_counted(source: Source, pipeline: Pipeline) -> No
 def test_discovery_names_every_value(pipeline: Pipeline) -> None:
     found = discovery("a/b", Session(SensorInfo("Grove", "p", 19.0), "m", pipeline.contract))
     ids = [json.loads(text)["unique_id"] for _, text in found]
-    assert len(set(ids)) == 5
+    assert len(set(ids)) == 6
     assert all(topic.startswith("homeassistant/sensor/rtcan_a_b/") for topic, _ in found)

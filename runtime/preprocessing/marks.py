@@ -1,4 +1,4 @@
-"""Where a recording is an artefact and not skin."""
+"""Where a signal is an artefact and not skin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.samples import FloatArray
-from runtime.analysis.measures.grid import runs
 from runtime.preprocessing.artefacts import THRESHOLD, artefact_probability
 from runtime.preprocessing.contract import QualityLimits
 
@@ -62,3 +61,9 @@ def with_a_fall(
         rise, fall = steps_us[first:stop].max(), -steps_us[first:stop].min()
         kept[first:stop] = fall > max(_STEPS * noise_us, _FALL * rise)
     return kept
+
+
+def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return first and last (exclusive) place of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    return [(int(first), int(stop)) for first, stop in edges.reshape(-1, 2)]
