@@ -3,12 +3,16 @@
 # make firmware   build the sensor's firmware and the emulated board that tests it
 # make fuzz   a million random inputs for every decoder: about ten minutes
 # make docs   build the site from docs/ into build/site, and run every command on its pages
+# make wheel   the sdist and the wheel, built twice and checked, in dist/
+# make sbom   what an installation of the edge consists of, as CycloneDX, in dist/
+# make audit   known weaknesses of what an installation consists of
 # make test-lowest   the tests of runtime and device on the lowest versions that pyproject.toml allows
 # make test   the whole suite: format, lint, types, import arrows, tests
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 LOWEST := .venv-lowest
+BUILD  := .venv-build
 READY  := $(VENV)/.ready
 # The demo needs less than the tests.
 DEV    := $(VENV)/.ready-dev
@@ -16,7 +20,7 @@ DOCS   := $(VENV)/.ready-docs
 SMALL  := --width 16 --epochs 10
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo model firmware fuzz docs test test-lowest check format clean
+.PHONY: help demo model firmware fuzz docs wheel sbom audit test test-lowest check format clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -25,17 +29,17 @@ $(READY): pyproject.toml constraints.txt $(wildcard setup.py) $(wildcard runtime
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "RTCAN needs Python 3.10 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (torch is large: a few minutes the first time) ..."
-	@$(INSTALL) -e '.[edge,train]'
+	@$(INSTALL) -e '.[train]'
 	@touch $@
 
 $(DEV): $(READY)
 	@echo "Installing what the tests need ..."
-	@$(INSTALL) -e '.[edge,train,dev]'
+	@$(INSTALL) -e '.[train,dev]'
 	@touch $@
 
 $(DOCS): $(DEV)
 	@echo "Installing what the site needs ..."
-	@$(INSTALL) -e '.[edge,train,dev,docs]'
+	@$(INSTALL) -e '.[train,dev,docs]'
 	@touch $@
 
 demo: $(READY)
@@ -61,10 +65,21 @@ docs: $(DOCS)
 # The model that the tests use is built with torch, here; what is tested has none.
 test-lowest: $(DEV)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
-	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct -e '.[edge,web,mqtt,lsl]'
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct -e '.[scipy,web,mqtt,lsl]'
 	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python pytest pytest-timeout hypothesis psutil cvxopt joblib onnx
 	$(BIN)/python -m tests.tiny $(LOWEST)/best.onnx
 	RTCAN_TINY_MODEL=$(CURDIR)/$(LOWEST)/best.onnx $(LOWEST)/bin/python -m pytest tests/device tests/runtime tests/rtcan
+
+$(BUILD)/.ready: .ci/tools.txt
+	@$(PYTHON) -m venv --clear $(BUILD)
+	@$(BUILD)/bin/python -m pip install --quiet --disable-pip-version-check -r .ci/tools.txt
+	@touch $@
+
+wheel: $(BUILD)/.ready
+	@.ci/wheel $(CURDIR)/$(BUILD)/bin/python
+
+sbom audit: wheel
+	@.ci/parts $@ $(CURDIR)/$(BUILD)/bin
 
 # The data are not in this tree; docs/datasets.md says where they are.
 model: $(READY)
@@ -86,4 +101,4 @@ format: $(DEV)
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) $(LOWEST) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) $(BUILD) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,9 +1,9 @@
 """`python -m benchmarks.memory`: what the edge needs: memory, disk, and the size of the wheel.
 
 * Resident memory of `rtcan-live` with the package's model at 100 Hz.
-* A fresh virtual environment with the wheel and its `edge` extra, and nothing else: its size. It is
+* A fresh virtual environment with the wheel, and nothing else: its size. It is
   installed as the README says for the edge, with `pip install --no-compile`, and has run: the
-  bytecode of what is used is there, and that of scipy's and numpy's own tests is not. What pip's
+  bytecode of what is used is there, and that of numpy's own tests is not. What pip's
   default, bytecode of everything, comes to stands beside it.
 * The wheel itself.
 
@@ -45,7 +45,7 @@ def main(quick: bool, output: Path | None) -> None:
         ["", "MB"],
         [
             ["rtcan-live, resident, the package's model at 100 Hz", f"{live['rss_mb']:.0f}"],
-            [r"environment with rtcan\[edge]", f"{sizes['edge_env_mb']:.0f}"],
+            ["environment with rtcan", f"{sizes['edge_env_mb']:.0f}"],
             ["  of it there before, pip and the like", f"{sizes['bare_env_mb']:.0f}"],
             *[[f"  of it {name}", f"{size:.0f}"] for name, size in sizes["largest"].items()],
             ["the same without --no-compile", f"{sizes['compiled_env_mb']:.0f}"],
@@ -73,7 +73,7 @@ def _sizes(folder: Path) -> dict[str, Any]:
     # Isolated: packages that PYTHONPATH shows are not in the environment.
     isolated = [str(python), "-I"]
     install = [*isolated, *pip, "install", "--no-compile", "--only-binary=:all:"]
-    subprocess.run([*install, f"{wheel}[edge]"], check=True)
+    subprocess.run([*install, str(wheel)], check=True)
     # Predictions come within ten seconds.
     live = ["-m", "runtime.live.command", "--demo", "--duration", "12", "--output", "jsonl"]
     subprocess.run([*isolated, *live], check=True, capture_output=True)

@@ -31,16 +31,9 @@ def package_index(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 def edge_requirements() -> list[str]:
-    """What `pip install rtcan[edge]` asks for, from the installed metadata."""
-    plain = []
-    for requirement in requires("rtcan") or []:
-        name, _, marker = requirement.partition(";")
-        if not marker or "extra == 'edge'" in marker or 'extra == "edge"' in marker:
-            plain.append(name.strip())
-    assert any(name.startswith("onnxruntime") for name in plain)
-    assert not any(
-        name.startswith(("torch", "cvxopt", "onnx>", "onnxruntime-gpu")) for name in plain
-    )
+    """What `pip install rtcan` asks for, from the installed metadata."""
+    plain = [item for item in requires("rtcan") or [] if ";" not in item]
+    assert any(name.startswith("onnxruntime>") for name in plain)
     return plain
 
 
@@ -74,7 +67,7 @@ def test_every_edge_dependency_is_a_wheel_on_every_machine(tmp_path: Path) -> No
 def test_the_edge_install_runs_the_demonstration_without_the_training_side(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "edge")], check=True)
     python = tmp_path / "edge" / "bin" / "python"
-    subprocess.run([str(python), *PIP[1:], "install", f"{SOURCE}[edge]"], check=True, cwd=tmp_path)
+    subprocess.run([str(python), *PIP[1:], "install", str(SOURCE)], check=True, cwd=tmp_path)
     missing = subprocess.run(
         [str(python), "-c", "import torch"], capture_output=True, check=False, cwd=tmp_path
     )

@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if !defined(__GNUC__)
+#if !defined(__GNUC__) && !defined(__clang__) /* clang-cl is no GNUC, and has them */
 #error "the kernel needs the vector types of GCC or Clang; without it RTCAN runs on SciPy"
 #endif
 #if defined(__GNUC__) && !defined(__clang__)
@@ -516,10 +516,22 @@ static int advance_plain(Problem *q) { return advance_body(q); }
 #define WIDE __attribute__((target("avx2,fma")))
 WIDE static void measure_wide(Problem *q, double *o, double *l) { measure_body(q, o, l); }
 WIDE static int advance_wide(Problem *q) { return advance_body(q); }
+#if defined(_WIN32)
+/* __builtin_cpu_supports needs a library of clang's that Microsoft's linker does not look into. */
+#include <intrin.h>
+__declspec(dllimport) int __stdcall IsProcessorFeaturePresent(unsigned long feature);
+static int has_wide(void) {
+    int registers[4];
+    __cpuid(registers, 1);
+    const int fma = registers[2] >> 12 & 1;
+    return fma && IsProcessorFeaturePresent(40); /* PF_AVX2_INSTRUCTIONS_AVAILABLE */
+}
+#else
 static int has_wide(void) {
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
+#endif
 #else
 #define measure_wide measure_plain
 #define advance_wide advance_plain

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
 
-from device.errors import ArgumentError
+from device.errors import ArgumentError, MissingExtraError
 from runtime.cvxeda.model import MOST_KNOTS, CvxEDAModel, prepare
 from runtime.cvxeda.steps import Steps
 
@@ -159,6 +159,11 @@ def _steps(floor: Floor) -> type[Steps]:
     if floor == "kernel":
         return KernelSteps
     # SciPy costs 23 MB and a third of a second, which the kernel does without.
-    from runtime.cvxeda.lapack import ScipySteps
-
+    try:
+        from runtime.cvxeda.lapack import ScipySteps
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "scipy":
+            raise
+        purpose = "Decomposing without the compiled kernel"
+        raise MissingExtraError("scipy", "scipy", purpose) from error
     return ScipySteps

@@ -313,5 +313,6 @@ def _refused(name: str, data: bytes, error: Exception, version: str) -> ModelErr
 def _no_provider(provider: str, offered: list[str]) -> ModelError:
     return ModelError(
         f"onnxruntime cannot compute on {provider} here: it offers {', '.join(offered)}. Install "
-        "the driver and pip install 'rtcan[gpu]' in place of 'rtcan[edge]', or compute on the cpu."
+        "the driver, then: pip uninstall --yes onnxruntime, pip install onnxruntime-gpu; or "
+        "compute on the cpu."
     )
