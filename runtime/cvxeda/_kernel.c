@@ -329,17 +329,27 @@ INLINE void factor_and_multiply(Problem *q) {
     }
 }
 
-/* Cholesky factor of the Schur complement, penalty + gram without slot 0. */
+/* Cholesky factor of the Schur complement, penalty + gram without slot 0. What is faded is exactly
+ * zero, and stays so before the first spline that a row of the gram meets, unless a baseline, which
+ * meets all, comes before them. That spline's slot is kept in the factor's unused first column. */
 static int factor_schur(Problem *q) {
     const Py_ssize_t width = q->width;
     for (Py_ssize_t j = 1; j < width; j++) {
         double *row = q->factor + j * width;
-        for (Py_ssize_t k = 1; k <= j; k++) {
+        Py_ssize_t first = FIRST_SPLINE;
+        if (!q->baseline)
+            while (first < j && q->gram[first * width + j] == 0.0) first++;
+        row[0] = (double)first;
+        if (first > FIRST_SPLINE)
+            memset(row + FIRST_SPLINE, 0, (first - FIRST_SPLINE) * sizeof(double));
+        for (Py_ssize_t k = 1; k <= j; k = k + 1 == FIRST_SPLINE ? first : k + 1) {
+            const double *other = q->factor + k * width;
             double value = q->gram[k * width + j];
             if (j == k) value += penalty_of(q, j);
-            for (Py_ssize_t l = 1; l < k; l++) value -= row[l] * q->factor[k * width + l];
+            for (Py_ssize_t l = 1; l < k; l = l + 1 == FIRST_SPLINE ? first : l + 1)
+                value -= row[l] * other[l];
             if (j > k) {
-                row[k] = value / q->factor[k * width + k];
+                row[k] = value / other[k];
             } else {
                 if (!(value > 0.0)) return 0;
                 row[k] = sqrt(value);
@@ -353,14 +363,19 @@ static int factor_schur(Problem *q) {
 static void solve_schur(Problem *q, double *dx) {
     const Py_ssize_t width = q->width;
     for (Py_ssize_t j = 1; j < width; j++) {
+        const double *row = q->factor + j * width;
+        const Py_ssize_t first = (Py_ssize_t)row[0];
         double value = dx[j];
-        for (Py_ssize_t k = 1; k < j; k++) value -= q->factor[j * width + k] * dx[k];
-        dx[j] = value / q->factor[j * width + j];
+        for (Py_ssize_t k = 1; k < j; k = k + 1 == FIRST_SPLINE ? first : k + 1)
+            value -= row[k] * dx[k];
+        dx[j] = value / row[j];
     }
     for (Py_ssize_t j = width - 1; j >= 1; j--) {
-        double value = dx[j];
-        for (Py_ssize_t k = j + 1; k < width; k++) value -= q->factor[k * width + j] * dx[k];
-        dx[j] = value / q->factor[j * width + j];
+        const double *row = q->factor + j * width;
+        const Py_ssize_t first = (Py_ssize_t)row[0];
+        dx[j] /= row[j];
+        for (Py_ssize_t k = 1; k < j; k = k + 1 == FIRST_SPLINE ? first : k + 1)
+            dx[k] -= row[k] * dx[j];
     }
     dx[0] = 0.0;
     memset(dx + width, 0, 2 * LANES * sizeof(double)); /* beyond the last spline */

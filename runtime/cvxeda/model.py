@@ -27,6 +27,10 @@ Array = NDArray[np.float64]
 # longer window would not fit into memory.
 MOST_KNOTS = 1000
 
+# From so many splines on a product takes the five that meet in a row and not all of the columns.
+MANY_SPLINES = 32
+MEETING = 5
+
 # A window first meets the same problem at a quarter of the rate: a rough answer there costs about
 # one iteration and saves four. Below these limits there is nothing left to save.
 COARSENING = 4
@@ -56,6 +60,8 @@ class CvxEDAModel:
         Samples from knot to knot.
     gamma : float
         The splines' penalty.
+    table : float64 (5, spacing)
+        The splines of the knots from two before to two after, between a knot and the next.
     ar_bands : float64 (3, n)
         A in LAPACK's lower band form.
     ridge : float64 (k, k)
@@ -81,6 +87,7 @@ class CvxEDAModel:
     splines: int
     spacing: int
     gamma: float
+    table: Array
     ar_bands: Array
     ridge: Array
     free: Array
@@ -93,6 +100,32 @@ class CvxEDAModel:
         for value in vars(self).values():
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
+
+    def tonic(self, coefficients: Array) -> Array:
+        """Return G x (n,), the tonic signal of coefficients x (k,)."""
+        if self.splines < MANY_SPLINES:
+            return np.asarray(self.columns @ coefficients)
+        knots = -(-self.n // self.spacing)
+        padded = np.zeros(self.splines + MEETING)
+        padded[MEETING // 2 : MEETING // 2 + self.splines] = coefficients[: self.splines]
+        meeting = np.stack([padded[i : i + knots] for i in range(MEETING)])
+        signal = (meeting.T @ self.table).ravel()[: self.n]
+        signal += self.columns[:, self.splines :] @ coefficients[self.splines :]
+        return signal
+
+    def coupling(self, signal: Array) -> Array:
+        """Return G'v (k,) of a signal v (n,)."""
+        if self.splines < MANY_SPLINES:
+            return np.asarray(self.columns.T @ signal)
+        knots = -(-self.n // self.spacing)
+        padded = np.zeros((knots, self.spacing))
+        padded.ravel()[: self.n] = signal
+        meeting = self.table @ padded.T
+        total = np.zeros(self.splines + MEETING)
+        for i in range(MEETING):
+            total[i : i + knots] += meeting[i]
+        own = total[MEETING // 2 : MEETING // 2 + self.splines]
+        return np.concatenate([own, self.columns[:, self.splines :].T @ signal])
 
     def phasic(self, driver: Array) -> Array:
         """Return K p, the phasic signal of a driver p (n,)."""
@@ -159,6 +192,7 @@ def prepare(
         splines=splines.shape[1],
         spacing=spacing,
         gamma=gamma,
+        table=spline_table(spacing),
         ar_bands=ar_bands,
         ridge=ridge,
         free=free,
@@ -181,6 +215,14 @@ def spline_bump(spacing: int) -> Array:
     for _ in range(4):
         bump = np.cumsum(bump)
     return np.asarray(bump / bump.max(), dtype=np.float64)
+
+
+def spline_table(spacing: int) -> Array:
+    """Return (5, spacing): the bumps of the knots -2 to 2 at samples 0, 1, ... after knot 0."""
+    bump = spline_bump(spacing)
+    at = len(bump) // 2 + np.arange(spacing) - spacing * (np.arange(MEETING)[:, None] - 2)
+    inside = (at >= 0) & (at < len(bump))
+    return np.where(inside, bump[np.clip(at, 0, len(bump) - 1)], 0.0)
 
 
 def spline_columns(n: int, spacing: int) -> Array:

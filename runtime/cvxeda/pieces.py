@@ -27,19 +27,17 @@ from runtime.cvxeda.decomposition import Decomposition
 from runtime.cvxeda.model import Array, baseline_columns, spline_bump
 from runtime.cvxeda.solver import CvxEDA
 
-# In knot spacings: the longest signal that is solved in one piece (the shortest such limit, at high
-# rates), the length of a piece of a longer one, and what neighbours share, of long and of short
-# pieces.
-_ONE, _LEAST_ONE = 120.0, 24.0
-_PIECE = 60
+# In knot spacings: the longest signal that is solved in one piece, which is the length of pieces of
+# a longer one too (the shortest such limit, at high rates), and what neighbours share, of long and
+# of short pieces.
+_ONE, _LEAST_ONE = 160.0, 24.0
 _OVERLAP, _SHORT_OVERLAP = 24, 16
 # Samples times knots of a piece, 80 MB of matrices; a piece is shorter at high rates.
 _LARGEST = 1e7
-# Rounds that find the baseline: at this rate, or the next above it that divides the rate, and then
-# at most so many at the full rate; and what d may lack in the end, in standard deviations of the
-# phasic part; tonic and phasic lack less than that.
-_ROUGH_ROUNDS, _ROUNDS = 2, 6
-_ROUGH_HZ = 1.0
+# The baseline is sought first at this rate, or the next above it that divides the rate, then once
+# at the full rate, both to this tolerance, and then at most in so many rounds. What d may lack in
+# the end, in standard deviations of the phasic part; tonic and phasic lack less than that.
+_ROUGH_HZ, _ROUGH_TOLERANCE, _ROUNDS = 1.0, 1e-6, 6
 _SETTLED = 0.004
 
 
@@ -91,14 +89,16 @@ def solve_in_pieces(
     # Newton's method on the gradient C'e; its matrix is corrected by what each step did (Broyden).
     curvature = parameters.get("gamma", 1e-2) * in_splines.T @ in_splines
     step = np.zeros(free.size)
-    for _ in range(_ROUNDS):
+    for i in range(_ROUNDS):
+        rough = i == 0 and free.size > 0
         baseline: Array = columns @ free
-        split, _ = _pieces(y - baseline, rate_hz, knot, own, threads)
+        split, _ = _pieces(y - baseline, rate_hz, knot, _rough(own) if rough else own, threads)
         gradient = columns.T @ split.parts[3]
         if step.any():
             curvature -= np.outer(gradient, step) / (step @ step)
         step = np.linalg.lstsq(curvature, gradient, rcond=None)[0]
-        if np.abs(step).max(initial=0.0) <= _SETTLED * float(split.parts[1].std()):
+        lacking = float(np.abs(step).max(initial=0.0))
+        if not rough and lacking <= _SETTLED * float(split.parts[1].std()):
             break
         free = free + step
     split.parts[0] += baseline
@@ -110,7 +110,7 @@ def places(n: int, knot: int) -> tuple[int, list[slice]]:
 
     All begin at a knot. The last one is up to a knot shorter than the others.
     """
-    length = min(_PIECE, int(_longest(knot)))
+    length = int(_longest(knot))
     overlap = _OVERLAP if length >= 2 * _OVERLAP else _SHORT_OVERLAP
     last = max(0, math.ceil(n / knot) - length)
     starts = [*range(0, last, length - overlap), last]
@@ -131,8 +131,11 @@ def _pieces(
     splines, spline_weights = np.zeros(knots), np.zeros(knots)
     gap, converged, well_posed = 0.0, True, True
 
+    lengths = {place.stop - place.start for place in pieces}
+    solvers = {length: CvxEDA(length, rate_hz, **parameters) for length in lengths}
+
     def solve(place: slice) -> Decomposition:
-        return CvxEDA(place.stop - place.start, rate_hz, **parameters).solve(y[place])
+        return solvers[place.stop - place.start].solve(y[place])
 
     # The kernel lets other threads run; results are added in their order whoever is first.
     for place, own in zip(pieces, _mapped(solve, pieces, threads), strict=True):
@@ -179,6 +182,11 @@ def _weight(place: slice, shared: int, n: int) -> Array:
     return weight
 
 
+def _rough(parameters: dict[str, Any]) -> dict[str, Any]:
+    tolerance = max(parameters.get("tolerance", 0.0), _ROUGH_TOLERANCE)
+    return {**parameters, "tolerance": tolerance}
+
+
 def _rough_baseline(y: Array, rate_hz: float, parameters: dict[str, Any], threads: int) -> Array:
     """Return d (c,) of the signal at a low rate."""
     kind = parameters.get("baseline", "linear")
@@ -191,10 +199,8 @@ def _rough_baseline(y: Array, rate_hz: float, parameters: dict[str, Any], thread
     columns, in_splines = _free_columns(rough.size, knot, kind)
     own = {**parameters, "baseline": "none", "gamma": parameters.get("gamma", 1e-2) / factor}
     free = np.linalg.lstsq(columns, rough, rcond=None)[0]
-    for _ in range(_ROUGH_ROUNDS):
-        _, splines = _pieces(rough - columns @ free, rate_hz, knot, own, threads)
-        free = free + np.linalg.lstsq(in_splines, splines, rcond=None)[0]
-    return np.asarray(free)
+    _, splines = _pieces(rough - columns @ free, rate_hz, knot, _rough(own), threads)
+    return np.asarray(free + np.linalg.lstsq(in_splines, splines, rcond=None)[0])
 
 
 def _free_columns(n: int, knot: int, kind: str) -> tuple[Array, Array]:

@@ -183,8 +183,8 @@ class CvxEDA:
         model = self._problem.model
         y = centred / scale
         steps.load(y, self._parameters.alpha / scale)
-        fit = model.ridge @ (model.columns.T @ y)
-        steps.propose(0.0, 0.0, y - model.columns @ fit, fit)
+        fit = model.ridge @ model.coupling(y)
+        steps.propose(0.0, 0.0, y - model.tonic(fit), fit)
         steps.measure(exact=True)
 
     def _iterate(self, steps: Steps) -> tuple[int, tuple[float, Array]]:
@@ -243,7 +243,7 @@ class CvxEDA:
         model, alpha = self._problem.model, self._parameters.alpha
         coefficients = scale * steps.coefficients
         driver, phasic = scale * steps.driver, scale * steps.phasic
-        changing = model.columns @ coefficients
+        changing = model.tonic(coefficients)
         tonic = changing + (window - centred)
         residual = centred - phasic - changing
         objective = (

@@ -113,7 +113,7 @@ class Steps(ABC):
         """
         model, v = self.model, self.dual
         outside = model.free.T @ v
-        products = (model.columns.T @ v - model.free_products @ outside)[: model.splines]
+        products = (model.coupling(v) - model.free_products @ outside)[: model.splines]
         highest = float(np.max(self.correlation - model.free_correlation @ outside))
         v = v - model.free @ outside
         curvature = float(v @ v) + float(products @ products) / model.gamma

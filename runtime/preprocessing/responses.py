@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,21 +182,23 @@ def find(
     if not driver_us.size:
         return Responses.joined([])
     shape = _bateman(rate_hz, tau_slow_s, tau_fast_s)
-    found = []
     # No burst of this area reaches the least amplitude, nor does one twice as large, spread out.
     least_area = min_amplitude_us / float(shape.max())
-    total = np.concatenate([[0.0], np.cumsum(driver_us)]) / rate_hz
-    for first, stop in _bursts(driver_us, rate_hz, _LOW * min_amplitude_us):
-        area = float(total[stop] - total[first])
-        if area < least_area:
-            continue
-        response = _response(driver_us[first:stop], shape, rate_hz, area)
-        if response[2] >= min_amplitude_us:
-            found.append((first / rate_hz + response[0], first / rate_hz + response[1],
-                          *response[2:]))  # fmt: skip
-    if not found:
-        return Responses.joined([])
-    columns = Responses(*np.array(found).T)
+    starts = _bursts(driver_us, rate_hz, _LOW * min_amplitude_us)
+    total = np.concatenate([[0.0], np.cumsum(driver_us)])
+    area = np.diff(total[np.append(starts, driver_us.size)]) / rate_hz
+    first, stop, onset = _extents(driver_us, starts, total)
+    backwards, place = shape[::-1].copy(), np.flatnonzero(area >= least_area)
+    curves = [
+        _curve(driver_us[a:b], backwards, rate_hz)
+        for a, b in zip(first[place].tolist(), stop[place].tolist(), strict=True)
+    ]
+    peak, amplitude, half = np.array(curves).reshape(-1, 3).T
+    onset_s, peak_s = onset[place] / rate_hz, (first[place] + peak) / rate_hz
+    columns = Responses(
+        onset_s, peak_s, amplitude, peak_s - onset_s, (half - peak) / rate_hz, area[place]
+    )
+    columns = columns.where(amplitude >= min_amplitude_us)
     return columns.where(_apart(columns))
 
 
@@ -208,8 +209,8 @@ def _bateman(rate_hz: float, slow_s: float, fast_s: float) -> FloatArray:
     return np.concatenate([[0.0], shape])
 
 
-def _bursts(driver_us: FloatArray, rate_hz: float, lowest: float) -> list[tuple[int, int]]:
-    """Return first and last (exclusive) sample of each burst that rises to `lowest` somewhere."""
+def _bursts(driver_us: FloatArray, rate_hz: float, lowest: float) -> NDArray[np.intp]:
+    """Return the first sample of each burst that rises to `lowest` somewhere; one ends the last."""
     width = _SMOOTHING_S * rate_hz
     reach = max(1, math.ceil(3 * width))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
@@ -217,45 +218,68 @@ def _bursts(driver_us: FloatArray, rate_hz: float, lowest: float) -> list[tuple[
     smooth = np.convolve(driver_us, kernel / kernel.sum())[reach : reach + driver_us.size]
     padded = np.concatenate([[-1.0], smooth, [-1.0]])
     tops = np.flatnonzero((smooth > padded[:-2]) & (smooth >= padded[2:]) & (smooth > lowest))
-    starts: list[int] = []
-    height = 0.0
-    for i, top in enumerate(tops.tolist()):
-        valley = 0
-        if i:
-            before = int(tops[i - 1])
-            valley = before + int(np.argmin(smooth[before : top + 1]))
-        if i and smooth[valley] > _VALLEY * min(height, float(smooth[top])):
-            height = max(height, float(smooth[top]))
+    if not tops.size:
+        return np.empty(0, dtype=np.intp)
+    lows, valleys = _lowest(smooth, tops)
+    starts = [0]
+    heights = smooth[tops].tolist()
+    height = heights[0]
+    for low, valley, top in zip(lows.tolist(), valleys.tolist(), heights[1:], strict=True):
+        if low > _VALLEY * min(height, top):
+            height = max(height, top)
         else:
             starts.append(valley)
-            height = float(smooth[top])
-    return list(pairwise([*starts, driver_us.size]))
+            height = top
+    return np.array(starts)
 
 
-def _response(
-    burst: FloatArray, shape: FloatArray, rate_hz: float, area: float
-) -> tuple[float, float, float, float, float, float]:
-    """Return onset and peak within the burst, and the other columns of `Responses`."""
-    held = np.flatnonzero(burst > 1e-9 * burst.max())
-    first, last = int(held[0]), int(held[-1]) + 1
-    curve = np.convolve(burst[first:last], shape) / rate_hz
-    top = int(np.argmax(curve))
-    onset = first + int(np.searchsorted(np.cumsum(burst[first:last]), _BEGUN * area * rate_hz))
+def _lowest(smooth: FloatArray, tops: NDArray[np.intp]) -> tuple[FloatArray, NDArray[np.intp]]:
+    """Return the least value between each two tops, and where it is first reached."""
+    lows = np.minimum.reduceat(smooth, tops)[:-1]
+    between = smooth[tops[0] : tops[-1]]
+    at = np.flatnonzero(between == np.repeat(lows, np.diff(tops))) + tops[0]
+    return lows, at[np.searchsorted(at, tops[:-1])]
+
+
+def _extents(
+    driver_us: FloatArray, starts: NDArray[np.intp], total: FloatArray
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Return where each burst's driver begins and ends (exclusive), and its onset.
+
+    `total` (n + 1,) is the driver's sum before each sample.
+    """
+    if not starts.size:
+        return starts, starts, starts
+    stops = np.append(starts[1:], driver_us.size)
+    highest = np.repeat(np.maximum.reduceat(driver_us, starts), stops - starts)
+    held = np.flatnonzero(driver_us > 1e-9 * highest)
+    first = held[np.searchsorted(held, starts)]
+    last = held[np.searchsorted(held, stops) - 1]
+    fired = (1.0 - _BEGUN) * total[starts] + _BEGUN * total[stops]
+    onset = np.searchsorted(total, fired) - 1
+    return first, last + 1, np.clip(onset, first, last)
+
+
+def _curve(burst: FloatArray, backwards: FloatArray, rate_hz: float) -> tuple[float, float, float]:
+    """Return place and height of the peak of what a burst makes, and where half of it is left.
+
+    Places are samples from the burst's first on; `backwards` is the response to area 1, reversed.
+    """
+    curve = np.correlate(burst, backwards, "full")
+    curve /= rate_hz
+    top = int(curve.argmax())
     peak, amplitude = _vertex(curve, top)
     after = curve[top:]
-    below = int(np.argmax(after <= amplitude / 2.0))
-    step = after[below - 1] - after[below]
-    half = below - 1 + (after[below - 1] - amplitude / 2.0) / step
-    half_s = (top + half - peak) / rate_hz
-    onset_s, peak_s = onset / rate_hz, (first + peak) / rate_hz
-    return onset_s, peak_s, amplitude, peak_s - onset_s, half_s, area
+    below = int((after <= amplitude / 2.0).argmax())
+    before, here = float(after[below - 1]), float(after[below])
+    return peak, amplitude, top + below - 1 + (before - amplitude / 2.0) / (before - here)
 
 
 def _vertex(curve: FloatArray, top: int) -> tuple[float, float]:
     """Return place and height of the parabola through the highest sample and its neighbours."""
     if not 0 < top < curve.size - 1:
         return float(top), float(curve[top])
-    before, here, after = (float(v) for v in curve[top - 1 : top + 2])
+    before, here, after = curve[top - 1 : top + 2].tolist()
     bend = before - 2.0 * here + after
     if bend >= 0.0:
         return float(top), here
@@ -265,10 +289,11 @@ def _vertex(curve: FloatArray, top: int) -> tuple[float, float]:
 
 def _apart(found: Responses) -> NDArray[np.bool_]:
     """Return which responses are not the small companion of a large one, bool (n,)."""
-    keep = np.ones(len(found), dtype=bool)
+    if not len(found):
+        return np.ones(0, dtype=bool)
     peak_s = np.maximum.accumulate(found.peak_s)
     first = np.searchsorted(peak_s, found.peak_s - _BESIDE_S)
     stop = np.searchsorted(peak_s, found.peak_s + _BESIDE_S, side="right")
-    for i, (a, b) in enumerate(zip(first.tolist(), stop.tolist(), strict=True)):
-        keep[i] = found.amplitude_us[i] >= _BESIDE * found.amplitude_us[a:b].max()
-    return keep
+    heights = np.append(found.amplitude_us, -np.inf)  # a place to stop at
+    highest = np.maximum.reduceat(heights, np.stack([first, stop], axis=1).ravel())[::2]
+    return np.asarray(found.amplitude_us >= _BESIDE * highest)
