@@ -71,8 +71,9 @@ def feed(count: int, memory_mb: list[float]) -> Fed:
             # So it says to the user, who opens it again.
             fed.refusals += 1
             sensor.open()
-        except Exception:  # noqa: BLE001 - whatever it is, it is what is looked for
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
             fed.crashes += 1
+            click.echo(f"datagram {i}: {error!r}", err=True)
         else:
             if len(samples):
                 fed.crashes += int(samples.time_s[0] <= last_s)

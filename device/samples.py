@@ -26,6 +26,9 @@ class Samples:
     ----------
     time_s, eda_us, raw : array-like (n,)
         As below: lists, arrays of any real type, masked arrays (what is masked becomes NaN).
+    known_seconds : bool
+        Whether times are known to be seconds, as those that a clock here gave: they may lie
+        anyhow far apart, where most samples were lost.
 
     Attributes
     ----------
@@ -49,14 +52,21 @@ class Samples:
     eda_us: FloatArray
     raw: FloatArray | None = None
 
-    def __init__(self, time_s: ArrayLike, eda_us: ArrayLike, raw: ArrayLike | None = None) -> None:
+    def __init__(
+        self,
+        time_s: ArrayLike,
+        eda_us: ArrayLike,
+        raw: ArrayLike | None = None,
+        *,
+        known_seconds: bool = False,
+    ) -> None:
         time, eda = series("time_s", time_s), series("eda_us", eda_us)
         if time.shape != eda.shape:
             raise SignalError(f"time_s {time.shape} and eda_us {eda.shape} must be equally long")
         counts = None if raw is None else series("raw", raw)
         if counts is not None and counts.shape != time.shape:
             raise SignalError(f"raw {counts.shape} must be as long as time_s {time.shape}")
-        _check_times(time, np.asarray(time_s).dtype)
+        _check_times(time, np.asarray(time_s).dtype, known_seconds)
         if np.isinf(eda).any():
             at = int(np.argmax(np.isinf(eda)))
             raise SignalError(f"eda_us is {eda[at]} at sample {at}; mark missing values with NaN")
@@ -66,13 +76,18 @@ class Samples:
     def __len__(self) -> int:
         return int(self.time_s.size)
 
+    def part(self, piece: slice) -> Samples:
+        """Return some of them, which follow each other."""
+        raw = None if self.raw is None else self.raw[piece]
+        return Samples(self.time_s[piece], self.eda_us[piece], raw, known_seconds=True)
+
     @staticmethod
     def empty() -> Samples:
         """Return zero samples."""
         return Samples(np.empty(0), np.empty(0))
 
 
-def _check_times(time_s: FloatArray, given: np.dtype[Any]) -> None:
+def _check_times(time_s: FloatArray, given: np.dtype[Any], known_seconds: bool) -> None:
     finite = np.isfinite(time_s)
     if not finite.all():
         at = int(np.argmin(finite))
@@ -85,6 +100,8 @@ def _check_times(time_s: FloatArray, given: np.dtype[Any]) -> None:
             f"time_s must rise: after {time_s[at]:.6f} s, sample {at + 1} is at "
             f"{time_s[at + 1]:.6f} s{coarse if given.kind == 'f' and given.itemsize < 8 else ''}"
         )
+    if known_seconds:
+        return
     # The mean first: it is cheap, and no larger than this where nothing is wrong.
     if len(steps_s) > 1 and steps_s.mean() > SLOWEST_STEP_S < np.median(steps_s):
         raise SignalError(

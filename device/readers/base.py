@@ -61,9 +61,7 @@ class Source:
 def in_blocks(samples: Samples, length: int = 1024) -> Iterator[Samples]:
     """Yield samples in groups of at most `length`."""
     for first in range(0, len(samples), length):
-        piece = slice(first, first + length)
-        raw = None if samples.raw is None else samples.raw[piece]
-        yield Samples(samples.time_s[piece], samples.eda_us[piece], raw)
+        yield samples.part(slice(first, first + length))
 
 
 def refuse_impossible(path: Path, eda_us: FloatArray) -> None:

@@ -101,6 +101,7 @@ class Delivery:
             np.concatenate([part.time_s for part in self._ready]),
             np.concatenate([part.eda_us for part in self._ready]),
             np.concatenate([part.raw for part in self._ready if part.raw is not None]),
+            known_seconds=True,
         )
         self._ready.clear()
         self._counters.samples += len(samples)
@@ -111,7 +112,7 @@ class Delivery:
         if time_s.size:
             eda_us = np.concatenate([part.eda_us for part in self._waiting])
             raw = np.concatenate([part.raw for part in self._waiting])
-            self._ready.append(Samples(time_s, eda_us, raw))
+            self._ready.append(Samples(time_s, eda_us, raw, known_seconds=True))
             self._waiting.clear()
 
 

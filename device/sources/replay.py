@@ -111,17 +111,8 @@ class ReplaySensor:
         )
 
     def _deliver(self, count: int) -> Samples:
-        block = self._block
-        samples = Samples(
-            block.time_s[:count],
-            block.eda_us[:count],
-            None if block.raw is None else block.raw[:count],
-        )
-        self._block = Samples(
-            block.time_s[count:],
-            block.eda_us[count:],
-            None if block.raw is None else block.raw[count:],
-        )
+        samples = self._block.part(slice(count))
+        self._block = self._block.part(slice(count, None))
         self.counters.samples += count
         self.counters.missing += int(np.isnan(samples.eda_us).sum())
         return samples

@@ -24,12 +24,12 @@ from device.sources.registry import KINDS, SourceKind
 from device.together import run_together
 
 # With what it takes to begin, three seconds; an Uno says nothing for the first two of them.
-TIMEOUT_S = 2.4
+TIMEOUT_S = 2.3
 # A port that talks, and is not understood, is tried at every usual speed.
 LONG_TIMEOUT_S = 60.0
 # What is left of the time when answers were listened to goes to imports, and to who is asked again.
 _LISTEN_SHARE = 0.5
-_SPARE_S = 0.2
+_SPARE_S = 0.1
 _SERIAL = "serial"
 
 

@@ -46,7 +46,8 @@ class Recording:
             for event in read(self.run.journal, self.torn):
                 if event["kind"] == "samples":
                     raw = _floats(event["raw"]) if "raw" in event else None
-                    yield Samples(_floats(event["time_s"]), _floats(event["eda_us"]), raw)
+                    time_s, eda_us = _floats(event["time_s"]), _floats(event["eda_us"])
+                    yield Samples(time_s, eda_us, raw, known_seconds=True)
             return
         try:
             with gzip.open(self.run.physio, "rt", encoding="utf-8") as file:
@@ -56,7 +57,7 @@ class Recording:
                     eda_us = np.array([_number(row[1]) for row in rows])
                     counted = len(rows[0]) > 2
                     raw = np.array([_number(row[2]) for row in rows]) if counted else None
-                    yield Samples(time_s, eda_us, raw)
+                    yield Samples(time_s, eda_us, raw, known_seconds=True)
         except (OSError, EOFError, zlib.error, ValueError, IndexError) as error:
             raise RecordingError(
                 f"{self.run.physio} is damaged ({error}); what comes before the damage was read"
