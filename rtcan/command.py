@@ -22,6 +22,7 @@ _COMMANDS = {
     "convert": ("runtime.replay.convert:main", "Write any recording as a BIDS data set."),
     "record": ("runtime.recording.command:main", "Repair, list and verify recordings."),
     "profile": ("runtime.live.profiles:main", "Show, reset and delete what is known of a person."),
+    "service": ("runtime.live.service:main", "Print a systemd unit, or a udev rule."),
     "train": ("training.run:main", "Train networks on a data set and test them."),
     "export": ("export.onnx:main", "Turn a checkpoint into an ONNX file."),
     "doctor": ("runtime.live.doctor:main", "Check what is installed and plugged in."),

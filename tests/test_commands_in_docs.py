@@ -16,7 +16,7 @@ from benchmarks.tables import update_table
 from tests.pages import PAGES as DOCS_PAGES
 from tests.pages import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS_PAGES]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *DOCS_PAGES]
 SHELL = re.compile(
     r"^\s*(?:(?:rtcan|python -m) (?=[a-z]).*)$|`((?:rtcan|python -m) (?=[a-z])[^`]*)`", re.MULTILINE
 )

@@ -21,6 +21,7 @@ _OUTSIDE = {
     "../CONTRIBUTING.md": "site/contributing.md",
     "../CHANGELOG.md": "site/changelog.md",
     "../README.md": "site/overview.md",
+    "../SECURITY.md": "site/security.md",
 }
 
 project = "RTCAN"
