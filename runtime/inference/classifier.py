@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from device import arguments
-from device.errors import ArgumentError, MissingExtraError, ModelError, SignalError
+from device.errors import ArgumentError, ModelError, SignalError
 from runtime.inference import golden, prior
+from runtime.inference.model_file import ModelSource as ModelSource
+from runtime.inference.model_file import content, open_session
 from runtime.inference.seal import check
 from runtime.preprocessing.contract import METADATA_KEY, Contract
-
-ModelSource = str | os.PathLike[str] | bytes | bytearray | memoryview
 
 _log = logging.getLogger(__name__)
 # What has been checked against its golden stretch in this process: SHA-256 and provider.
 _fitting: set[tuple[str, str]] = set()
-
-_PROVIDERS = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "tensorrt": "TensorrtExecutionProvider",
-}
 
 
 class Classifier:
@@ -67,39 +60,10 @@ class Classifier:
     """
 
     def __init__(self, model: ModelSource, threads: int = 1, provider: str = "cpu") -> None:
-        self.name, data = _content(model)
+        self.name, data = content(model)
         threads = arguments.whole("threads", threads, 1)
-        if provider not in _PROVIDERS:
-            raise ArgumentError(
-                f"provider is {provider!r}; expected: one of {', '.join(_PROVIDERS)}"
-            )
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise MissingExtraError("onnxruntime", "edge", "Running a model") from error
-        if _PROVIDERS[provider] not in onnxruntime.get_available_providers():
-            raise _no_provider(provider, onnxruntime.get_available_providers())
+        self._session = open_session(data, self.name, threads, provider)
         self.sha256 = hashlib.sha256(data).hexdigest()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # A live classifier works for milliseconds a second: threads that spin meanwhile cost power.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # With an arena, the buffers of one run serve the next. Without, the C library hands most of
-        # them back and faults them in anew, and a process ends up 6 MB larger.
-        options.enable_cpu_mem_arena = True
-        options.log_severity_level = 3
-        try:
-            self._session: Any = onnxruntime.InferenceSession(
-                data, options, providers=[_PROVIDERS[provider]]
-            )
-        except Exception as error:  # onnxruntime has no common base for its own errors
-            if type(error).__module__.split(".")[0] != "onnxruntime":
-                raise
-            raise _refused(self.name, data, error, onnxruntime.__version__) from error
-        # onnxruntime falls back to the CPU without raising when a provider cannot be had.
-        if self._session.get_providers()[0] != _PROVIDERS[provider]:
-            raise _no_provider(provider, self._session.get_providers())
         metadata = self._session.get_modelmeta().custom_metadata_map
         if METADATA_KEY not in metadata:
             raise ModelError(
@@ -119,7 +83,7 @@ class Classifier:
             np.zeros((1, len(c.features)), np.float32) if c.features else None,
         )
         if (self.sha256, provider) not in _fitting:
-            self._check_golden(metadata.get(golden.KEY), provider, onnxruntime.__version__)
+            self._check_golden(metadata.get(golden.KEY), provider)
             _fitting.add((self.sha256, provider))
 
     def __copy__(self) -> Classifier:
@@ -225,7 +189,7 @@ class Classifier:
         if given and not wanted:
             raise ModelError(f"{self.name} was trained without music; leave --music out")
 
-    def _check_golden(self, text: str | None, provider: str, version: str) -> None:
+    def _check_golden(self, text: str | None, provider: str) -> None:
         """Raise `ModelError` where this preprocessing, or this onnxruntime, is not the model's."""
         if text is None:
             _log.warning(
@@ -235,6 +199,8 @@ class Classifier:
                 self.name,
             )
             return
+        import onnxruntime
+
         stretch = golden.Golden.from_json(text)
         inputs, features = golden.check_input(stretch, self.contract, self.name)
         answer = self(
@@ -246,7 +212,7 @@ class Classifier:
             stretch,
             {target: float(row[0, 1]) for target, row in answer.items()},
             self.name,
-            f"onnxruntime {version} on {provider}",
+            f"onnxruntime {onnxruntime.__version__} on {provider}",
         )
 
     def _check_interface(self) -> None:
@@ -268,51 +234,9 @@ class Classifier:
                 raise ModelError(f"{self.name} has no output {target.name!r}, only {outputs}")
 
 
-def _content(model: object) -> tuple[str, bytes]:
-    """Return a model's name for people, and its bytes."""
-    if isinstance(model, (bytes, bytearray, memoryview)):
-        return "model", bytes(model)
-    if not isinstance(model, (str, os.PathLike)):
-        raise ArgumentError(
-            f"model is {arguments.shown(model)}; expected: the path of an .onnx file, or its "
-            "content as bytes"
-        )
-    path = arguments.path("model", model)
-    if path.is_dir():
-        raise ModelError(f"{path} is a folder; expected: the .onnx file in it")
-    if not path.is_file():
-        raise ModelError(
-            f"There is no model {path}. Make one: python -m training.run --dataset synthetic, "
-            "then python -m export.onnx save/best.pt"
-        )
-    return path.name, path.read_bytes()
-
-
 def _float32(name: str, value: ArrayLike) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):
         array = np.ascontiguousarray(arguments.real_array(name, value), dtype=np.float32)
     if not np.isfinite(array).all():
         raise SignalError(f"{name} holds values that are not finite in single precision")
     return array
-
-
-def _refused(name: str, data: bytes, error: Exception, version: str) -> ModelError:
-    """Return what to raise where onnxruntime does not open a file, with what it said."""
-    said = f"onnxruntime {version} says: {str(error).strip()}"
-    if type(error).__name__ == "InvalidProtobuf" or not data:
-        return ModelError(
-            f"{name} is not an ONNX model ({len(data)} bytes, beginning with {data[:12]!r}). "
-            f"Expected: the save/best.onnx that python -m export.onnx writes. {said}"
-        )
-    return ModelError(
-        f"{name} cannot be opened. {said}. Export it again with this version of RTCAN "
-        "(python -m export.onnx save/best.pt), or install a newer onnxruntime."
-    )
-
-
-def _no_provider(provider: str, offered: list[str]) -> ModelError:
-    return ModelError(
-        f"onnxruntime cannot compute on {provider} here: it offers {', '.join(offered)}. Install "
-        "the driver, then: pip uninstall --yes onnxruntime, pip install onnxruntime-gpu; or "
-        "compute on the cpu."
-    )

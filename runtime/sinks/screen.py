@@ -135,7 +135,7 @@ class Shot:
         # Each with how soon it goes, the highest number first; of the first four what fits stays.
         blocks = [
             (8, [title]), (0, guided), (1, answers), (5, adapted), (4, asked), (2, quality),
-            (7, self._timing()), (6, news), (3, provenance), (9, hint),
+            (7, self._timing(width)), (6, news), (3, provenance), (9, hint),
         ]  # fmt: skip
         left = height
         chosen: dict[int, list[Text]] = {}
@@ -223,14 +223,15 @@ class Shot:
         share = f"signal {100 * self.prediction.quality:.0f} %: "
         return Text(share + (reasons or "good"), style="yellow" if reasons else "")
 
-    def _timing(self) -> list[Text]:
+    def _timing(self, width: int) -> list[Text]:
         if self.prediction is None:
             return []
         count = responses(self.prediction.scr_per_min)
         text = f"{count}; " * bool(count) + f"computed in {self.prediction.compute_ms:.1f} ms"
         # Of a source that does not run in real time, this would be the time in a queue.
         if self.session.sensor.speed is not None:
-            text += f", {self.prediction.latency_ms:.1f} ms after the newest sample"
+            after = f", {self.prediction.latency_ms:.1f} ms after the newest sample"
+            text += after if len(text + after) <= width else ""
         return [Text(text, style="dim")]
 
     def _outputs(self) -> Text | None:
