@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from device.errors import DatasetError
@@ -32,6 +33,25 @@ def read_column(path: Path, column: str | None = None) -> FloatArray:
     return table.numbers(skin_column(table, column))
 
 
+# Names that say another signal. A lone column of any other name is taken for skin conductance.
+_OTHERS = {
+    "ecg": "an electrocardiogram", "ekg": "an electrocardiogram",
+    "ppg": "a pulse wave", "bvp": "a pulse wave", "pulse": "a pulse wave",
+    "hr": "a heart rate", "heartrate": "a heart rate", "ibi": "times between heart beats",
+    "rsp": "breathing", "resp": "breathing", "respiration": "breathing",
+    "emg": "muscle activity", "eeg": "brain activity", "eog": "movements of the eyes",
+    "temp": "a temperature", "temperature": "a temperature", "skt": "a temperature",
+    "acc": "an acceleration", "accx": "an acceleration", "accy": "an acceleration",
+    "accz": "an acceleration", "spo2": "oxygen saturation",
+}  # fmt: skip
+
+
+def _other(name: str) -> str | None:
+    """Return what another signal a name says; None where it says none."""
+    bare = re.sub(r"[(\[].*", "", name.lower())
+    return _OTHERS.get(re.sub(r"[^a-z0-9]", "", bare))
+
+
 def skin_column(table: Table, column: str | None, leave_out: int | None = None) -> int:
     """Return the number of the column with skin conductance; see `read_column`.
 
@@ -48,6 +68,12 @@ def skin_column(table: Table, column: str | None, leave_out: int | None = None) 
     if column is None:
         left = [i for i in range(width) if i != leave_out]
         if len(left) == 1:
+            if names and (other := _other(names[left[0]])):
+                raise DatasetError(
+                    f"{table.path} has no skin conductance: its only column is "
+                    f"{names[left[0]]!r}, which says {other}. If it is skin conductance all the "
+                    f"same: --column {names[left[0]]}"
+                )
             return left[0]
         places = candidates(names)
         if len(places) == 1:

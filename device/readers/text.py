@@ -86,9 +86,10 @@ class Table:
                 if np.isinf(values[i]):
                     raise ValueError("infinite")
             except ValueError:
+                cut = " It is the last line: was the file cut off?" if i + 1 == len(values) else ""
                 raise DatasetError(
                     f"{self.path}: data line {i + 1} has {found[:40]!r} in column {index}; a "
-                    "number was expected"
+                    f"number was expected.{cut}"
                 ) from None
         return values
 

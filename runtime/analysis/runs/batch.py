@@ -50,7 +50,9 @@ def analyse_all(
                 progress.update(bar, advance=1, note=escape(outcome.place.stem))
                 if outcome.error:
                     path = escape(clean(str(outcome.path)))
-                    console.print(f"[red]{path}[/]: {escape(outcome.error)}")
+                    # Many errors begin with the path already.
+                    text = escape(outcome.error).removeprefix(f"{path}: ")
+                    console.print(f"[red]{path}[/]: {text}")
     finally:
         # Also of a run that was interrupted: what there is.
         ordered = [outcomes[task.path] for task in tasks if task.path in outcomes]

@@ -9,6 +9,7 @@ import pytest
 
 from device.errors import DatasetError
 from device.readers.columns import read_column
+from device.readers.registry import open_recording
 
 
 @pytest.mark.parametrize(
@@ -94,3 +95,21 @@ def test_latin_1_is_read_as_older_recorders_wrote_it(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_bytes("Temp \u00b0C,EDA (\u00b5S)\n31,1.5\n31,2.5\n".encode("latin-1"))
     assert read_column(path).tolist() == [1.5, 2.5]
+
+
+@pytest.mark.parametrize("name", ["ECG", "BVP", "Temp (C)", "Heart Rate"])
+def test_a_lone_column_of_another_signal_is_no_skin_conductance(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "other.csv"
+    path.write_text(f"time,{name}\n" + "".join(f"{i / 4},{5 + i % 3}\n" for i in range(60)))
+    with pytest.raises(DatasetError, match="has no skin conductance"):
+        open_recording(path)
+    assert len(list(open_recording(path, column=name).blocks())) > 0
+    path.write_text("time,value\n" + "".join(f"{i / 4},{5 + i % 3}\n" for i in range(60)))
+    assert len(list(open_recording(path).blocks())) > 0
+
+
+def test_a_table_that_was_cut_off_is_called_so(tmp_path: Path) -> None:
+    path = tmp_path / "cut.csv"
+    path.write_text("time,EDA\n" + "".join(f"{i / 4},{5 + i % 3}\n" for i in range(60)) + "15")
+    with pytest.raises(DatasetError, match="last line: was the file cut off"):
+        open_recording(path)
