@@ -6,6 +6,7 @@
 # make wheel   the sdist and the wheel, built twice and checked, in dist/
 # make sbom   what an installation of the edge consists of, as CycloneDX, in dist/
 # make audit   known weaknesses of what an installation consists of
+# make arm64   the aarch64 wheel, tested in emulation: about an hour, as root
 # make test-lowest   the tests of runtime and device on the lowest versions that pyproject.toml allows
 # make test   the whole suite: format, lint, types, import arrows, tests
 PYTHON ?= python3
@@ -20,7 +21,7 @@ DOCS   := $(VENV)/.ready-docs
 SMALL  := --width 16 --epochs 10
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo model firmware fuzz docs wheel sbom audit test test-lowest check format clean
+.PHONY: help demo model firmware fuzz docs wheel sbom audit arm64 test test-lowest check format clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -80,6 +81,9 @@ wheel: $(BUILD)/.ready
 
 sbom audit: wheel
 	@.ci/parts $@ $(CURDIR)/$(BUILD)/bin
+
+arm64: $(BUILD)/.ready $(DEV)
+	@.ci/arm64 $(CURDIR)/$(BUILD)/bin/python $(CURDIR)/$(BIN)/python
 
 # The data are not in this tree; docs/datasets.md says where they are.
 model: $(READY)
