@@ -13,6 +13,7 @@ from device.errors import SensorDisconnectedError, UnrecognisedDataError
 from device.samples import Samples
 from device.sensor import SensorInfo
 from device.sources.delivery import LiveSource
+from device.timing.clock import MEMORY_S
 from device.timing.host_clock import HostClock
 from device.timing.now import now_s
 
@@ -26,8 +27,6 @@ _SLICE_S = 0.05
 # After a pause of this program what waits on the port tells more than the clock; sooner than any
 # driver believes its sensor to be silent.
 _STALL_S = 0.5
-# An unnumbered stream may lose readings unseen: its pace is measured over a shorter time.
-_MEMORY_S = {True: 60.0, False: 10.0}
 _SETTLE_S = {True: 1.0, False: 1.5}
 
 
@@ -167,7 +166,7 @@ class DrivenSensor(LiveSource):
         if not driver.trusted:
             self._delivery.clock = HostClock(
                 known_rate=driver.known_rate,
-                memory_s=_MEMORY_S[driver.known_rate],
+                memory_s=MEMORY_S[driver.known_rate],
                 settle_s=_SETTLE_S[driver.known_rate],
                 turn_s=driver.turn_s,
             )

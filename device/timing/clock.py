@@ -15,6 +15,10 @@ import numpy as np
 
 from device.samples import FloatArray
 
+# For how long arrivals are remembered (s), by whether samples are numbered: a stream without
+# numbers may lose some unseen, so that its pace is measured over a shorter time.
+MEMORY_S = {True: 60.0, False: 10.0}
+
 
 class Clock(Protocol):
     """Gives samples their time."""

@@ -23,7 +23,7 @@ import numpy as np
 
 from device.protocols.readings import IntArray
 from device.samples import FloatArray
-from device.timing.clock import Clock, CountClock
+from device.timing.clock import MEMORY_S, Clock, CountClock
 from device.timing.host_clock import HostClock
 from device.timing.steady import GAP_S, SHORT, WATCH_S, Grid, Sample, judged
 
@@ -36,8 +36,6 @@ _PAST_S = 10.0
 _TOGETHER = 0.25
 # A clock that looks for missing turns of a counter finds none that are shorter.
 _TURN_S = 0.03
-# A stream without numbers may lose samples unseen: its pace is measured over a shorter time.
-_MEMORY_S = {True: 60.0, False: 10.0}
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class Stamps:
         if self.kind != "counted":
             return CountClock()
         turn_s = None if self._numbered else self.turn_samples * self._named_s
-        memory_s = _MEMORY_S[self._numbered]
+        memory_s = MEMORY_S[self._numbered]
         return HostClock(known_rate=False, memory_s=memory_s, settle_s=WATCH_S, turn_s=turn_s)
 
     def begin(self) -> None:
