@@ -78,9 +78,14 @@ class ProfileKeeper(Sink):
         """Where it is kept."""
         return self._file.path
 
+    @property
+    def damage(self) -> str | None:
+        """What was wrong with its file, and what was done about it; None where nothing was."""
+        return self._file.note
+
     def news(self) -> list[Status]:
         """Return what is to be said of it at the beginning of a run; it names nobody."""
-        found = [self._file.note] if self._file.note is not None else []
+        found = [self.damage] if self.damage is not None else []
         profile = self._profile
         if profile.sessions:
             last = str(profile.sessions[-1].get("began", ""))[:10]

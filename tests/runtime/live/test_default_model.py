@@ -97,3 +97,9 @@ def test_what_is_said_of_it_follows_from_its_contract(tmp_path: Path) -> None:
         in done.stderr
     )
     assert f"needs {contract.first_answer_s:.0f} s of signal" in done.stderr
+
+
+def test_it_knows_how_people_differ_and_adapts_only_where_asked() -> None:
+    priors = Classifier(SHIPPED_MODEL).priors
+    assert priors["arousal"].learnt and not priors["arousal"].by_default
+    assert not priors["valence"].learnt  # a guess
