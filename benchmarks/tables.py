@@ -1,7 +1,8 @@
 """`python -m benchmarks.tables`: write the tables of the documents from the results.
 
 benchmarks/README.md is written whole; in README.md the part between the `latency` marks, in
-docs/people.md that between the `people` marks.
+docs/people.md that between the `people` marks, in docs/adaptation.md and docs/personal.md those of
+`benchmarks.common.personal_tables`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import click
 
+from benchmarks.common import personal_tables
 from benchmarks.common.report import RESULTS
 from device.cli import RtcanCommand
 from device.errors import RtcanError
@@ -51,6 +53,10 @@ def main() -> None:
         _write_part(_SOURCE / "README.md", "latency", update_table(results))
     if "people" in results:
         _write_part(_SOURCE / "docs" / "people.md", "people", people_tables(results["people"]))
+    if "personal" in results:
+        for page, parts in personal_tables.PARTS.items():
+            for mark, text in parts.items():
+                _write_part(_SOURCE / page, mark, text(results["personal"]))
 
 
 def _write_part(page: Path, mark: str, text: str) -> None:

@@ -96,6 +96,8 @@ def _inner_changes(
             own = stranger.answers[m]
             parts = labelling.divide(own, others[m].whole.segment)
             truth = own.truth[parts.test]
+            if np.unique(truth).size < 2:
+                continue
             before = minutes.accuracy(truth, own.margin[parts.test])
             for one, prior in learnt.items():
                 after = [
@@ -127,8 +129,10 @@ def changes(
     title : str
         Of the table.
     labelling : Labelling
-        What adapted and what tested.
+        What adapted and what tested; people of whom one class alone tests are left out.
     """
+    # Of who shows one class alone, nothing is balanced: a threshold would learn their rating style.
+    held_out = [own for own in held_out if np.isfinite(own["ways"]["stranger"][0][1])]
     draws = np.random.default_rng(0).integers(0, len(held_out), (RESAMPLES, len(held_out)))
     before = np.array([own["ways"]["stranger"][0][0] for own in held_out])
     out: dict[str, Any] = {}

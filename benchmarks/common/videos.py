@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from benchmarks.common.sitting import Person
 from training.datasets.registry import Source, load
 from training.datasets.sessions import Session
 from training.labels.annotation import annotate
 
 RULE = "fixed:3"
 """A rating of arousal above 3 is high."""
+VIDEOS = 8
+"""Each person's."""
 
 
 def sessions(root: Path) -> list[Session]:
@@ -31,6 +37,11 @@ def sessions(root: Path) -> list[Session]:
             for one in session.segments
             if of.get((session.subject, one.name), -1) >= 0
         )
-        if len(segments) == 8:
+        if len(segments) == VIDEOS:
             found.append(replace(session, segments=segments))
     return found
+
+
+def complete(people: Sequence[Person]) -> list[Person]:
+    """Return those who have a window in each of their videos."""
+    return [one for one in people if np.unique(one.whole.segment).size == VIDEOS]

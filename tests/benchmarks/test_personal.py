@@ -2,13 +2,17 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks import personal
+from benchmarks.common import personal_tables
+from benchmarks.common.minutes import VIDEOS
 from benchmarks.common.sitting import Person, Seen, Start
 from training.compute.workers import Workers
+from training.fitting.differences import Answers
 
 NAMES = ("level", "responses")
 # Task, rest, task, rest, in minutes.
@@ -50,7 +54,8 @@ def test_adapts_by_default_where_people_differ_and_only_there(
     assert claims["share_harmed"] <= 0.1
     assert claims["profile_gain_low"] > 0.03
     assert claims["first_answer_s"] < claims["first_answer_cold_s"]
-    assert claims["update_ms"] > 0
+    assert claims["update_ms"] > 0 and claims["known_bias_covered"] > 0.7
+    written(told)
     # Without labels the answer is the stranger's, by every way of adapting.
     labels = told["figures"]["labels"]
     assert all(
@@ -59,3 +64,25 @@ def test_adapts_by_default_where_people_differ_and_only_there(
         if way not in ("person alone", "personal prior")
     )
     assert labels["personal prior"]["8"]["balanced_accuracy"] == 0.5
+
+
+def written(told: dict[str, Any]) -> None:
+    """The pages say what the result says."""
+    parts = {
+        mark: text(told) for page in personal_tables.PARTS.values() for mark, text in page.items()
+    }
+    own = told["figures"]["profile"]["thinned"]
+    assert f"{own['pooled']:.3f}" in parts["profile"] and "| +0." in parts["profile"]
+    assert parts["labels"].count("\n") == 11 and parts["videos"] == "Not measured."
+    assert ("is on by default" in parts["worth"]) == bool(told["claims"]["adapts_by_default"])
+
+
+def test_each_rated_video_is_a_label_and_the_others_test() -> None:
+    rng = np.random.default_rng(2)
+    segment = np.repeat(np.arange(8), 12)
+    truth = (segment % 2).astype(np.int64)
+    answers = Answers(10.0 * np.arange(96), rng.normal(size=96), rng.normal(size=(96, 2)), truth)
+    parts = VIDEOS.divide(answers, segment)
+    assert parts.labelled.tolist() == [11, 23, 35, 47]
+    assert not parts.test[:48].any() and parts.test[48:].all()
+    assert parts.first(2).size == 2 and VIDEOS.labels[-1] == 4

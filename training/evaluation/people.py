@@ -23,7 +23,7 @@ from training.folds.problem import Problem
 KIND = "bias and margin"
 BLOCK_S = 240.0
 EVIDENCE = 1.0
-"""What `benchmarks.personal` chose most often of these: see docs/adaptation.md."""
+"""Of the ways that `benchmarks.personal` tries none gains; these harm nobody there."""
 LEAST_PEOPLE = 5
 """Of fewer it cannot be said how they differ."""
 # Windows that are learnt from begin so far apart, s, at least: those of a minute overlap.
