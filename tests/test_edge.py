@@ -78,7 +78,7 @@ def test_the_edge_install_runs_the_demonstration_without_the_training_side(tmp_p
         (tmp_path / "project" / name / "__init__.py").touch()
     done = subprocess.run(
         [str(tmp_path / "edge" / "bin" / "rtcan-live"), "--demo", "--output", "jsonl",
-         "--duration", "12"],
+         "--speed", "40", "--duration", "3"],
         capture_output=True, text=True, check=True, cwd=tmp_path / "project",
         env={**os.environ, "PYTHONPATH": "."},
     )  # fmt: skip

@@ -6,6 +6,7 @@ docs/site. A warning, such as a link that leads nowhere, ends the build.
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -73,6 +74,7 @@ def setup(app: Sphinx) -> None:
     """Register what happens to pages and docstrings before they are parsed."""
     app.connect("source-read", lambda app, page, text: _lead_inside(text, "../" * page.count("/")))
     app.connect("source-read", lambda app, page, text: _add_commands(page, text))
+    app.connect("source-read", lambda app, page, text: _list_the_rest(app, page, text))
     app.connect("include-read", lambda app, path, page, text: _lead_included(path, text))
     # Before napoleon, which makes fields of the sections.
     app.connect(
@@ -101,6 +103,15 @@ def _lead_included(path: Path, text: list[str]) -> None:
 def _add_commands(page: str, text: list[str]) -> None:
     if page == "site/commands":
         text[0] += commands.page()
+
+
+def _list_the_rest(app: Sphinx, page: str, text: list[str]) -> None:
+    """Add the pages that the home page does not list, so that each has its place."""
+    if page == "index":
+        listed = set(re.findall(r"<(\S+)>$", text[0], re.MULTILINE)) | {"index"}
+        rest = sorted(app.env.found_docs - listed)
+        if rest:
+            text[0] += "\n".join(["\n```{toctree}\n:hidden:\n:caption: More\n", *rest, "```\n"])
 
 
 def _mark_code(lines: list[str]) -> None:

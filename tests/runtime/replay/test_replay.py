@@ -234,8 +234,13 @@ def test_a_recording_of_the_demonstration_needs_no_model_named(
         return [value for value in found if value is not None]
 
     with ThreadPoolExecutor() as side_by_side:
-        demonstration = side_by_side.submit(live, "--demo", "--record", "rec", "--duration", "18")
-        other = live("--demo", "--model", str(tiny_model), "--record", "other", "--duration", "4")
+        demonstration = side_by_side.submit(
+            live, "--demo", "--speed", "40", "--record", "rec", "--duration", "5"
+        )
+        other = live(
+            "--demo", "--model", str(tiny_model), "--speed", "20", "--record", "other",
+            "--duration", "2",
+        )  # fmt: skip
         first = demonstration.result()
     assert first.returncode == 0 and len(answers(first.stdout)) > 5, first.stderr
     again = live("--port", "replay:rec", "--speed", "max")

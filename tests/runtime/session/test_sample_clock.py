@@ -23,6 +23,7 @@ from runtime.recording.layout import runs
 from runtime.recording.load import load
 from runtime.recording.recorder import Recorder
 from runtime.replay.find import find
+from runtime.session import reader
 from runtime.session.loop import run
 from runtime.session.reader import Reader
 from runtime.sinks.events import Session, Status
@@ -70,10 +71,14 @@ def test_every_output_says_when_it_was(tiny_model: Path, tmp_path: Path) -> None
 
 
 class Counting:
-    """A sensor that counts its samples at a rate that was named wrongly."""
+    """A sensor that counts its samples at a rate that was named wrongly.
 
-    def __init__(self, named_hz: float | None, true_hz: float) -> None:
+    Its time, by which `true_hz` counts, passes `pace` times as fast as the computer's.
+    """
+
+    def __init__(self, named_hz: float | None, true_hz: float, pace: float = 1.0) -> None:
         self.counters = SensorCounters()
+        self._pace = pace
         self._named_hz, self._true_hz = named_hz, true_hz
         self._sent = 0
 
@@ -82,7 +87,7 @@ class Counting:
 
     def read(self, timeout_s: float) -> Samples:
         time.sleep(0.01)
-        due = int((time.monotonic() - self._began_s) * self._true_hz)
+        due = int((time.monotonic() - self._began_s) * self._pace * self._true_hz)
         index = np.arange(self._sent, due)
         self._sent = due
         return Samples(index / (self._named_hz or self._true_hz), np.full(index.size, 5.0))
@@ -111,10 +116,14 @@ class Statuses(Sink):
         self.seen.append(status)
 
 
-def test_a_named_rate_that_arrivals_contradict_is_said(tiny_model: Path) -> None:
+def test_a_named_rate_that_arrivals_contradict_is_said(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It takes twenty seconds to be sure: they pass five times as fast here.
+    monkeypatch.setattr(reader, "now_s", lambda: 5.0 * time.monotonic())
     heard = Statuses()
     pipeline = Pipeline(Classifier(tiny_model))
-    run(Counting(20.0, 16.0), pipeline, [heard], duration_s=23.0)
+    run(Counting(20.0, 16.0, pace=5.0), pipeline, [heard], duration_s=5.0)
     said = [status.text for status in heard.seen if status.kind == "rate"]
     assert len(said) == 1
     assert "not the 20 named with --rate" in said[0] and "25.0 % slow" in said[0]
@@ -132,13 +141,13 @@ def test_a_recording_without_a_nominal_rate_has_the_measured_one(
 def test_sleep_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     slept = [0.0]
     monkeypatch.setattr(now, "_slept", lambda: slept[0])
-    reader = Reader(Counting(50.0, 50.0))
-    reader._sensor.open()
+    reading = Reader(Counting(50.0, 50.0))
+    reading._sensor.open()
     threading.Timer(0.5, lambda: slept.__setitem__(0, 3600.0)).start()
-    reader.start()
+    reading.start()
     time.sleep(1.5)
-    reader.stop()
-    events = list(reader.events.queue)
+    reading.stop()
+    events = list(reading.events.queue)
     said = [event for event in events if isinstance(event, Status)]
     assert [status.kind for status in said] == ["suspended"] and "3600 s" in said[0].text
     arrivals_s = [event.arrival_s for event in events if not isinstance(event, Status)]
