@@ -60,7 +60,7 @@ test: check
 # A warning, such as a link that leads nowhere, ends it. The tests run what takes longer too.
 docs: $(DOCS)
 	$(BIN)/python -m sphinx -c docs/site -q -E -W --keep-going docs build/site
-	$(BIN)/pytest tests/docs
+	RTCAN_DOCS=1 $(BIN)/pytest tests/test_commands_in_docs.py tests/test_docs.py tests/test_docs_commands.py
 	@echo "The site: build/site/index.html"
 
 # The model that the tests use is built with torch, here; what is tested has none.
