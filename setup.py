@@ -27,10 +27,12 @@ class BuildKernel(build_ext):
         super().build_extensions()
 
 
+_HEADERS = ("factor", "layout", "products", "solution", "step")
 # Where no compiler can build it, RTCAN computes on SciPy.
 KERNEL = Extension(
     "runtime.cvxeda._kernel",
     sources=["runtime/cvxeda/_kernel.c"],
+    depends=[f"runtime/cvxeda/_{name}.h" for name in _HEADERS],
     py_limited_api=True,
     optional=True,
 )

@@ -22,6 +22,7 @@ from benchmarks.common.report import RESULTS, interleaved, show_table, write_res
 from benchmarks.peers.cvxopt_solver import CvxoptReference
 from device.simulation.physiology import Person, simulate
 from runtime.cvxeda.solver import FLOORS, CvxEDA, Floor
+from runtime.cvxeda.steps import Steps
 from training.datasets import eevr
 
 Array = NDArray[np.float64]
@@ -144,32 +145,36 @@ def live(windows: Windows, hops: int) -> dict[str, Any]:
         "median_ms": medians,
         "iterations_cold": float(np.mean([split.decompose(y).iterations for y in sequence[1:]])),
         "iterations_warm": {
-            f"{lift:g}": warm_iterations(split, sequence, hop, lift) for lift in (1e-4, 1e-2, 1e-1)
+            f"{lift:g}": warm_iterations(sequence, rate_hz, hop, lift)
+            for lift in (1e-4, 1e-2, 1e-1)
         },
     }
 
 
-def warm_iterations(split: CvxEDA, sequence: list[Array], hop: int, lift: float) -> float:
+def warm_iterations(sequence: list[Array], rate_hz: float, hop: int, lift: float) -> float:
     """Return the mean iterations from the last hop's optimum, shifted and lifted off its bounds.
 
     `lift` is the least driver and slack of the start, relative to their largest: an interior-point
     method can not start on its bounds.
     """
-    counts = []  # An experiment with the solver's insides.
+    counts = []  # An experiment with the solver's insides, which are within reach on this floor.
+    split = CvxEDA(len(sequence[0]), rate_hz, floor="scipy")
+    own = split._parameters
     with split._problem.workspace() as steps:
+        assert isinstance(steps, Steps)
         for before, y in pairwise(sequence):
-            split._load(steps, *split._centred(before))
-            steps.start()
-            split._iterate(steps)
+            centred, scale = split._centred(before)
+            steps.solve(centred / scale, own.alpha / scale, own.tolerance, own.max_iterations)
             driver, slack, dual = (
                 np.concatenate([a[hop:], np.full(hop, a[-hop:].mean())])
                 for a in (steps.driver, steps.slack, steps.dual)
             )
-            split._load(steps, *split._centred(y))
+            centred, scale = split._centred(y)
+            steps.fit(centred / scale, own.alpha / scale)
             steps.driver[:] = np.maximum(driver, lift * driver.max())
             steps.slack[:] = np.maximum(slack, lift * slack.max())
             steps.dual[:] = dual
-            counts.append(split._iterate(steps)[0])
+            counts.append(steps.iterate(own.tolerance, own.max_iterations)[0])
     return float(np.mean(counts))
 
 

@@ -1,21 +1,14 @@
 SIMD: str
 
-def size(n: int, splines: int, spacing: int, /) -> int: ...
-def offsets(
-    arena: bytearray,
-    sizes: tuple[int, int, int, int],
-    constants: tuple[float, float, float, float, float],
+_Sizes = tuple[int, int, int, int]
+_Constants = tuple[float, float, float, float, float]
+
+def size(n: int, splines: int, baseline: int, spacing: int, /) -> int: ...
+def offsets(arena: bytearray, sizes: _Sizes, constants: _Constants, /) -> dict[str, int]: ...
+def solve(
+    levels: tuple[tuple[bytearray, _Sizes, _Constants], ...],
+    alpha: float,
+    tolerance: float,
+    most: int,
     /,
-) -> dict[str, int]: ...
-def measure(
-    arena: bytearray,
-    sizes: tuple[int, int, int, int],
-    constants: tuple[float, float, float, float, float],
-    /,
-) -> tuple[float, float]: ...
-def advance(
-    arena: bytearray,
-    sizes: tuple[int, int, int, int],
-    constants: tuple[float, float, float, float, float],
-    /,
-) -> bool: ...
+) -> tuple[int, float]: ...

@@ -6,71 +6,90 @@ import numpy as np
 
 from runtime.cvxeda import _kernel
 from runtime.cvxeda.model import Array, CvxEDAModel, product, spline_bump
-from runtime.cvxeda.steps import Steps
+from runtime.cvxeda.steps import Solution, Workspace
 
-# The kernel's layout, as its head explains it: lanes of a vector, splines that meet in a row, and
+# The kernel's layout, as _layout.h explains it: lanes of a vector, splines that meet in a row, and
 # the length of a table's row, where they follow one vector of zeros.
 _LANES, _OVERLAP, _ENTRY = 4, 5, 12
+_Level = tuple[bytearray, tuple[int, int, int, int], tuple[float, float, float, float, float]]
 
 
-class KernelSteps(Steps):
-    """The iteration in C. Its arrays lie in one bytearray, the arena, that this object owns."""
-
-    exact = True
+class Kernel(Workspace):
+    """The iteration in C. Its arrays lie in bytearrays, the arenas, that this object owns."""
 
     def __init__(self, model: CvxEDAModel) -> None:
-        super().__init__(model)
-        n, columns = model.columns.shape
-        splines = model.splines
-        self._sizes = (n, splines, columns - splines, model.spacing)
-        self._constants = (model.gamma, float(model.ar[1]), float(model.ar[2]), float(model.ma[0]))
-        self._arena = bytearray(_kernel.size(n, splines, model.spacing))
-        places = _kernel.offsets(self._arena, self._sizes, (0.0, *self._constants))
-
-        def view(name: str, count: int) -> Array:
-            return np.frombuffer(self._arena, np.float64, count, places[name])
-
-        self.y, self.driver = view("y", n), view("driver", n)
-        self.slack, self.dual = view("slack", n), view("dual", n)
-        self.phasic, self.correlation = view("phasic", n), view("correlation", n)
-        self.coefficients = view("coefficients", columns)
-        base, border = (view(name, n * _LANES).reshape(n, -1) for name in ("base", "border"))
-        for slot, column in enumerate(model.columns.T[splines:], start=1):
-            base[:, slot] = column
-            border[:, slot] = product(model.ar, column)
-        phases = min(model.spacing, n)
-        bump = spline_bump(model.spacing)
-        table = view("table", phases * _ENTRY).reshape(phases, -1)
-        table[:] = _table(bump, model.spacing, phases)
-        table = view("border_table", (2 + phases) * _ENTRY).reshape(2 + phases, -1)
-        table[2:] = _table(np.convolve(bump, model.ar), model.spacing, phases)
-        # A reaches two samples back, which the first two rows of the window do not have.
-        for column in range(splines):
-            for row, value in enumerate(product(model.ar, model.columns[:, column])[:2]):
-                place = column - row // model.spacing + _OVERLAP // 2
-                if place < _OVERLAP:
-                    table[row, _LANES + place] = value
-
-    def measure(self, *, exact: bool = False) -> float:
-        """Take the residuals of the iterate and return its objective; it is always exact."""
-        objective, self.complementarity = _kernel.measure(
-            self._arena, self._sizes, (self.alpha, *self._constants)
+        levels = [_prepared(model)]
+        while (coarser := model.coarser) is not None:
+            model = coarser
+            levels.append(_prepared(model))
+        self._levels = tuple(levels)
+        arena, sizes, constants = levels[0]
+        places = _kernel.offsets(arena, sizes, constants)
+        self.y, self.driver, self.phasic, self.tonic, self._bound = (
+            np.frombuffer(arena, np.float64, sizes[0], places[name])
+            for name in ("y", "driver", "phasic", "tonic", "bound")
         )
-        return objective
+        self.coefficients = np.frombuffer(
+            arena, np.float64, sizes[1] + sizes[2], places["coefficients"]
+        )
 
-    def advance(self) -> bool:
-        """Do one predictor-corrector step; False where the arithmetic can go no further."""
-        return _kernel.advance(self._arena, self._sizes, (self.alpha, *self._constants))
+    def solve(self, y: Array, alpha: float, tolerance: float, most: int) -> Solution:
+        """Decompose the window; see `Workspace`."""
+        self.y[:] = y
+        iterations, bound = _kernel.solve(self._levels, alpha, tolerance, most)
+        return Solution(iterations, bound, self._bound)
 
 
-def _table(bump: Array, spacing: int, phases: int) -> Array:
-    """Return (phases, 12): the values of the splines in a row, by its distance from its knot.
+def _prepared(model: CvxEDAModel) -> _Level:
+    """Return the arena of a problem with what does not depend on the window, and its numbers."""
+    n, columns = model.columns.shape
+    splines, baseline, spacing = model.splines, columns - model.splines, model.spacing
+    sizes = (n, splines, baseline, spacing)
+    knot_s = spacing * model.interval_s
+    constants = (
+        model.gamma,
+        float(model.ar[1]),
+        float(model.ar[2]),
+        float(model.ma[0]),
+        knot_s,
+    )
+    arena = bytearray(_kernel.size(*sizes))
+    places = _kernel.offsets(arena, sizes, constants)
+
+    def view(name: str, *shape: int) -> Array:
+        count = int(np.prod(shape))
+        return np.frombuffer(arena, np.float64, count, places[name]).reshape(shape)
+
+    for place, column in enumerate(model.columns.T[splines:], start=1):
+        view(f"base{place}", n)[:] = column
+        view(f"border{place}", n)[:] = product(model.ar, column)
+    phases, stride = min(spacing, n), places["stride"]
+    border = _shapes(np.convolve(spline_bump(spacing), model.ar), spacing, phases)
+    # A reaches two samples back, which the first two rows of the window do not have.
+    first = border.copy()
+    for spline in range(splines):
+        for row, value in enumerate(product(model.ar, model.columns[:, spline])[:2]):
+            place = spline - row // spacing + _OVERLAP // 2
+            if place < _OVERLAP:
+                first[place, row] = value
+    view("shapes", _OVERLAP, stride)[:, :phases] = model.table[:, :phases]
+    view("border_shapes", _OVERLAP, stride)[:, :phases] = border
+    view("first_shapes", _OVERLAP, stride)[:, :phases] = first
+    table = view("table", 2 + phases, _ENTRY)[:, _LANES : _LANES + _OVERLAP]
+    table[:2], table[2:] = first.T[:2], border.T
+    view("ridge", columns, columns)[:] = model.ridge
+    view("outer", 2, 2)[:baseline, :baseline] = model.free_inverse @ model.free_inverse.T
+    return arena, sizes, constants
+
+
+def _shapes(bump: Array, spacing: int, phases: int) -> Array:
+    """Return (5, phases): the values of the splines that meet in a row, by its phase.
 
     `bump` (m,) has its knot 2 spacing - 2 samples after its start.
     """
-    table = np.zeros((phases, _ENTRY))
-    for place in range(_OVERLAP):
+    shapes = np.zeros((_OVERLAP, phases))
+    for place, values in enumerate(shapes):
         at = np.arange(phases) + (_OVERLAP // 2 - place) * spacing + 2 * spacing - 2
         inside = (at >= 0) & (at < len(bump))
-        table[inside, _LANES + place] = bump[at[inside]]
-    return table
+        values[inside] = bump[at[inside]]
+    return shapes

@@ -17,13 +17,13 @@ from typing import Literal, get_args
 
 from device.errors import ArgumentError, MissingExtraError
 from runtime.cvxeda.model import MOST_KNOTS, CvxEDAModel, prepare
-from runtime.cvxeda.steps import Steps
+from runtime.cvxeda.steps import Workspace
 
 Baseline = Literal["linear", "constant", "none", "spline"]
 Floor = Literal["kernel", "scipy"]
 
 try:
-    from runtime.cvxeda.kernel import KernelSteps
+    from runtime.cvxeda.kernel import Kernel
 except ImportError:  # No compiler built the extension here.
     FLOORS: tuple[Floor, ...] = ("scipy",)
 else:
@@ -112,22 +112,22 @@ class Problem:
         self.model = model
         self.floor: Floor = floor
         # Taking from and giving to a deque is safe between threads.
-        self._idle: deque[Steps] = deque(maxlen=_MOST_IDLE)
+        self._idle: deque[Workspace] = deque(maxlen=_MOST_IDLE)
         self._idle.append(self._new())
 
     @contextmanager
-    def workspace(self) -> Iterator[Steps]:
+    def workspace(self) -> Iterator[Workspace]:
         """Lend working memory that nobody else has."""
         try:
-            steps = self._idle.pop()
+            found = self._idle.pop()
         except IndexError:
-            steps = self._new()
-        yield steps
+            found = self._new()
+        yield found
         # What an error left half done is thrown away instead.
-        self._idle.append(steps)
+        self._idle.append(found)
 
-    def _new(self) -> Steps:
-        return _steps(self.floor)(self.model)
+    def _new(self) -> Workspace:
+        return _workspace(self.floor)(self.model)
 
 
 def _problem(
@@ -155,9 +155,9 @@ def _problem(
 _kept_problem = lru_cache(maxsize=_KEPT)(_problem)
 
 
-def _steps(floor: Floor) -> type[Steps]:
+def _workspace(floor: Floor) -> type[Workspace]:
     if floor == "kernel":
-        return KernelSteps
+        return Kernel
     # SciPy costs 23 MB and a third of a second, which the kernel does without.
     try:
         from runtime.cvxeda.lapack import ScipySteps

@@ -32,7 +32,7 @@ from runtime.cvxeda.problem import FLOORS as FLOORS
 from runtime.cvxeda.problem import Baseline as Baseline
 from runtime.cvxeda.problem import Floor as Floor
 from runtime.cvxeda.problem import Parameters
-from runtime.cvxeda.steps import Steps
+from runtime.cvxeda.steps import Solution, Workspace
 
 # Beyond this, the weights of the problem are lost beside the samples in double precision.
 _LARGEST_SAMPLE = 1e10
@@ -156,14 +156,12 @@ class CvxEDA:
     def solve(self, window: Array) -> Decomposition:
         """Split a checked window, float64 (n,), whatever its level."""
         centred, scale = self._centred(window)
-        with self._problem.workspace() as steps:
-            self._load(steps, centred, scale)
-            if np.max(steps.correlation) > steps.alpha:
-                steps.start()
-                iterations, certificate = self._iterate(steps)
-            else:  # No driver at all is the optimum.
-                iterations, certificate = 0, steps.certificate()
-            return self._result(steps, window, centred, scale, iterations, certificate)
+        own = self._parameters
+        with self._problem.workspace() as workspace:
+            solution = workspace.solve(
+                centred / scale, own.alpha / scale, own.tolerance, own.max_iterations
+            )
+            return self._result(workspace, window, centred, scale, solution)
 
     def _centred(self, window: Array) -> tuple[Array, float]:
         """Return the window without its baseline, and its root mean square.
@@ -177,30 +175,6 @@ class CvxEDA:
         if scale <= _ROUNDING * float(np.max(np.abs(window))):
             return np.zeros(len(window)), 1.0
         return centred, scale
-
-    def _load(self, steps: Steps, centred: Array, scale: float) -> None:
-        """Give the window to the floor; the iterate is its best fit without any driver."""
-        model = self._problem.model
-        y = centred / scale
-        steps.load(y, self._parameters.alpha / scale)
-        fit = model.ridge @ model.coupling(y)
-        steps.propose(0.0, 0.0, y - model.tonic(fit), fit)
-        steps.measure(exact=True)
-
-    def _iterate(self, steps: Steps) -> tuple[int, tuple[float, Array]]:
-        """Iterate from where the floor stands to the tolerance or the cap.
-
-        Returns the count, and the certificate of what was reached.
-        """
-        most = self._parameters.max_iterations
-        proof = self._proof(steps, steps.measure())
-        iterations = 0
-        while proof is None and iterations < most and steps.advance():
-            iterations += 1
-            proof = self._proof(steps, steps.measure())
-        if not steps.exact:
-            steps.measure(exact=True)
-        return iterations, proof or steps.certificate()
 
     def _checked(self, y: ArrayLike) -> Array:
         window, n = real_array("y", y), self._parameters.n
@@ -219,31 +193,18 @@ class CvxEDA:
             )
         return window
 
-    def _proof(self, steps: Steps, objective: float) -> tuple[float, Array] | None:
-        """Return the certificate that the iterate is within the tolerance, or None if it is not.
-
-        It is taken only where it may succeed.
-        """
-        allowed = self._parameters.tolerance * objective
-        if not steps.exact or steps.complementarity > allowed:
-            return None
-        certificate = steps.certificate()
-        return certificate if objective - certificate[0] <= allowed else None
-
     def _result(
         self,
-        steps: Steps,
+        found: Workspace,
         window: Array,
         centred: Array,
         scale: float,
-        iterations: int,
-        certificate: tuple[float, Array],
+        solution: Solution,
     ) -> Decomposition:
         """Gather the answer from the iterate; objective and gap are those of the arrays in it."""
         model, alpha = self._problem.model, self._parameters.alpha
-        coefficients = scale * steps.coefficients
-        driver, phasic = scale * steps.driver, scale * steps.phasic
-        changing = model.tonic(coefficients)
+        coefficients = scale * found.coefficients
+        driver, phasic, changing = scale * found.driver, scale * found.phasic, scale * found.tonic
         tonic = changing + (window - centred)
         residual = centred - phasic - changing
         objective = (
@@ -256,8 +217,7 @@ class CvxEDA:
                 "the window cannot be decomposed in double precision with these parameters; "
                 "z-score it, or use time constants nearer to the defaults"
             )
-        bound, dual = certificate
-        excess = max(0.0, objective - scale**2 * bound)
+        excess = max(0.0, objective - scale**2 * solution.bound)
         gap = excess / objective if objective > 0.0 else 0.0
         swing = max(float(np.ptp(tonic)), float(np.ptp(phasic)))
         return Decomposition(
@@ -268,10 +228,10 @@ class CvxEDA:
             spline_coefficients=coefficients[: model.splines],
             baseline_coefficients=coefficients[model.splines :]
             + model.free_inverse @ (window - centred),
-            dual=scale * dual,
+            dual=scale * solution.dual,
             objective=objective,
             gap=gap,
-            iterations=iterations,
+            iterations=solution.iterations,
             converged=gap <= self._parameters.tolerance,
             well_posed=swing <= _LARGEST_SWING * float(np.ptp(window)),
         )

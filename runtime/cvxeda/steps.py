@@ -1,12 +1,13 @@
-"""What both floors of cvxEDA share: the iterate, where it starts, and the certificate.
+"""The iteration of cvxEDA around its single steps: where it starts, when it ends, the certificate.
 
-A floor is a subclass with `measure` and `advance`: `lapack` everywhere, `kernel`
-where the C extension was built.
+`lapack` adds the steps and makes the floor that runs everywhere; `kernel`, where the C extension
+was built, does all of it in C in the same way.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,12 +23,66 @@ ROUGH = 0.1
 ROUGH_ITERATIONS = 12
 
 
-class Steps(ABC):
-    """Working memory of one problem size, and the iteration in it.
+class Solution(NamedTuple):
+    """What was found, beside the arrays of the workspace.
+
+    Attributes
+    ----------
+    iterations : int
+    bound : float
+        No objective for the window is lower.
+    dual : float64 (n,)
+        The dual point that proves it.
+    """
+
+    iterations: int
+    bound: float
+    dual: Array
+
+
+class Workspace(ABC):
+    """Working memory of one problem size. One thread at a time uses it, and it is never copied.
+
+    Attributes
+    ----------
+    driver, phasic, tonic : float64 (n,)
+        p, K p and G x of the answer, until the next call.
+    coefficients : float64 (k,)
+        x of the answer, in the order of the model's columns.
+    """
+
+    driver: Array
+    phasic: Array
+    tonic: Array
+    coefficients: Array
+
+    @abstractmethod
+    def __init__(self, model: CvxEDAModel) -> None:
+        """Prepare for windows of the model's size."""
+
+    @abstractmethod
+    def solve(self, y: Array, alpha: float, tolerance: float, most: int) -> Solution:
+        """Decompose a window; what is found depends on nothing from before.
+
+        Parameters
+        ----------
+        y : float64 (n,)
+            Of mean square 1 and orthogonal to the baseline.
+        alpha : float
+            Weight of the driver for this scale.
+        tolerance : float
+            Relative duality gap at which to stop.
+        most : int
+            Iterations after which to stop.
+        """
+
+
+class Steps(Workspace):
+    """The iteration, of which a subclass does the single steps.
 
     `load` sets a window, `propose` an iterate, or `start` one to iterate from; then `measure` and
     `advance` alternate. A call depends on nothing from before `load`. Arrays may be views into one
-    another: an object is never copied, and one thread at a time uses it.
+    another.
 
     Attributes
     ----------
@@ -44,11 +99,8 @@ class Steps(ABC):
     """
 
     y: Array
-    driver: Array
     slack: Array
     dual: Array
-    coefficients: Array
-    phasic: Array
     correlation: Array
     complementarity: float
     exact: bool
@@ -67,6 +119,47 @@ class Steps(ABC):
     @abstractmethod
     def advance(self) -> bool:
         """Do one predictor-corrector step; False where the arithmetic can go no further."""
+
+    def solve(self, y: Array, alpha: float, tolerance: float, most: int) -> Solution:
+        """Decompose the window; see `Workspace`."""
+        self.fit(y, alpha)
+        if np.max(self.correlation) > alpha:
+            self.start()
+            iterations, certificate = self.iterate(tolerance, most)
+        else:  # No driver at all is the optimum.
+            iterations, certificate = 0, self.certificate()
+        self.tonic = self.model.tonic(self.coefficients)
+        return Solution(iterations, *certificate)
+
+    def fit(self, y: Array, alpha: float) -> None:
+        """Set a window; the iterate is its best fit without any driver."""
+        model = self.model
+        self.load(y, alpha)
+        fit = model.ridge @ model.coupling(y)
+        self.propose(0.0, 0.0, y - model.tonic(fit), fit)
+        self.measure(exact=True)
+
+    def iterate(self, tolerance: float, most: int) -> tuple[int, tuple[float, Array]]:
+        """Iterate to the tolerance or the cap; return the count, and the certificate then."""
+        proof = self._proof(tolerance, self.measure())
+        iterations = 0
+        while proof is None and iterations < most and self.advance():
+            iterations += 1
+            proof = self._proof(tolerance, self.measure())
+        if not self.exact:
+            self.measure(exact=True)
+        return iterations, proof or self.certificate()
+
+    def _proof(self, tolerance: float, objective: float) -> tuple[float, Array] | None:
+        """Return the certificate that the iterate is within the tolerance, or None if it is not.
+
+        It is taken only where it may succeed.
+        """
+        allowed = tolerance * objective
+        if not self.exact or self.complementarity > allowed:
+            return None
+        certificate = self.certificate()
+        return certificate if objective - certificate[0] <= allowed else None
 
     def load(self, y: Array, alpha: float) -> None:
         """Set the window y (n,), of mean square 1 and orthogonal to the baseline, and its alpha."""

@@ -149,9 +149,11 @@ def _files(name: str) -> list[Path]:
     place = _ROOT.joinpath(*name.split("."))
     if place.is_dir():
         return [path for path in (place / "__init__.py",) if path.is_file()]
-    # A compiled module is "name.abi3.so" or "name.pyd".
-    own = place.parent.glob(f"{place.name}.*") if place.parent.is_dir() else []
-    return sorted(path for path in own if path.suffix in (".py", ".c", ".so", ".pyd"))
+    # A compiled module is "name.abi3.so" or "name.pyd"; its source has its headers beside it.
+    own = list(place.parent.glob(f"{place.name}.*")) if place.parent.is_dir() else []
+    if any(path.suffix == ".c" for path in own):
+        own += place.parent.glob("*.h")
+    return sorted(path for path in own if path.suffix in (".py", ".c", ".h", ".so", ".pyd"))
 
 
 def _imported(path: Path) -> Iterator[str]:
