@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,10 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from benchmarks.common.report import RESULTS, interleaved, show_table, write_result
+from benchmarks.common.warm_starts import warm_iterations
 from benchmarks.peers.cvxopt_solver import CvxoptReference
 from device.simulation.physiology import Person, simulate
 from runtime.cvxeda.solver import FLOORS, CvxEDA, Floor
-from runtime.cvxeda.steps import Steps
 from training.datasets import eevr
 
 Array = NDArray[np.float64]
@@ -149,33 +148,6 @@ def live(windows: Windows, hops: int) -> dict[str, Any]:
             for lift in (1e-4, 1e-2, 1e-1)
         },
     }
-
-
-def warm_iterations(sequence: list[Array], rate_hz: float, hop: int, lift: float) -> float:
-    """Return the mean iterations from the last hop's optimum, shifted and lifted off its bounds.
-
-    `lift` is the least driver and slack of the start, relative to their largest: an interior-point
-    method can not start on its bounds.
-    """
-    counts = []  # An experiment with the solver's insides, which are within reach on this floor.
-    split = CvxEDA(len(sequence[0]), rate_hz, floor="scipy")
-    own = split._parameters
-    with split._problem.workspace() as steps:
-        assert isinstance(steps, Steps)
-        for before, y in pairwise(sequence):
-            centred, scale = split._centred(before)
-            steps.solve(centred / scale, own.alpha / scale, own.tolerance, own.max_iterations)
-            driver, slack, dual = (
-                np.concatenate([a[hop:], np.full(hop, a[-hop:].mean())])
-                for a in (steps.driver, steps.slack, steps.dual)
-            )
-            centred, scale = split._centred(y)
-            steps.fit(centred / scale, own.alpha / scale)
-            steps.driver[:] = np.maximum(driver, lift * driver.max())
-            steps.slack[:] = np.maximum(slack, lift * slack.max())
-            steps.dual[:] = dual
-            counts.append(steps.iterate(own.tolerance, own.max_iterations)[0])
-    return float(np.mean(counts))
 
 
 def growth(windows: Windows, repeats: int, output: Path) -> dict[str, Any]:

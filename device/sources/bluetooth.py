@@ -9,7 +9,8 @@ from device.errors import ArgumentError
 from device.sensor import Sensor
 from device.sources.driven import DrivenSensor
 from device.sources.registry import Found, SourceOptions
-from device.wireless.bluetooth import PROFILES, BleTransport, scan
+from device.wireless.bluetooth import BleTransport
+from device.wireless.nearby import PROFILES, scan
 
 _KINDS = ("auto", *dict.fromkeys(profile.driver for profile in PROFILES))
 

@@ -1,9 +1,7 @@
 """A sensor over Bluetooth Low Energy, as bytes: what it notifies, and what is written to it.
 
 The codecs are those of the serial protocols: each of these boards sends over the air what it would
-send over a cable. Which characteristics it does that with is known by the service that it has:
-BITalino (r)evolution BLE (BITalinoWorld, firmware-BT121, GATT.xml), Shimmer3R and Shimmer3 with
-its newer radio (ShimmerResearch, Shimmer-Java-Android-API, BleUartProfile).
+send over a cable.
 
 bleak, the extra `ble`, is imported when a port is opened. It is asynchronous: an event loop in a
 thread of its own keeps the connection.
@@ -11,18 +9,16 @@ thread of its own keeps the connection.
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import contextlib
 import queue
 import threading
-from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from device.errors import DeviceError, PortNotFoundError, SensorDisconnectedError
-from device.text import clean, listed
+from device.text import listed
 from device.timing.now import now_s
+from device.wireless.event_loop import END_S, EventLoop
+from device.wireless.nearby import PROFILES, Profile, Seen, scan
 
 _T = TypeVar("_T")
 # Boards say that they are there a few times a second; a scan that is not told whom to look for
@@ -30,129 +26,6 @@ _T = TypeVar("_T")
 _SCAN_S = 4.0
 _CONNECT_S = 15.0
 _WRITE_S = 3.0
-_END_S = 5.0
-
-
-@dataclass(frozen=True)
-class Profile:
-    """A kind of board.
-
-    Attributes
-    ----------
-    driver : str
-        As in `device.drivers.registry`.
-    title : str
-        For people.
-    prefix : str
-        With which the names of such boards begin, in small letters.
-    service, write, notify : str
-        UUIDs of its service, and of the characteristics that take and give bytes.
-    """
-
-    driver: str
-    title: str
-    prefix: str
-    service: str
-    write: str
-    notify: str
-
-
-PROFILES = (
-    Profile(
-        "bitalino",
-        "BITalino (r)evolution BLE",
-        "bitalino",
-        "c566488a-0882-4e1b-a6d0-0b717e652234",
-        "4051eb11-bf0a-4c74-8730-a48f4193fcea",
-        "40fdba6b-672e-47c4-808a-e529adff3633",
-    ),
-    Profile(
-        "shimmer",
-        "Shimmer3R",
-        "shimmer3r",
-        "65333333-a115-11e2-9e9a-0800200ca100",
-        "65333333-a115-11e2-9e9a-0800200ca102",
-        "65333333-a115-11e2-9e9a-0800200ca101",
-    ),
-    Profile(
-        "shimmer",
-        "Shimmer3 over BLE",
-        "shimmer",
-        "49535343-fe7d-4ae5-8fa9-9fafd205e455",
-        "49535343-8841-43f4-a8d4-ecbe34729bb3",
-        "49535343-1e4d-4bd9-ba61-23c647249616",
-    ),
-)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A Bluetooth device that said that it is there.
-
-    Attributes
-    ----------
-    address : str
-        Its address; on macOS an id that this computer has given it.
-    name : str
-        What it calls itself; empty for nothing.
-    profile : Profile or None
-        What kind of sensor it seems to be.
-    device : object
-        For bleak.
-    """
-
-    address: str
-    name: str
-    profile: Profile | None
-    device: Any
-
-    def describe(self) -> str:
-        """Say in a few words what it is."""
-        kind = f", {self.profile.title}" if self.profile is not None else ""
-        return clean(f"{self.name or 'without a name'} ({self.address}){kind}")
-
-
-def scan(timeout_s: float, until: str | None = None) -> list[Seen]:
-    """Return the Bluetooth devices that are there, by name.
-
-    Parameters
-    ----------
-    timeout_s : float
-        How long to look.
-    until : str or None
-        An address: look no longer than until it is seen.
-
-    Raises
-    ------
-    DeviceError
-        If Bluetooth is absent or off.
-    """
-
-    async def look() -> list[Seen]:
-        from bleak import BleakScanner
-
-        seen: dict[str, Seen] = {}
-
-        def notice(device: Any, said: Any) -> bool:
-            name = said.local_name or device.name or ""
-            profile = _profile(name, said.service_uuids)
-            seen[device.address] = Seen(device.address, name, profile, device)
-            return bool(device.address == until)
-
-        await BleakScanner.find_device_by_filter(notice, timeout_s)
-        return list(seen.values())
-
-    with _Loop() as loop:
-        return sorted(loop.run(look(), timeout_s + _END_S), key=lambda one: one.name)
-
-
-def _profile(name: str, services: list[str]) -> Profile | None:
-    """Return the kind of a board by its services, else by its name."""
-    offered = {service.lower() for service in services}
-    by_name = [profile for profile in PROFILES if name.lower().startswith(profile.prefix)]
-    # Others than Shimmer have that radio too: its service alone says little.
-    by_service = [p for p in PROFILES if p.service in offered and p is not PROFILES[-1]]
-    return next(iter([*by_service, *by_name]), None)
 
 
 class BleTransport:
@@ -185,7 +58,7 @@ class BleTransport:
         self.baud = 0
         self.profile: Profile | None = None
         self._address: str | None = None
-        self._loop: _Loop | None = None
+        self._loop: EventLoop | None = None
         self._client: Any = None
         self._arrived: queue.SimpleQueue[tuple[bytes, float]] = queue.SimpleQueue()
         self._gone = threading.Event()
@@ -202,9 +75,9 @@ class BleTransport:
         board = self._choose(scan(_SCAN_S, self._address))
         self._arrived = queue.SimpleQueue()
         self._gone = threading.Event()
-        self._loop = _Loop()
+        self._loop = EventLoop()
         try:
-            self._loop.run(self._connect(board), _CONNECT_S + _END_S)
+            self._loop.run(self._connect(board), _CONNECT_S + END_S)
         except BaseException:
             self.close()
             raise
@@ -251,7 +124,7 @@ class BleTransport:
             if client is not None:
                 # It may have gone already, or Bluetooth been switched off.
                 with contextlib.suppress(DeviceError):
-                    loop.run(client.disconnect(), _END_S)
+                    loop.run(client.disconnect(), END_S)
             loop.end()
 
     def _choose(self, seen: list[Seen]) -> Seen:
@@ -302,43 +175,3 @@ class BleTransport:
             )
         self.profile = fitting[0]
         await client.start_notify(self.profile.notify, came)
-
-
-class _Loop:
-    """An event loop in a thread of its own, to wait for from others."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="ble")
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, _T], timeout_s: float) -> _T:
-        """Return the result; raise DeviceError for what bleak or the system says against it."""
-        from bleak.exc import BleakError
-
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result(timeout_s)
-        except (concurrent.futures.TimeoutError, TimeoutError) as error:
-            future.cancel()
-            raise DeviceError(f"Bluetooth did not answer within {timeout_s:g} s") from error
-        except (BleakError, OSError) as error:
-            # On Linux, where no system bus runs to ask.
-            said = "no D-Bus" if isinstance(error, FileNotFoundError) else error
-            raise DeviceError(
-                f"Bluetooth says: {said}. Is it there and switched on (on Linux: bluetoothctl "
-                "power on), and may this user use it?"
-            ) from error
-
-    def end(self) -> None:
-        """Stop the loop."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_END_S)
-        if not self._thread.is_alive():
-            self._loop.close()
-
-    def __enter__(self) -> _Loop:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()

@@ -7,7 +7,6 @@ the connection that it opens for commands. What another host sends to either is 
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import socket
 import time
@@ -28,6 +27,7 @@ from device.wireless.lookup import (
     local_towards,
     parse_address,
 )
+from device.wireless.ports import bound
 
 # How long a board may take to answer, and to connect.
 _FIND_S = 2.0
@@ -164,7 +164,7 @@ class EmotibitTransport:
         self._ask = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._ask.bind((local, 0))
         self._ask.setblocking(False)
-        self._data, self._data_port = _bound(local, _FIRST_PORT, socket.SOCK_DGRAM)
+        self._data, self._data_port = bound(local, _FIRST_PORT, socket.SOCK_DGRAM)
         self._control_port = 0
         self._local = local
         self._open_door()
@@ -176,7 +176,7 @@ class EmotibitTransport:
         """Wait for the board's connection; the door is shut again when it has come."""
         if self._door is None:
             first = self._control_port or _FIRST_PORT + 1
-            self._door, self._control_port = _bound(self._local, first, socket.SOCK_STREAM)
+            self._door, self._control_port = bound(self._local, first, socket.SOCK_STREAM)
             self._door.listen(1)
 
     def _await_connection(self, board: FoundEmotibit) -> None:
@@ -287,21 +287,3 @@ class EmotibitTransport:
         if out:
             self._heard_s = time.monotonic()
         return b"".join(out)
-
-
-def _bound(local: str, first: int, kind: socket.SocketKind) -> tuple[socket.socket, int]:
-    """Return a socket on the first free port of every second one from `first`, else on any."""
-    for port in (*range(first, first + 40, 2), 0):
-        link = socket.socket(socket.AF_INET, kind)
-        if kind == socket.SOCK_STREAM and os.name == "posix":
-            # A connection that was ended lately does not keep the port; on Windows the same option
-            # would take it from another program.
-            link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            link.bind((local, port))
-        except OSError:
-            link.close()
-            continue
-        link.setblocking(False)
-        return link, int(link.getsockname()[1])
-    raise DeviceError(f"No port is free at {local}: which program holds all of them?")

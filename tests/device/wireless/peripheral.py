@@ -24,7 +24,7 @@ from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection 
 from bleak.exc import BleakError  # noqa: E402
 
 from device.boards.board import Board  # noqa: E402
-from device.wireless.bluetooth import Profile  # noqa: E402
+from device.wireless.nearby import Profile  # noqa: E402
 
 # As much as a notification carries where nothing was negotiated.
 _PIECE = 20

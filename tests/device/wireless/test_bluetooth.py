@@ -24,7 +24,7 @@ from device.samples import Samples
 from device.sensor import Sensor
 from device.sources.registry import KINDS, SourceOptions, make_source
 from device.wireless import bluetooth
-from device.wireless.bluetooth import PROFILES
+from device.wireless.nearby import PROFILES, Profile
 from tests.device.wireless.peripheral import Peripheral, Radio
 
 BITALINO, SHIMMER_3R, SHIMMER_3 = PROFILES
@@ -65,7 +65,7 @@ def collect(sensor: Sensor, count: int) -> Samples:
 )
 def test_read_at_its_values_and_times(
     radio: Radio,
-    profile: bluetooth.Profile,
+    profile: Profile,
     board: Board,
     name: str,
     kind: str,
