@@ -25,13 +25,13 @@ def warm_iterations(
     with split._problem.workspace() as steps:
         assert isinstance(steps, Steps)
         for before, y in pairwise(sequence):
-            centred, scale = split._centred(before)
+            centred, scale = steps.centred(before)
             steps.solve(centred / scale, own.alpha / scale, own.tolerance, own.max_iterations)
             driver, slack, dual = (
                 np.concatenate([a[hop:], np.full(hop, a[-hop:].mean())])
                 for a in (steps.driver, steps.slack, steps.dual)
             )
-            centred, scale = split._centred(y)
+            centred, scale = steps.centred(y)
             steps.fit(centred / scale, own.alpha / scale)
             steps.driver[:] = np.maximum(driver, lift * driver.max())
             steps.slack[:] = np.maximum(slack, lift * slack.max())

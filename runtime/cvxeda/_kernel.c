@@ -17,9 +17,10 @@
 #define VARIANT(NAME, TARGET)                                                                 \
     TARGET static double measure_##NAME(Problem *q) { return measure_body(q, 1); }            \
     TARGET static int advance_##NAME(Problem *q) { return advance_body(q); }                  \
-    TARGET static Found solve_##NAME(Problem *q, Py_ssize_t count, double tolerance, long most) { \
+    TARGET static Found solve_##NAME(                                                         \
+        Problem *q, Py_ssize_t count, double alpha, double tolerance, long most) {            \
         const Arithmetic does = {measure_##NAME, advance_##NAME};                             \
-        return solve_body(q, count, tolerance, most, does);                                   \
+        return solve_body(q, count, alpha, tolerance, most, does);                            \
     }
 #define ANY
 VARIANT(plain, ANY)
@@ -88,16 +89,15 @@ static PyObject *offsets(PyObject *module, PyObject *args) {
     PyObject *arena;
     if (!read_problem(args, &q, &arena)) return NULL;
     const char *base = PyByteArray_AsString(arena);
-    PyObject *places = Py_BuildValue("{snsn}", "stride", q.stride, "width", q.width);
+    PyObject *places = Py_BuildValue("{snsn}", "stride", q.stride, "signal", q.signal);
 #define OFFSET(name) {#name, (char *)q.name - base}
     const struct {
         const char *name;
         Py_ssize_t byte;
     } arrays[] = {
-        OFFSET(y), OFFSET(driver), OFFSET(phasic), OFFSET(tonic), OFFSET(bound),
-        OFFSET(coefficients), OFFSET(base1), OFFSET(base2), OFFSET(border1), OFFSET(border2),
-        OFFSET(shapes),
-        OFFSET(border_shapes), OFFSET(first_shapes), OFFSET(table), OFFSET(ridge), OFFSET(outer),
+        OFFSET(window), OFFSET(tonic), OFFSET(coefficients), OFFSET(base1), OFFSET(base2),
+        OFFSET(border1), OFFSET(border2), OFFSET(shapes), OFFSET(border_shapes),
+        OFFSET(first_shapes), OFFSET(table), OFFSET(ridge), OFFSET(outer),
     };
     for (size_t i = 0; places && i < sizeof arrays / sizeof *arrays; i++) {
         PyObject *byte = PyLong_FromSsize_t(arrays[i].byte);
@@ -140,18 +140,18 @@ static PyObject *solve(PyObject *module, PyObject *args) {
         !read_levels(given, levels))
         return NULL;
     const Py_ssize_t count = PyTuple_Size(given);
-    levels->alpha = alpha;
     Found found;
     Py_BEGIN_ALLOW_THREADS
-    found = (wide ? solve_wide : solve_plain)(levels, count, tolerance, most);
+    found = (wide ? solve_wide : solve_plain)(levels, count, alpha, tolerance, most);
     Py_END_ALLOW_THREADS
-    return Py_BuildValue("ld", found.iterations, found.bound);
+    return Py_BuildValue(
+        "ldddd", found.iterations, found.objective, found.gap, found.swing, found.span);
 }
 
 static PyMethodDef methods[] = {
     {"size", size, METH_VARARGS, "size(n, splines, baseline, spacing) -> bytes of an arena"},
     {"offsets", offsets, METH_VARARGS, "offsets(arena, sizes, constants) -> {array: byte}"},
-    {"solve", solve, METH_VARARGS, "solve(levels, alpha, tolerance, most) -> (iterations, bound)"},
+    {"solve", solve, METH_VARARGS, "solve(levels, alpha, tolerance, most) -> answer"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -58,17 +58,18 @@ typedef struct {
 typedef struct {
     Py_ssize_t n, splines, baseline, spacing; /* samples, columns of B and C, samples per knot */
     Py_ssize_t width, vectors, phases;        /* slots, their SIMD vectors, rows of a table */
-    Py_ssize_t stride;                        /* of a table by columns */
+    Py_ssize_t signal, stride;                /* from a signal to the next, of a table by columns */
     double alpha, gamma, a1, a2, m, knot_s;   /* A = (1, a1, a2), M = m (1, 2, 1) */
     double left;                              /* p's */
     /* Python reads or writes these: signals (n,); tables by columns (5, stride) of G, of A G and of
      * its first rows; A G by rows (2 + phases, 12): rows 0 and 1 of the window first; the inverses
      * of G'G + penalty, in the model's order, and of C'C. */
-    double *y, *driver, *slack, *dual, *phasic, *tonic, *bound, *coefficients;
+    double *window, *tonic, *phasic, *driver, *residual, *bound, *coefficients;
     double *base1, *base2, *border1, *border2;
     double *shapes, *border_shapes, *first_shapes, *table, *ridge, *outer;
     /* Of one iteration. */
-    double *correlation, *primal_residual, *dual_residual, *inverse_slack, *inverse_driver, *ratio;
+    double *y, *centred, *slack, *dual, *correlation, *primal_residual, *dual_residual;
+    double *inverse_slack, *inverse_driver, *ratio;
     double *change, *rhs, *work, *omega, *dslack, *ddriver, *diagonal, *below1, *below2;
     double *root, *coupling, *x, *dx, *z, *carry, *gram, *factor;
 } Problem;
@@ -79,9 +80,11 @@ static size_t place(Problem *q, char *arena) {
     q->vectors = 1 + (q->splines + LANES - 1) / LANES;
     q->width = q->vectors * LANES;
     q->phases = q->spacing < q->n ? q->spacing : q->n;
+    q->signal = (q->n + 2 * MARGIN + 7) / 8 * 8;
     q->stride = (q->phases + 2 * LANES - 1) / LANES * LANES;
     double **signals[] = {
-        &q->y, &q->driver, &q->slack, &q->dual, &q->phasic, &q->tonic, &q->bound,
+        &q->window, &q->tonic, &q->phasic, &q->driver, &q->residual, &q->bound, /* in this order */
+        &q->y, &q->centred, &q->slack, &q->dual,
         &q->base1, &q->base2, &q->border1, &q->border2, &q->correlation,
         &q->primal_residual, &q->dual_residual, &q->inverse_slack, &q->inverse_driver, &q->ratio,
         &q->change, &q->rhs, &q->work, &q->omega, &q->dslack, &q->ddriver, &q->diagonal,
@@ -89,7 +92,7 @@ static size_t place(Problem *q, char *arena) {
     };
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         *signals[i] = next + MARGIN;
-        next += (q->n + 2 * MARGIN + 7) / 8 * 8;
+        next += q->signal;
     }
     const Py_ssize_t columns = q->splines + q->baseline;
     const struct {

@@ -5,6 +5,7 @@
 #define ROUGH 0.1
 #define ROUGH_ITERATIONS 12
 #define COARSENING 4
+#define ROUNDING 1e-14 /* of the largest sample: what a baseline that explains a window leaves */
 
 /* The two large functions, so that they are compiled once and not at every call. */
 typedef struct {
@@ -117,17 +118,89 @@ INLINE double certify(Problem *q) {
     return length * slope - 0.5 * length * length * curvature;
 }
 
-/* What was found: the iterate's phasic and tonic signals are in their arrays. */
+/* The window without its baseline, and its root mean square: what is solved is the one divided by
+ * the other. Both changes are exact: the baseline is free, and objective(s y; alpha) is s^2 times
+ * objective(y; alpha / s). `free` becomes the coefficients of what was taken away, in two passes,
+ * the second for what rounding left of a large offset. */
+INLINE double centre(Problem *q, double free[2]) {
+    double square = 0.0, largest = 0.0;
+    const double *from = q->window;
+    free[0] = free[1] = 0.0;
+    memset(q->x, 0, q->width * sizeof(double));
+    for (int pass = 0; pass < 2; pass++, from = q->y) {
+        project_columns(q, tonic_columns(q), from, q->dx);
+        q->x[1] = q->outer[0] * q->dx[1] + q->outer[1] * q->dx[2];
+        q->x[2] = q->outer[2] * q->dx[1] + q->outer[3] * q->dx[2];
+        free[0] += q->x[1], free[1] += q->x[2];
+        subtract_columns(q, tonic_columns(q), q->x, from, pass ? q->centred : q->y);
+    }
+    for (Py_ssize_t i = 0; i < q->n; i++) {
+        square += q->centred[i] * q->centred[i];
+        largest = fmax(largest, fabs(q->window[i]));
+    }
+    double scale = sqrt(square / (double)q->n);
+    if (scale <= ROUNDING * largest) { /* The baseline explains the window. */
+        memset(q->centred, 0, q->n * sizeof(double));
+        scale = 1.0;
+    }
+    for (Py_ssize_t i = 0; i < q->n; i++) q->y[i] = q->centred[i] / scale;
+    return scale;
+}
+
+/* Of the arrays that Python reads: the objective, its distance from the lower bound relative to it,
+ * and how far the window and the farther of its two parts swing. */
 typedef struct {
-    double bound;
+    double objective, gap, swing, span;
     long iterations;
 } Found;
 
+INLINE double swing_of(const double *signal, Py_ssize_t n) {
+    double lowest = signal[0], highest = signal[0];
+    for (Py_ssize_t i = 1; i < n; i++) {
+        lowest = signal[i] < lowest ? signal[i] : lowest;
+        highest = signal[i] > highest ? signal[i] : highest;
+    }
+    return highest - lowest;
+}
+
+/* Give the answer its scale and its baseline back. */
+INLINE void gather(
+    Problem *q, double alpha, double scale, const double free[2], double bound, Found *found) {
+    const Py_ssize_t columns = q->splines + q->baseline;
+    double square = 0.0, drive = 0.0, weight = 0.0;
+    memset(q->x, 0, q->width * sizeof(double));
+    for (Py_ssize_t j = 0; j < columns; j++) {
+        const double x = scale * q->coefficients[j];
+        q->x[slot_of(q, j)] = -x;
+        if (j < q->splines) weight += x * x;
+        q->coefficients[j] = j < q->splines ? x : x + free[j - q->splines];
+    }
+    memset(q->work, 0, q->n * sizeof(double));
+    subtract_columns(q, tonic_columns(q), q->x, q->work, q->tonic);
+    for (Py_ssize_t i = 0; i < q->n; i++) {
+        q->driver[i] *= scale;
+        q->phasic[i] *= scale;
+        q->bound[i] *= scale;
+        q->residual[i] = q->centred[i] - q->phasic[i] - q->tonic[i];
+        q->tonic[i] += q->window[i] - q->centred[i];
+        square += q->residual[i] * q->residual[i];
+        drive += q->driver[i];
+    }
+    found->objective = 0.5 * square + alpha * drive + 0.5 * q->gamma * weight;
+    const double excess = fmax(0.0, found->objective - scale * scale * bound);
+    found->gap = found->objective > 0.0 ? excess / found->objective : 0.0;
+    found->span = swing_of(q->window, q->n);
+    found->swing = fmax(swing_of(q->tonic, q->n), swing_of(q->phasic, q->n));
+}
+
 INLINE Found solve_body(
-    Problem *levels, Py_ssize_t count, double tolerance, long most, Arithmetic does) {
+    Problem *levels, Py_ssize_t count, double alpha, double tolerance, long most, Arithmetic does) {
     Problem *q = levels;
-    Found found = {0.0, 0};
+    Found found = {0.0, 0.0, 0.0, 0.0, 0};
+    double bound = 0.0, free[2];
     int proven = 0, driven = 0;
+    const double scale = centre(q, free);
+    q->alpha = alpha / scale;
     fit(q);
     measure_body(q, 0);
     for (Py_ssize_t i = 0; i < q->n; i++) driven |= q->correlation[i] > q->alpha;
@@ -136,18 +209,14 @@ INLINE Found solve_body(
         for (;;) {
             const double objective = does.measure(q), allowed = tolerance * objective;
             if (!(q->left > allowed)) {
-                found.bound = certify(q);
-                proven = objective - found.bound <= allowed;
+                bound = certify(q);
+                proven = objective - bound <= allowed;
             }
             if (proven || found.iterations >= most || !does.advance(q)) break;
             found.iterations++;
         }
     }
-    if (!proven) found.bound = certify(q);
-    for (Py_ssize_t j = 0; j < q->width; j++) q->x[j] = 0.0;
-    for (Py_ssize_t j = 0; j < q->splines + q->baseline; j++)
-        q->x[slot_of(q, j)] = -q->coefficients[j];
-    memset(q->work, 0, q->n * sizeof(double));
-    subtract_columns(q, tonic_columns(q), q->x, q->work, q->tonic);
+    if (!proven) bound = certify(q);
+    gather(q, alpha, scale, free, bound, &found);
     return found;
 }

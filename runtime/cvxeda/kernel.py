@@ -6,7 +6,7 @@ import numpy as np
 
 from runtime.cvxeda import _kernel
 from runtime.cvxeda.model import Array, CvxEDAModel, product, spline_bump
-from runtime.cvxeda.steps import Solution, Workspace
+from runtime.cvxeda.steps import ROWS, Answer, Workspace
 
 # The kernel's layout, as _layout.h explains it: lanes of a vector, splines that meet in a row, and
 # the length of a table's row, where they follow one vector of zeros.
@@ -25,19 +25,17 @@ class Kernel(Workspace):
         self._levels = tuple(levels)
         arena, sizes, constants = levels[0]
         places = _kernel.offsets(arena, sizes, constants)
-        self.y, self.driver, self.phasic, self.tonic, self._bound = (
-            np.frombuffer(arena, np.float64, sizes[0], places[name])
-            for name in ("y", "driver", "phasic", "tonic", "bound")
-        )
-        self.coefficients = np.frombuffer(
-            arena, np.float64, sizes[1] + sizes[2], places["coefficients"]
-        )
+        n, columns, apart = sizes[0], sizes[1] + sizes[2], places["signal"]
+        signals = np.frombuffer(arena, np.float64, len(ROWS) * apart, places["tonic"])
+        self._window = np.frombuffer(arena, np.float64, n, places["window"])
+        self._signals = signals.reshape(len(ROWS), apart)[:, :n]
+        self._coefficients = np.frombuffer(arena, np.float64, columns, places["coefficients"])
 
-    def solve(self, y: Array, alpha: float, tolerance: float, most: int) -> Solution:
-        """Decompose the window; see `Workspace`."""
-        self.y[:] = y
-        iterations, bound = _kernel.solve(self._levels, alpha, tolerance, most)
-        return Solution(iterations, bound, self._bound)
+    def decompose(self, window: Array, alpha: float, tolerance: float, most: int) -> Answer:
+        """Decompose a window; see `Workspace`."""
+        self._window[:] = window
+        figures = _kernel.solve(self._levels, alpha, tolerance, most)
+        return Answer(self._signals.copy(), self._coefficients.copy(), *figures)
 
 
 def _prepared(model: CvxEDAModel) -> _Level:

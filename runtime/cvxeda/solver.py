@@ -32,12 +32,9 @@ from runtime.cvxeda.problem import FLOORS as FLOORS
 from runtime.cvxeda.problem import Baseline as Baseline
 from runtime.cvxeda.problem import Floor as Floor
 from runtime.cvxeda.problem import Parameters
-from runtime.cvxeda.steps import Solution, Workspace
 
 # Beyond this, the weights of the problem are lost beside the samples in double precision.
 _LARGEST_SAMPLE = 1e10
-# A window that its baseline explains up to this fraction of its samples leaves rounding noise.
-_ROUNDING = 1e-14
 # Parts that swing more than this many times as far as the window itself are cancelling each other.
 _LARGEST_SWING = 2.0
 
@@ -155,26 +152,29 @@ class CvxEDA:
 
     def solve(self, window: Array) -> Decomposition:
         """Split a checked window, float64 (n,), whatever its level."""
-        centred, scale = self._centred(window)
-        own = self._parameters
+        own, model = self._parameters, self._problem.model
         with self._problem.workspace() as workspace:
-            solution = workspace.solve(
-                centred / scale, own.alpha / scale, own.tolerance, own.max_iterations
+            found = workspace.decompose(window, own.alpha, own.tolerance, own.max_iterations)
+        if not math.isfinite(found.objective):
+            raise SignalError(
+                "the window cannot be decomposed in double precision with these parameters; "
+                "z-score it, or use time constants nearer to the defaults"
             )
-            return self._result(workspace, window, centred, scale, solution)
-
-    def _centred(self, window: Array) -> tuple[Array, float]:
-        """Return the window without its baseline, and its root mean square.
-
-        The solver sees the one divided by the other. Both changes are exact: the baseline is free,
-        and objective(s y; alpha) is s^2 objective(y; alpha/s).
-        """
-        free = self._problem.model.free
-        centred = np.asarray(window - free @ (free.T @ window))
-        scale = float(np.sqrt(np.mean(centred**2)))
-        if scale <= _ROUNDING * float(np.max(np.abs(window))):
-            return np.zeros(len(window)), 1.0
-        return centred, scale
+        tonic, phasic, driver, residual, dual = found.signals
+        return Decomposition(
+            tonic=tonic,
+            phasic=phasic,
+            driver=driver,
+            residual=residual,
+            spline_coefficients=found.coefficients[: model.splines],
+            baseline_coefficients=found.coefficients[model.splines :],
+            dual=dual,
+            objective=found.objective,
+            gap=found.gap,
+            iterations=found.iterations,
+            converged=found.gap <= own.tolerance,
+            well_posed=found.swing <= _LARGEST_SWING * found.span,
+        )
 
     def _checked(self, y: ArrayLike) -> Array:
         window, n = real_array("y", y), self._parameters.n
@@ -184,54 +184,10 @@ class CvxEDA:
                 f"({n},): prepare another CvxEDA for another length"
             )
         window = window.astype(np.float64)
-        usable = np.abs(window) <= _LARGEST_SAMPLE
-        if not usable.all():
-            first = int(np.argmin(usable))
+        if not float(np.abs(window).max()) <= _LARGEST_SAMPLE:  # NaN is not
+            first = int(np.argmin(np.abs(window) <= _LARGEST_SAMPLE))
             raise SignalError(
                 f"sample {first} of the window is {window[first]}; every sample must be finite "
                 f"and at most {_LARGEST_SAMPLE:g} in size: fill or drop gaps, and z-score the rest"
             )
         return window
-
-    def _result(
-        self,
-        found: Workspace,
-        window: Array,
-        centred: Array,
-        scale: float,
-        solution: Solution,
-    ) -> Decomposition:
-        """Gather the answer from the iterate; objective and gap are those of the arrays in it."""
-        model, alpha = self._problem.model, self._parameters.alpha
-        coefficients = scale * found.coefficients
-        driver, phasic, changing = scale * found.driver, scale * found.phasic, scale * found.tonic
-        tonic = changing + (window - centred)
-        residual = centred - phasic - changing
-        objective = (
-            0.5 * float(residual @ residual)
-            + alpha * float(driver.sum())
-            + 0.5 * float(model.penalty @ coefficients**2)
-        )
-        if not math.isfinite(objective):
-            raise SignalError(
-                "the window cannot be decomposed in double precision with these parameters; "
-                "z-score it, or use time constants nearer to the defaults"
-            )
-        excess = max(0.0, objective - scale**2 * solution.bound)
-        gap = excess / objective if objective > 0.0 else 0.0
-        swing = max(float(np.ptp(tonic)), float(np.ptp(phasic)))
-        return Decomposition(
-            tonic=tonic,
-            phasic=phasic,
-            driver=driver,
-            residual=residual,
-            spline_coefficients=coefficients[: model.splines],
-            baseline_coefficients=coefficients[model.splines :]
-            + model.free_inverse @ (window - centred),
-            dual=scale * solution.dual,
-            objective=objective,
-            gap=gap,
-            iterations=solution.iterations,
-            converged=gap <= self._parameters.tolerance,
-            well_posed=swing <= _LARGEST_SWING * float(np.ptp(window)),
-        )

@@ -21,55 +21,53 @@ START_SLACK = 8e-4
 # this many iterations: nearer to its own bounds it would be a bad start for the finer one.
 ROUGH = 0.1
 ROUGH_ITERATIONS = 12
+# A window that its baseline explains up to this fraction of its samples leaves rounding noise.
+_ROUNDING = 1e-14
+ROWS = ("tonic", "phasic", "driver", "residual", "dual")
 
 
-class Solution(NamedTuple):
-    """What was found, beside the arrays of the workspace.
+class Answer(NamedTuple):
+    """A window that was decomposed.
 
     Attributes
     ----------
+    signals : float64 (5, n)
+        `ROWS`: the parts, and the dual point that proves the gap.
+    coefficients : float64 (k,)
+        Of the tonic signal, in the order of the model's columns.
     iterations : int
-    bound : float
-        No objective for the window is lower.
-    dual : float64 (n,)
-        The dual point that proves it.
+    objective, gap : float
+        Of these signals, and its distance from the lower bound relative to it.
+    swing, span : float
+        How far the farther of tonic and phasic goes from its lowest to its highest, and the window.
     """
 
+    signals: Array
+    coefficients: Array
     iterations: int
-    bound: float
-    dual: Array
+    objective: float
+    gap: float
+    swing: float
+    span: float
 
 
 class Workspace(ABC):
-    """Working memory of one problem size. One thread at a time uses it, and it is never copied.
-
-    Attributes
-    ----------
-    driver, phasic, tonic : float64 (n,)
-        p, K p and G x of the answer, until the next call.
-    coefficients : float64 (k,)
-        x of the answer, in the order of the model's columns.
-    """
-
-    driver: Array
-    phasic: Array
-    tonic: Array
-    coefficients: Array
+    """Working memory of one problem size. One thread at a time uses it, and it is never copied."""
 
     @abstractmethod
     def __init__(self, model: CvxEDAModel) -> None:
         """Prepare for windows of the model's size."""
 
     @abstractmethod
-    def solve(self, y: Array, alpha: float, tolerance: float, most: int) -> Solution:
-        """Decompose a window; what is found depends on nothing from before.
+    def decompose(self, window: Array, alpha: float, tolerance: float, most: int) -> Answer:
+        """Decompose a window; the answer depends on nothing from before.
 
         Parameters
         ----------
-        y : float64 (n,)
-            Of mean square 1 and orthogonal to the baseline.
+        window : float64 (n,)
+            Of any scale and level.
         alpha : float
-            Weight of the driver for this scale.
+            Weight of the driver.
         tolerance : float
             Relative duality gap at which to stop.
         most : int
@@ -99,8 +97,11 @@ class Steps(Workspace):
     """
 
     y: Array
+    driver: Array
     slack: Array
     dual: Array
+    coefficients: Array
+    phasic: Array
     correlation: Array
     complementarity: float
     exact: bool
@@ -120,16 +121,61 @@ class Steps(Workspace):
     def advance(self) -> bool:
         """Do one predictor-corrector step; False where the arithmetic can go no further."""
 
-    def solve(self, y: Array, alpha: float, tolerance: float, most: int) -> Solution:
-        """Decompose the window; see `Workspace`."""
+    def decompose(self, window: Array, alpha: float, tolerance: float, most: int) -> Answer:
+        """Decompose a window; see `Workspace`."""
+        model = self.model
+        centred, scale = self.centred(window)
+        iterations, (bound, dual) = self.solve(centred / scale, alpha / scale, tolerance, most)
+        coefficients = scale * self.coefficients
+        driver, phasic, changing = (
+            scale * self.driver,
+            scale * self.phasic,
+            model.tonic(coefficients),
+        )
+        tonic = changing + (window - centred)
+        residual = centred - phasic - changing
+        objective = (
+            0.5 * float(residual @ residual)
+            + alpha * float(driver.sum())
+            + 0.5 * float(model.penalty @ coefficients**2)
+        )
+        excess = max(0.0, objective - scale**2 * bound)
+        coefficients[model.splines :] += model.free_inverse @ (window - centred)
+        return Answer(
+            np.stack([tonic, phasic, driver, residual, scale * dual]),
+            coefficients,
+            iterations,
+            objective,
+            excess / objective if objective > 0.0 else 0.0,
+            max(float(np.ptp(tonic)), float(np.ptp(phasic))),
+            float(np.ptp(window)),
+        )
+
+    def centred(self, window: Array) -> tuple[Array, float]:
+        """Return the window without its baseline, and its root mean square.
+
+        The iteration sees the one divided by the other. Both changes are exact: the baseline is
+        free, and objective(s y; alpha) is s^2 objective(y; alpha/s).
+        """
+        free = self.model.free
+        centred = np.asarray(window - free @ (free.T @ window))
+        scale = float(np.sqrt(np.mean(centred**2)))
+        if scale <= _ROUNDING * float(np.max(np.abs(window))):
+            return np.zeros(len(window)), 1.0
+        return centred, scale
+
+    def solve(
+        self, y: Array, alpha: float, tolerance: float, most: int
+    ) -> tuple[int, tuple[float, Array]]:
+        """Find the optimum for y (n,), of mean square 1 and orthogonal to the baseline.
+
+        Returns the count of iterations, and the certificate of what was reached.
+        """
         self.fit(y, alpha)
         if np.max(self.correlation) > alpha:
             self.start()
-            iterations, certificate = self.iterate(tolerance, most)
-        else:  # No driver at all is the optimum.
-            iterations, certificate = 0, self.certificate()
-        self.tonic = self.model.tonic(self.coefficients)
-        return Solution(iterations, *certificate)
+            return self.iterate(tolerance, most)
+        return 0, self.certificate()  # No driver at all is the optimum.
 
     def fit(self, y: Array, alpha: float) -> None:
         """Set a window; the iterate is its best fit without any driver."""
