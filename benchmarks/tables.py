@@ -1,8 +1,8 @@
 """`python -m benchmarks.tables`: write the tables of the documents from the results.
 
 benchmarks/README.md is written whole; in README.md the part between the `latency` marks, in
-docs/people.md that between the `people` marks, in docs/adaptation.md and docs/personal.md those of
-`benchmarks.common.personal_tables`.
+docs/people.md that between the `people` marks, in docs/cvxeda.md that between the `speed` marks, in
+docs/adaptation.md and docs/personal.md those of `benchmarks.common.personal_tables`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from benchmarks.common import personal_tables
+from benchmarks.common.cvxeda_table import speed_table
 from benchmarks.common.report import RESULTS
 from device.cli import RtcanCommand
 from device.errors import RtcanError
@@ -53,6 +54,8 @@ def main() -> None:
         _write_part(_SOURCE / "README.md", "latency", update_table(results))
     if "people" in results:
         _write_part(_SOURCE / "docs" / "people.md", "people", people_tables(results["people"]))
+    if "cvxeda" in results:
+        _write_part(_SOURCE / "docs" / "cvxeda.md", "speed", speed_table(results["cvxeda"]))
     if "personal" in results:
         for page, parts in personal_tables.PARTS.items():
             for mark, text in parts.items():

@@ -175,8 +175,9 @@ def main(
     if demo and model is None:
         note = "A simulated person is shown, and the model of the package answers"
     if note is not None and path == SHIPPED_MODEL:
-        needs = f"Its first answer needs {contract.first_answer_s:.0f} s of signal."
-        note = f"{note}. {learnt(contract)}. {needs}"
+        note = f"{note}. {learnt(contract)}."
+        if not chosen.get("profile"):  # What is known of a person shortens it.
+            note += f" Its first answer needs {contract.first_answer_s:.0f} s of signal."
     if note is not None:
         click.echo(f"Note: {note}", err=True)
     news = [] if note is None else [Status("model", note)]

@@ -7,7 +7,7 @@ to 15 s after its peak, and the first ones come with the first window.
 
 The decomposition that the network sees is of no use here: its weights belong to a signal in units
 of its own standard deviation, in which a quiet minute's noise is responses. At the wrist it gives
-five to thirty times as many as that of the whole recording does.
+two to thirty times as many as that of the whole recording does.
 """
 
 from __future__ import annotations
