@@ -11,6 +11,7 @@ dashboard need Chromium.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -25,6 +26,7 @@ from runtime.inference.classifier import Classifier
 from runtime.inference.decision import Decider
 from runtime.inference.models import SHIPPED_MODEL
 from runtime.inference.pipeline import Pipeline
+from runtime.preprocessing.response_stream import ResponseStream
 from runtime.sinks.events import Session
 from runtime.sinks.screen import Shot
 
@@ -48,6 +50,7 @@ def terminal(path: Path) -> Path:
     """Draw the terminal view of the demonstration after four minutes of its time."""
     pipeline = Pipeline(Classifier(SHIPPED_MODEL))
     decider = Decider(pipeline.contract)
+    responses = ResponseStream(pipeline.contract, 19.0)
     info = SensorInfo("simulated person", "demo", 19.0, speed=8.0)
     shot = Shot(Session(info, SHIPPED_MODEL.name, pipeline.contract))
     person = SimulatedPerson(Person.draw(np.random.default_rng(3)), 19.0, 3)
@@ -56,7 +59,9 @@ def terminal(path: Path) -> Path:
         part: Samples = person.second(course(second))
         shot.recent.append(part)
         for prediction in pipeline.push(part):
-            shot.take(decider.push(prediction))
+            per_min = responses.per_min(prediction.window.end_s)
+            shot.take(decider.push(replace(prediction, scr_per_min=per_min)))
+            shot.responses.extend(responses.push(prediction.window))
     while shot.recent[0].time_s[-1] < _SHOWN_S - 60:
         shot.recent.popleft()
     return demonstration.draw(shot, path, _SIZE, "rtcan live --demo")

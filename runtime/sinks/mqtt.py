@@ -252,7 +252,7 @@ def discovery(topic: str, session: Session) -> list[tuple[str, str]]:
             ),
         }))  # fmt: skip
     found.append(("scr_per_min", {
-        "name": "Skin conductance responses in the last minute",
+        "name": "Skin conductance responses per minute",
         "icon": "mdi:pulse",
         "unit_of_measurement": "/min",
         "state_class": "measurement",

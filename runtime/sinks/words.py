@@ -135,7 +135,7 @@ def responses(per_min: int | None) -> str:
     """Return how many responses the last minute had, in words; "" where that is not known."""
     if per_min is None:
         return ""
-    return f"{per_min or 'no'} response{'s' * (per_min != 1)} in the last minute"
+    return f"{per_min or 'no'} response{'s' * (per_min != 1)} per minute"
 
 
 def _change(decision: Decision) -> str:

@@ -59,7 +59,7 @@ export function learning(left) {
 
 // How many responses the last minute had; "" where that is not known.
 export function perMinute(count) {
-  return count == null ? "" : `${count || "no"} response${count === 1 ? "" : "s"} in the last minute`;
+  return count == null ? "" : `${count || "no"} response${count === 1 ? "" : "s"} per minute`;
 }
 
 export function filling(fill, window, speed, reference = 0) {

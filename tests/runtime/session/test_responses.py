@@ -63,7 +63,7 @@ def test_every_output_has_the_same_responses(tmp_path: Path, tiny_model: Path) -
     assert [float(row["onset"]) for row in rows] == [one.onset_s for one in by_onset]
     assert [float(row["value"]) for row in rows] == [one.amplitude_us for one in by_onset]
     assert float(rows[0]["duration"]) > 1.0
-    assert "▾" in screen.getvalue() and "in the last minute" in screen.getvalue()
+    assert "▾" in screen.getvalue() and "per minute" in screen.getvalue()
 
 
 def test_the_iterator_has_them_too(tmp_path: Path, tiny_model: Path) -> None:
