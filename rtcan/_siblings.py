@@ -16,7 +16,6 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,7 +45,7 @@ def _is_sibling(name: str) -> bool:
     return name.startswith(_PREFIX) and name.split(".")[1] in NAMES
 
 
-class _Shared(MetaPathFinder):
+class _Shared:
     """Finds `rtcan.device.x` as the module `device.x`."""
 
     def find_spec(
@@ -59,7 +58,7 @@ class _Shared(MetaPathFinder):
         return ModuleSpec(fullname, AnotherName(fullname.removeprefix(_PREFIX)))
 
 
-class _Private(MetaPathFinder):
+class _Private:
     """Finds `rtcan.device.x` in the folder beside this package, as a module of its own."""
 
     def find_spec(
