@@ -6,8 +6,8 @@ Learnt from ten hours whose 5 s epochs three experts called clean or artefact (Z
 2017, the recordings of one walker; a git clone of its repository lies at PATH/eda-artifacts), and
 from EEVR's 37 people at PATH/eevr as clean data. Each recording of the walker is tested by weights
 that are fitted on the other ten; each sixth of EEVR's people by weights fitted on the other five.
-The weights fitted on all are printed as `runtime.preprocessing.artefacts` holds them, and the
-shares that the weights held there call artefact in other recordings are counted.
+The weights fitted on all are printed as `runtime.preprocessing.events.artefacts` holds them, and
+the shares that the weights held there call artefact in other recordings are counted.
 
 Which eight features, their span and the weight of EEVR (0.15 of the walker's clean half) were
 chosen by these same figures, of some tens of choices that differ in the third digit.
@@ -32,8 +32,8 @@ from device.calibration import BitalinoCalibration
 from device.readers.columns import read_column
 from device.readers.registry import open_recording
 from device.samples import FloatArray, Samples
-from runtime.preprocessing import artefacts
 from runtime.preprocessing.contract import Contract
+from runtime.preprocessing.events import artefacts
 from runtime.preprocessing.quality import ARTEFACT, assess
 from runtime.preprocessing.resample import Resampler
 from runtime.preprocessing.window import Window

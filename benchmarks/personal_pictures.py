@@ -28,7 +28,7 @@ from runtime.inference.classifier import Classifier
 from runtime.inference.decision import Decider
 from runtime.inference.models import SHIPPED_MODEL
 from runtime.inference.pipeline import Pipeline
-from runtime.session.guide import Guide, Plan
+from runtime.person.guide import Guide, Plan
 from runtime.sinks.events import Session, Step
 from runtime.sinks.screen import Shot
 

@@ -26,7 +26,7 @@ from runtime.inference.classifier import Classifier
 from runtime.inference.decision import Decider
 from runtime.inference.models import SHIPPED_MODEL
 from runtime.inference.pipeline import Pipeline
-from runtime.preprocessing.response_stream import ResponseStream
+from runtime.preprocessing.events.response_stream import ResponseStream
 from runtime.sinks.events import Session
 from runtime.sinks.screen import Shot
 

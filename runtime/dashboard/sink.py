@@ -12,7 +12,7 @@ from device.samples import FloatArray, Samples
 from runtime.dashboard import library
 from runtime.dashboard.access import Access
 from runtime.inference.pipeline import Prediction
-from runtime.preprocessing.responses import Response
+from runtime.preprocessing.events.responses import Response
 from runtime.sinks.encoding import (
     health_fields,
     label_fields,

@@ -16,8 +16,8 @@ from device.errors import ArgumentError, ModelError, SignalWarning
 from device.samples import SLOWEST_STEP_S, Samples
 from device.timing.now import now_s
 from runtime.inference.classifier import Classifier, ModelSource
+from runtime.preprocessing.events.responses import Response
 from runtime.preprocessing.quality import assess
-from runtime.preprocessing.responses import Response
 from runtime.preprocessing.windows import Preprocessor, Window
 
 NO_LABEL = "none"
@@ -65,7 +65,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Adapted:
-    """One target's answer for this person, beside the stranger's; see `runtime.session.adaptation`.
+    """One target's answer for this person, beside the stranger's; see `runtime.person.adaptation`.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class Prediction:
         By target, the answer for this person, where labels taught one and it is asked for.
     scr_per_min : int or None
         Skin conductance responses in the newest minute that is known, which ends 10 to 15 s before
-        the window; None where none is. See `runtime.preprocessing.response_stream`.
+        the window; None where none is. See `runtime.preprocessing.events.response_stream`.
     responses : tuple of Response
         From `rtcan.live`: the responses that were reported since the prediction before.
     """

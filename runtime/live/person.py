@@ -15,8 +15,8 @@ from runtime.live.options import make_decider
 if TYPE_CHECKING:
     from device.sensor import Sensor
     from runtime.inference.pipeline import Pipeline
-    from runtime.session.adaptation import Learner
-    from runtime.session.person import Person
+    from runtime.person.adaptation import Learner
+    from runtime.person.person import Person
     from runtime.sinks.events import Status
     from runtime.sinks.sink import Sink
 
@@ -75,8 +75,8 @@ def met(
         Who is measured, what keeps the profile, and what is to be said of it.
     """
     from device.sources.demo import DemoSensor
-    from runtime.session.adaptation import Learner
-    from runtime.session.person import Person
+    from runtime.person.adaptation import Learner
+    from runtime.person.person import Person
 
     learner = Learner(pipeline.classifier, make_decider(pipeline, chosen).settings, chosen["adapt"])
     minutes = chosen["ask_every"]
@@ -93,13 +93,13 @@ def met(
         take_up(sensor, pipeline)
         yield person, [], noted(learner)
         return
-    from runtime.session.keeper import ProfileKeeper
+    from runtime.person.keeper import ProfileKeeper
 
     keeper = ProfileKeeper(chosen["profile"], pipeline, learner)
     try:
         person.profile = keeper.profile.name
         if chosen["enrol"]:
-            from runtime.session.guide import Guide, Plan
+            from runtime.person.guide import Guide, Plan
 
             person.guide = Guide(pipeline.contract)
             person.enrolled = keeper.enrol

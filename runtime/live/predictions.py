@@ -16,11 +16,11 @@ from device.errors import ArgumentError
 from device.sensor import Sensor, SensorInfo
 from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline, Prediction
-from runtime.preprocessing.responses import Response
-from runtime.session.keeper import ProfileKeeper
+from runtime.person.keeper import ProfileKeeper
+from runtime.person.person import Person
+from runtime.person.said import EXPECTED, Said
+from runtime.preprocessing.events.responses import Response
 from runtime.session.loop import run
-from runtime.session.person import Person
-from runtime.session.said import EXPECTED, Said
 from runtime.sinks.events import Session, Status, Summary
 from runtime.sinks.sink import Sink
 

@@ -15,8 +15,8 @@ from device.text import clean, clean_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runtime.session.profile import Profile
-    from runtime.session.profile_file import ProfileFile
+    from runtime.person.profile import Profile
+    from runtime.person.profile_file import ProfileFile
 
 _PROFILE = click.argument("profile", metavar="NAME|PATH")
 
@@ -33,8 +33,8 @@ def main() -> None:
 @main.command(name="list", cls=RtcanCommand)
 def list_profiles() -> None:
     """Show the profiles in the user's data folder."""
-    from runtime.session.profile_file import ProfileFile
-    from runtime.session.profile_path import folder, profiles
+    from runtime.person.profile_file import ProfileFile
+    from runtime.person.profile_path import folder, profiles
 
     found = profiles()
     if not found:
@@ -53,7 +53,7 @@ def list_profiles() -> None:
 @_PROFILE
 def show(profile: str) -> None:
     """Show what is known of a person."""
-    from runtime.session.profile_file import ProfileFile
+    from runtime.person.profile_file import ProfileFile
 
     file = ProfileFile(profile)
     found = file.load()
@@ -70,7 +70,7 @@ def reset(profile: str, labels: bool) -> None:
 
     After `--labels` the answer is the stranger's again; what is usual for the person stays.
     """
-    from runtime.session.profile_file import ProfileFile
+    from runtime.person.profile_file import ProfileFile
 
     file = ProfileFile(profile)
     file.require()
@@ -97,8 +97,8 @@ def export(profile: str, output: Path | None) -> None:
 
     The file is a profile like any other: copy it to another computer and name it with --profile.
     """
-    from runtime.session.profile import to_bytes
-    from runtime.session.profile_file import ProfileFile, write_private
+    from runtime.person.profile import to_bytes
+    from runtime.person.profile_file import ProfileFile, write_private
 
     data = to_bytes(ProfileFile(profile).load())
     if output is None:
@@ -115,7 +115,7 @@ def export(profile: str, output: Path | None) -> None:
 @_PROFILE
 def delete(profile: str) -> None:
     """Delete a profile, with every copy that was kept beside it."""
-    from runtime.session.profile_file import ProfileFile
+    from runtime.person.profile_file import ProfileFile
 
     file = ProfileFile(profile)
     file.require()

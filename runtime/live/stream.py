@@ -19,9 +19,9 @@ from runtime.inference.pipeline import Pipeline
 from runtime.live.person import take_up
 from runtime.live.predictions import Predictions
 from runtime.live.sensors import make_sensor, model_for
-from runtime.session.adaptation import Learner
-from runtime.session.keeper import ProfileKeeper
-from runtime.session.person import Person
+from runtime.person.adaptation import Learner
+from runtime.person.keeper import ProfileKeeper
+from runtime.person.person import Person
 from runtime.sinks.words import learnt
 
 _LOG = logging.getLogger("rtcan")

@@ -10,7 +10,7 @@ A veto alone withholds the answer, and its score is 0 but for the first:
   decomposition that did not converge;
 * artefact: somewhere the signal changes faster than sweat can. One such change is larger than the
   responses and bends the normalisation and the decomposition of the whole window. Or two
-  thirds of it have the shape of motion (`runtime.preprocessing.artefacts`);
+  thirds of it have the shape of motion (`runtime.preprocessing.events.artefacts`);
 * noise: tonic and phasic cannot be told apart, and the signal moves no more than its own noise: a
   resistor, a table, a tremor;
 * ill-posed, in a person's own units alone: tonic and phasic cannot be told apart.
@@ -30,8 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.samples import FloatArray
-from runtime.preprocessing.artefacts import THRESHOLD, artefacts_of_grid
 from runtime.preprocessing.contract import Contract, QualityLimits
+from runtime.preprocessing.events.artefacts import THRESHOLD, artefacts_of_grid
 from runtime.preprocessing.window import LEARNING, Window
 
 LEARNS, REFUSED, ARTEFACT = "learning", "refused", "artefact"

@@ -14,7 +14,7 @@ from device.samples import Samples
 from device.timing.sample_clock import ClockReading, SampleClock
 from device.versions import installed
 from runtime.inference.pipeline import Prediction
-from runtime.preprocessing.responses import Response
+from runtime.preprocessing.events.responses import Response
 from runtime.recording.finish import finish
 from runtime.recording.journal import Journal, numbers
 from runtime.recording.layout import Run, new_run

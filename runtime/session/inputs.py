@@ -7,7 +7,7 @@ import queue
 from collections.abc import Iterable, Iterator
 
 from device.timing.now import now_s
-from runtime.session.said import Said
+from runtime.person.said import Said
 from runtime.sinks.events import Marker
 
 # What nobody takes is dropped beyond this: a client that floods costs no memory.
@@ -48,7 +48,7 @@ class Inputs:
         self._put(text, None)
 
     def say(self, words: str, source: str) -> None:
-        """Say something now; see `runtime.session.said`."""
+        """Say something now; see `runtime.person.said`."""
         self._put(words, source)
 
     def arrived(self, time_s: float, arrival_s: float) -> None:

@@ -12,13 +12,13 @@ from device.sensor import Sensor, SensorInfo
 from device.timing.sample_clock import SampleClock
 from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline, Prediction
-from runtime.preprocessing.response_stream import ResponseStream
-from runtime.preprocessing.responses import Response
+from runtime.person.guide import VALUES
+from runtime.person.person import Person
+from runtime.preprocessing.events.response_stream import ResponseStream
+from runtime.preprocessing.events.responses import Response
 from runtime.session.farewell import Farewell, Waiting
-from runtime.session.guide import VALUES
 from runtime.session.inputs import Inputs
 from runtime.session.pace import MeasuredRate, named_wrongly, too_slow
-from runtime.session.person import Person
 from runtime.session.prepare import prepare
 from runtime.session.reader import Chunk, Failure, Reader
 from runtime.session.tally import Tally

@@ -15,7 +15,7 @@ from device.text import joined
 from device.timing.sample_clock import ClockReading, iso
 from runtime.inference.decision import expires_s
 from runtime.inference.pipeline import Prediction
-from runtime.preprocessing.responses import Response
+from runtime.preprocessing.events.responses import Response
 from runtime.sinks.events import Label, Marker, Session, SinkHealth, Status, Step, Summary
 from runtime.sinks.words import guess, words
 

@@ -15,7 +15,7 @@ from device.text import clean
 from device.timing.sample_clock import SampleClock
 from runtime.inference.decision import DecisionSettings
 from runtime.preprocessing.contract import Contract
-from runtime.preprocessing.responses import Response
+from runtime.preprocessing.events.responses import Response
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class Session:
         Takes the text of a marker, which then reaches all sinks; to be called from any thread.
     say : callable
         Takes what a person said of how they feel, such as "calm" or "arousal 4", and where; to be
-        called from any thread. See `runtime.session.said`.
+        called from any thread. See `runtime.person.said`.
     trained_on : str
         What the model learnt from, to stand beside every prediction; "" for the contract's words.
     clock : SampleClock

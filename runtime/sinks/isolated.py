@@ -12,7 +12,7 @@ from device.errors import RtcanError
 from device.samples import Samples
 from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Prediction
-from runtime.preprocessing.responses import Response
+from runtime.preprocessing.events.responses import Response
 from runtime.sinks.events import Event, Label, Marker, Session, SinkHealth, Status, Step, Summary
 from runtime.sinks.sink import Sink
 

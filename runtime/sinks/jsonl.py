@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Prediction
-from runtime.preprocessing.responses import Response
+from runtime.preprocessing.events.responses import Response
 from runtime.sinks.encoding import (
     clock_fields,
     label_fields,

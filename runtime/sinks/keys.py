@@ -82,7 +82,7 @@ def _is_ours(number: int) -> bool:
 
 # What Shift makes of the digits 1 to 5 on the keyboards of many countries.
 _SHIFTED = {"!": 1, "@": 2, '"': 2, "#": 3, "§": 3, "£": 3, "·": 3, "$": 4, "¤": 4, "%": 5}
-# What a key says; see `runtime.session.said`.
+# What a key says; see `runtime.person.said`.
 _SAYS = {"c": "calm", "t": "tense", "n": "skip", "r": "restart", "q": "stop"}
 
 

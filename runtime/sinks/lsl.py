@@ -26,7 +26,7 @@ from device.samples import FloatArray, Samples
 from device.timing.now import now_s
 from runtime.inference.decision import UNDECIDED
 from runtime.inference.pipeline import Prediction
-from runtime.preprocessing.responses import Response
+from runtime.preprocessing.events.responses import Response
 from runtime.sinks.events import Label, Marker, Session, Status, Step, Summary
 from runtime.sinks.sink import Sink
 from runtime.sinks.words import guess, words

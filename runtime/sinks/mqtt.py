@@ -23,7 +23,7 @@ from device.errors import MissingExtraError
 from device.timing.sample_clock import ClockReading
 from runtime.inference.decision import UNDECIDED, WITHHELD, expires_s
 from runtime.inference.pipeline import Prediction
-from runtime.preprocessing.responses import Response
+from runtime.preprocessing.events.responses import Response
 from runtime.sinks.broker import Broker as Broker
 from runtime.sinks.encoding import (
     clock_fields,

@@ -15,7 +15,7 @@ from rich.text import Text
 from device.samples import Samples
 from runtime.inference.pipeline import Prediction
 from runtime.preprocessing.contract import Target
-from runtime.preprocessing.responses import Response
+from runtime.preprocessing.events.responses import Response
 from runtime.preprocessing.window import LEARNING
 from runtime.sinks.charts import bar, course
 from runtime.sinks.events import Label, Marker, Session, Status, Step

@@ -7,7 +7,7 @@ import numpy as np
 from device.samples import Samples
 from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Prediction
-from runtime.preprocessing.responses import Response
+from runtime.preprocessing.events.responses import Response
 from runtime.sinks.events import Label, Marker, Session, Status, Step, Summary
 from runtime.sinks.events import SinkHealth as SinkHealth  # where it once was
 

@@ -12,7 +12,7 @@ from rich.live import Live
 from device.samples import Samples
 from runtime.inference.decision import expires_s
 from runtime.inference.pipeline import Prediction
-from runtime.preprocessing.responses import Response
+from runtime.preprocessing.events.responses import Response
 from runtime.sinks.events import Label, Marker, Session, Status, Step, Summary
 from runtime.sinks.keys import Keys, Typed
 from runtime.sinks.minute import SHOWN_S

@@ -16,9 +16,9 @@ from runtime.analysis.measures.analysis import Analysis
 from runtime.analysis.measures.grid import Gridded, on_grid, runs
 from runtime.analysis.measures.settings import Settings
 from runtime.analysis.measures.units import refuse_other_units
-from runtime.preprocessing.marks import artefacts
-from runtime.preprocessing.responses import NOISE_FACTOR, Responses
-from runtime.preprocessing.split import LEAST_ALPHA, SHORTEST_S, split
+from runtime.preprocessing.events.marks import artefacts
+from runtime.preprocessing.events.responses import NOISE_FACTOR, Responses
+from runtime.preprocessing.events.split import LEAST_ALPHA, SHORTEST_S, split
 
 _WORTH_TELLING = 0.01
 

@@ -16,8 +16,8 @@ from runtime.analysis.measures.features import as_events, feature_table
 from runtime.analysis.measures.grid import Gridded
 from runtime.analysis.measures.settings import Settings
 from runtime.analysis.measures.table import Table
-from runtime.preprocessing.responses import SOUND as SOUND
-from runtime.preprocessing.responses import Responses
+from runtime.preprocessing.events.responses import SOUND as SOUND
+from runtime.preprocessing.events.responses import Responses
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.samples import FloatArray, Samples
-from runtime.preprocessing.marks import runs as runs
+from runtime.preprocessing.events.marks import runs as runs
 from runtime.preprocessing.resample import Resampler
 
 # Recordings up to this rate are analysed as they were sampled; faster ones at GRID_HZ. Skin

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from device.arguments import number
-from runtime.preprocessing.responses import MIN_AMPLITUDE_US
+from runtime.preprocessing.events.responses import MIN_AMPLITUDE_US
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 
 import rtcan
 from device.errors import ArgumentError, ProfileInUseError
-from runtime.session.profile_file import ProfileFile
+from runtime.person.profile_file import ProfileFile
 from tests.runtime.live_parts import write_table
 
 

@@ -20,8 +20,8 @@ from device.simulation.physiology import Person, simulate
 from device.timing.sample_clock import SampleClock
 from runtime.inference.pipeline import Pipeline
 from runtime.live.profiles import main
-from runtime.session.keeper import ProfileKeeper
-from runtime.session.profile import Profile, to_bytes, units_of
+from runtime.person.keeper import ProfileKeeper
+from runtime.person.profile import Profile, to_bytes, units_of
 from runtime.sinks.events import Label
 from tests.runtime.live_parts import LIVE, summary, until, write_table
 from tests.runtime.people import PERSONAL
@@ -140,7 +140,7 @@ def test_what_recordings_and_others_hear_of_a_profile_names_nobody(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    monkeypatch.setattr("runtime.session.keeper._SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr("runtime.person.keeper._SAVE_EVERY_S", 0.0)
     keeper.prediction(predictions[0])
     said.append(str(keeper.trouble))
     with pytest.raises(ProfileError) as failed:

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.simulation.physiology import Person, simulate
-from runtime.preprocessing.artefacts import (
+from runtime.preprocessing.contract import Contract
+from runtime.preprocessing.events.artefacts import (
     THRESHOLD,
     ArtefactDetector,
     Artefacts,
     artefact_probability,
     artefacts_of_grid,
 )
-from runtime.preprocessing.contract import Contract
 from runtime.preprocessing.quality import ARTEFACT, assess, too_fast
 from runtime.preprocessing.window import Window
 

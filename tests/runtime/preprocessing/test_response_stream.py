@@ -11,8 +11,8 @@ from device.samples import Samples
 from device.simulation.physiology import Person, simulate
 from runtime.analysis.measures.analyse import analyse
 from runtime.preprocessing.contract import Contract
-from runtime.preprocessing.response_stream import LAG_S, ResponseStream
-from runtime.preprocessing.responses import Response, Responses
+from runtime.preprocessing.events.response_stream import LAG_S, ResponseStream
+from runtime.preprocessing.events.responses import Response, Responses
 from runtime.preprocessing.windows import Preprocessor
 
 CONTRACT = Contract()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runtime.preprocessing.responses import Responses, find, noise_us
+from runtime.preprocessing.events.responses import Responses, find, noise_us
 
 PEAK_S = np.log(2.0 / 0.7) * 2.0 * 0.7 / (2.0 - 0.7)  # of the Bateman response after its impulse
 HEIGHT = float(np.exp(-PEAK_S / 2.0) - np.exp(-PEAK_S / 0.7))

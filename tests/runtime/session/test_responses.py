@@ -13,7 +13,7 @@ from rich.console import Console
 import rtcan
 from runtime.inference.pipeline import Pipeline
 from runtime.live.sensors import make_sensor
-from runtime.preprocessing.responses import Response
+from runtime.preprocessing.events.responses import Response
 from runtime.recording.recorder import Recorder
 from runtime.session.loop import run
 from runtime.sinks.jsonl import JsonLines

@@ -17,7 +17,7 @@ from device.timing.sample_clock import SampleClock
 from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline
 from runtime.preprocessing.contract import Target
-from runtime.preprocessing.responses import Response
+from runtime.preprocessing.events.responses import Response
 from runtime.sinks.events import Session
 from runtime.sinks.isolated import IsolatedSink
 from tests.runtime.live_parts import summary

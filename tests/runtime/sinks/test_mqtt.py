@@ -17,7 +17,7 @@ from device.sensor import SensorInfo
 from device.sources.replay import ReplaySensor
 from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Pipeline
-from runtime.preprocessing.responses import Response
+from runtime.preprocessing.events.responses import Response
 from runtime.session.loop import run
 from runtime.sinks.events import Label, Session
 from runtime.sinks.isolated import IsolatedSink

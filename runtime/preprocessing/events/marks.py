@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.samples import FloatArray
-from runtime.preprocessing.artefacts import THRESHOLD, artefact_probability
 from runtime.preprocessing.contract import QualityLimits
+from runtime.preprocessing.events.artefacts import THRESHOLD, artefact_probability
 
 # The detector's own rate; a slower recording is judged by its levels alone.
 _SLOWEST_HZ = 4.0
@@ -20,7 +20,7 @@ def artefacts(time_s: FloatArray, eda_us: FloatArray, rate_hz: float) -> NDArray
     """Return where a signal on a uniform grid is an artefact, bool (n,).
 
     Levels that skin does not have, and what the learnt detector calls motion; see
-    `runtime.preprocessing.artefacts`.
+    `runtime.preprocessing.events.artefacts`.
 
     Parameters
     ----------

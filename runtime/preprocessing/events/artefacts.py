@@ -4,8 +4,8 @@ A logistic regression on eight features of the slope, for any rate from 4 Hz on 
 
 The signal is brought to 4 Hz (`runtime.preprocessing.resample`: low-passed, whatever its rate).
 Each second is then seen with the two before and the two after it, relative to the level, and
-against the last minute (`runtime.preprocessing.slopes`): a skin conductance response rises fast in
-a smooth minute, motion is rough and falls as fast as it rises.
+against the last minute (`runtime.preprocessing.events.slopes`): a skin conductance response rises
+fast in a smooth minute, motion is rough and falls as fast as it rises.
 
 Three experts called each 5 s of ten hours of one person, walking, eating and at rest, clean or
 artefact (Zhang, Haghdan and Xu 2017, "Unsupervised Motion Artifact Detection in Wrist-Measured
@@ -29,9 +29,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from device.samples import FloatArray
-from runtime.preprocessing import slopes
+from runtime.preprocessing.events import slopes
+from runtime.preprocessing.events.slopes import BEFORE, RATE_HZ, SIDE_S
 from runtime.preprocessing.resample import Resampler, resample_even
-from runtime.preprocessing.slopes import BEFORE, RATE_HZ, SIDE_S
 
 THRESHOLD = 0.5  # a second with this probability and more is called an artefact
 # Of `slopes.FEATURES`, fitted by benchmarks.artefacts on all recordings.

@@ -13,10 +13,10 @@ import pytest
 
 from device.sources.demo import DemoSensor
 from runtime.inference.pipeline import Prediction
-from runtime.session.guide import ARITHMETIC, RECAP, REST, Guide, Plan
-from runtime.session.measure import responses
-from runtime.session.person import Person
-from runtime.session.said import Said
+from runtime.person.guide import ARITHMETIC, RECAP, REST, Guide, Plan
+from runtime.person.measure import responses
+from runtime.person.person import Person
+from runtime.person.said import Said
 from runtime.sinks.events import Label, Status, Step
 from runtime.sinks.steps import breath, left_s, number, panel, share
 from tests.runtime.inference.test_decision import prediction as answer

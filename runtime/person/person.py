@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runtime.inference.pipeline import Prediction
-from runtime.session.adaptation import Learner
-from runtime.session.guide import Guide
-from runtime.session.said import EXPECTED, Said
+from runtime.person.adaptation import Learner
+from runtime.person.guide import Guide
+from runtime.person.said import EXPECTED, Said
 from runtime.sinks.events import Event, Label, Status, Step
 
 QUESTION = "How aroused are you right now? 1 (calm) to 5 (tense)"

@@ -16,14 +16,14 @@ from device.sources.replay import ReplaySensor
 from runtime.inference.classifier import Classifier
 from runtime.inference.pipeline import Estimate, Pipeline, Prediction
 from runtime.inference.prior import Prior
+from runtime.person.adaptation import Learner
+from runtime.person.person import Person
+from runtime.person.said import Said
 from runtime.recording.load import load
 from runtime.recording.recorder import Recorder
 from runtime.replay.find import find
-from runtime.session.adaptation import Learner
 from runtime.session.inputs import Inputs
 from runtime.session.loop import run
-from runtime.session.person import Person
-from runtime.session.said import Said
 from runtime.sinks.encoding import prediction_fields
 from runtime.sinks.events import Label, Marker, Session, Status
 from runtime.sinks.incoming import words

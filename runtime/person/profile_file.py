@@ -16,9 +16,7 @@ from pathlib import Path
 
 from device.errors import ProfileError, ProfileInUseError
 from device.versions import installed
-from runtime.preprocessing.contract import Contract
-from runtime.recording.lock import take
-from runtime.session.profile import (
+from runtime.person.profile import (
     DamagedProfileError,
     Profile,
     from_bytes,
@@ -26,7 +24,9 @@ from runtime.session.profile import (
     to_bytes,
     units_of,
 )
-from runtime.session.profile_path import locate
+from runtime.person.profile_path import locate
+from runtime.preprocessing.contract import Contract
+from runtime.recording.lock import take
 
 _PACKAGES = ("rtcan", "numpy", "scipy", "onnxruntime")
 _PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
@@ -39,7 +39,7 @@ class ProfileFile:
     Parameters
     ----------
     name_or_path : str
-        See `runtime.session.profile_path.locate`.
+        See `runtime.person.profile_path.locate`.
 
     Attributes
     ----------

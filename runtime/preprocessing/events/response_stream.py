@@ -1,7 +1,8 @@
 """Skin conductance responses of a live stream, each reported once.
 
-The newest two minutes are split as a whole recording is (`runtime.preprocessing.split`), every 5 s.
-A response is reported when its peak lies 10 s behind the newest sample: later samples would hardly
+The newest two minutes are split as a whole recording is (`runtime.preprocessing.events.split`),
+every 5 s. A response is reported when its peak lies 10 s behind the newest sample: later samples
+would hardly
 change it, and the responses around it, by which small ones are left out, are known. So it comes 10
 to 15 s after its peak, and the first ones come with the first window.
 
@@ -18,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.preprocessing.contract import Contract
-from runtime.preprocessing.marks import artefacts, runs
-from runtime.preprocessing.responses import SOUND, Response, Responses
-from runtime.preprocessing.split import SHORTEST_S, split
+from runtime.preprocessing.events.marks import artefacts, runs
+from runtime.preprocessing.events.responses import SOUND, Response, Responses
+from runtime.preprocessing.events.split import SHORTEST_S, split
 from runtime.preprocessing.window import Window
 
 LAG_S = 10.0

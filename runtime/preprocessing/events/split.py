@@ -1,7 +1,7 @@
 """A stretch of skin conductance without gaps, split: artefacts out, decomposed, responses found.
 
 The one way in which responses are found, in whole recordings (`runtime.analysis`) and in a live
-stream (`runtime.preprocessing.response_stream`).
+stream (`runtime.preprocessing.events.response_stream`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from device.samples import FloatArray
 from runtime.cvxeda.recording import decompose
-from runtime.preprocessing.marks import with_a_fall
-from runtime.preprocessing.responses import (
+from runtime.preprocessing.events.marks import with_a_fall
+from runtime.preprocessing.events.responses import (
     MIN_AMPLITUDE_US,
     NOISE_FACTOR,
     Responses,
@@ -80,7 +80,7 @@ def split(
     eda_us : float64 (n,)
         Microsiemens, without NaN, at least `SHORTEST_S` seconds.
     marked : bool (n,)
-        What `runtime.preprocessing.marks.artefacts` says of it.
+        What `runtime.preprocessing.events.marks.artefacts` says of it.
     rate_hz : float
         Of the grid.
     min_amplitude_us : float

@@ -8,10 +8,10 @@ from typing import Any
 
 from device.errors import ProfileError, SignalError
 from runtime.inference.pipeline import Pipeline, Prediction
+from runtime.person.adaptation import Learner
+from runtime.person.profile import Profile, now_text
+from runtime.person.profile_file import ProfileFile
 from runtime.preprocessing.reference import EARLIER_SITTINGS_S
-from runtime.session.adaptation import Learner
-from runtime.session.profile import Profile, now_text
-from runtime.session.profile_file import ProfileFile
 from runtime.sinks.events import Label, Session, Status, Summary
 from runtime.sinks.sink import Sink
 
@@ -25,7 +25,7 @@ class ProfileKeeper(Sink):
     Parameters
     ----------
     name_or_path : str
-        See `runtime.session.profile_path.locate`.
+        See `runtime.person.profile_path.locate`.
     pipeline : Pipeline
         Whose reference goes on from the profile's.
     learner : Learner or None

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runtime.inference.pipeline import Prediction
+from runtime.person.measure import Measured, Phase, measure
 from runtime.preprocessing.contract import Contract
-from runtime.session.measure import Measured, Phase, measure
 from runtime.sinks.events import Label, Step
 
 REST, ARITHMETIC, RECAP, OVER, STOPPED = "rest", "arithmetic", "recap", "over", "stopped"

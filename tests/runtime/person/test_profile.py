@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from device.errors import ProfileError, ProfileInUseError
+from runtime.person.profile import UNITS, Profile, from_bytes, to_bytes, units_of
+from runtime.person.profile_file import ProfileFile
+from runtime.person.profile_path import folder, locate
 from runtime.preprocessing.contract import Contract
-from runtime.session.profile import UNITS, Profile, from_bytes, to_bytes, units_of
-from runtime.session.profile_file import ProfileFile
-from runtime.session.profile_path import folder, locate
 from tests.tiny import CONTRACT
 
 PERSONAL = replace(CONTRACT, normalisation="personal", reference_s=30.0, reference_span_s=120.0)
@@ -27,7 +27,7 @@ OTHERS = {
 }  # fmt: skip
 HOLD = """
 import sys
-from runtime.session.profile_file import ProfileFile
+from runtime.person.profile_file import ProfileFile
 file = ProfileFile(sys.argv[1])
 file.claim()
 print("held", flush=True)
@@ -174,7 +174,7 @@ def test_what_a_killed_process_left_half_written_goes_with_the_profile(tmp_path:
     path = tmp_path / "p.json"
     killed = """
 import os, signal, sys
-from tests.runtime.session.test_profile import fresh, Path
+from tests.runtime.person.test_profile import fresh, Path
 file, profile = fresh(Path(sys.argv[1]))
 file.claim()
 profile = file.save(profile)
