@@ -74,11 +74,15 @@ class _Stream(Sink):
                 self.items.put(item, timeout=_POLL_S)
                 return
 
-    def get(self) -> Prediction | _End:
+    def get(self) -> Prediction | _End | None:
+        """Wait for the next item; None where none comes any more: another thread had the end."""
         while True:
+            gone = self.abandoned.is_set()  # asked before the queue: what was put is then taken
             # A wait without an end cannot be interrupted on Windows.
             with contextlib.suppress(queue.Empty):
                 return self.items.get(timeout=_POLL_S)
+            if gone:
+                return None
 
 
 class Predictions:
@@ -187,11 +191,12 @@ class Predictions:
             item = self._stream.get()
             if isinstance(item, Prediction):
                 return item
-            self._end, self.summary = item, item.summary
-            self.responses = tuple(self._stream.responses)
-            self._finalizer()
-            if item.error is not None:
-                raise item.error
+            if item is not None:
+                self._end, self.summary = item, item.summary
+                self.responses = tuple(self._stream.responses)
+                self._finalizer()
+                if item.error is not None:
+                    raise item.error
         raise StopIteration
 
     def close(self) -> None:

@@ -88,6 +88,22 @@ def test_dropping_it_closes_the_sensor(table: Path, tiny_model: Path) -> None:
     until(lambda: not reading())
 
 
+def test_closing_it_ends_the_iteration_of_another_thread(table: Path, tiny_model: Path) -> None:
+    live = rtcan.live(table, model=tiny_model, speed=0.01)  # hours until the first prediction
+    waiting = [threading.Thread(target=list, args=(live,), daemon=True) for _ in range(2)]
+    for thread in waiting:
+        thread.start()
+    live.close()
+    until(lambda: not any(thread.is_alive() for thread in waiting), 5)
+    # A recording's end, too, is the end for all who wait.
+    live = rtcan.live(table, model=tiny_model, speed=None)
+    waiting = [threading.Thread(target=list, args=(live,), daemon=True) for _ in range(3)]
+    for thread in waiting:
+        thread.start()
+    until(lambda: not any(thread.is_alive() for thread in waiting))
+    assert live.summary is not None and live.summary.windows > 20
+
+
 def test_without_a_model_it_warns(
     table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
