@@ -2,9 +2,8 @@
 
 The newest two minutes are split as a whole recording is (`runtime.preprocessing.events.split`),
 every 5 s. A response is reported when its peak lies 10 s behind the newest sample: later samples
-would hardly
-change it, and the responses around it, by which small ones are left out, are known. So it comes 10
-to 15 s after its peak, and the first ones come with the first window.
+would hardly change it, and the responses around it, by which small ones are left out, are known. So
+it comes 10 to 15 s after its peak, and the first ones come with the first window.
 
 The decomposition that the network sees is of no use here: its weights belong to a signal in units
 of its own standard deviation, in which a quiet minute's noise is responses. At the wrist it gives
