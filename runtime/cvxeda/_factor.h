@@ -109,7 +109,7 @@ INLINE void substitute(Problem *q, const Block *b, const int has_near, const int
     if (has_near) u = carried(q, near);
     if (has_next) w = carried(q, near + LANES);
     for (Py_ssize_t i = b->row; i < b->end; i++, z += width, entry += ENTRY) {
-        if (i == 2) entry += 2 * ENTRY; /* The first two rows stand apart in the table. */
+        if (i == 2 && b->row == 0) entry += 2 * ENTRY; /* Its first rows stand apart in the table. */
         const double l1 = below1[i], l2 = below2[i], scale = root[i];
         t = follow((lanes){rhs[i], border1[i], border2[i], 0.0}, l1, l2, t);
         store(z, t.last * scale);

@@ -33,9 +33,9 @@ INLINE void fit(Problem *q) {
 INLINE void translate(const Problem *from, Problem *to) {
     for (Py_ssize_t j = 0; j < to->splines; j++) {
         const double place = (double)j * to->knot_s / from->knot_s;
-        Py_ssize_t knot = (Py_ssize_t)place;
         double value = from->coefficients[from->splines - 1];
-        if (knot < from->splines - 1) {
+        if (place < (double)(from->splines - 1)) { /* Neither NaN nor beyond any integer. */
+            const Py_ssize_t knot = (Py_ssize_t)place;
             const double share = place - (double)knot;
             value = from->coefficients[knot] * (1.0 - share) + from->coefficients[knot + 1] * share;
         }

@@ -63,13 +63,12 @@ def _prepared(model: CvxEDAModel) -> _Level:
         view(f"border{place}", n)[:] = product(model.ar, column)
     phases, stride = min(spacing, n), places["stride"]
     border = _shapes(np.convolve(spline_bump(spacing), model.ar), spacing, phases)
-    # A reaches two samples back, which the first two rows of the window do not have.
+    # A reaches two samples back, which the first two rows of the window do not have. (With a knot
+    # at every sample no spline does either, and the second row is as all are.)
     first = border.copy()
-    for spline in range(splines):
-        for row, value in enumerate(product(model.ar, model.columns[:, spline])[:2]):
-            place = spline - row // spacing + _OVERLAP // 2
-            if place < _OVERLAP:
-                first[place, row] = value
+    for spline in range(min(splines, _OVERLAP // 2 + 1)):
+        rows = product(model.ar, model.columns[:, spline])[: min(2, phases)]
+        first[spline + _OVERLAP // 2, : rows.size] = rows
     view("shapes", _OVERLAP, stride)[:, :phases] = model.table[:, :phases]
     view("border_shapes", _OVERLAP, stride)[:, :phases] = border
     view("first_shapes", _OVERLAP, stride)[:, :phases] = first

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from runtime.cvxeda.solver import FLOORS, Decomposition
+from runtime.cvxeda.solver import FLOORS, CvxEDA, Decomposition
 
 Array = NDArray[np.float64]
 ALPHA, GAMMA = 8e-4, 1e-2
@@ -81,3 +83,15 @@ def check_certificate(y: Array, rate_hz: float, parts: Decomposition) -> None:
     assert parts.objective == pytest.approx(primal, rel=1e-9)
     assert (primal - dual) / primal <= 1e-8
     assert parts.gap == pytest.approx((primal - dual) / primal, abs=2e-9)
+
+
+def check_both_floors(y: Array, rate_hz: float, **parameters: Any) -> None:
+    """The kernel and SciPy find the same optimum, and prove it."""
+    kernel, scipy = (
+        CvxEDA(len(y), rate_hz, floor=floor, **parameters).solve(y) for floor in FLOORS
+    )
+    assert kernel.converged and scipy.converged
+    assert kernel.objective == pytest.approx(scipy.objective, rel=1e-9)
+    size = float(np.abs(y).max())
+    parts = kernel.tonic + kernel.phasic + kernel.residual
+    np.testing.assert_allclose(parts, y, atol=1e-12 * size)

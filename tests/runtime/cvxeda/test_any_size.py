@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from runtime.cvxeda.problem import Baseline
 from runtime.cvxeda.solver import FLOORS, CvxEDA, Floor
-from tests.runtime.cvxeda.parts import arousals, floor, floors
+from tests.runtime.cvxeda.parts import arousals, check_both_floors, floor, floors
 from tests.runtime.cvxeda.test_cvxeda_input import check_finite
 
 __all__ = ["floor"]
@@ -64,3 +68,12 @@ def test_whole_seconds_at_odd_rates(rate_hz: float, floor: str) -> None:
         parts = CvxEDA(n, rate_hz, floor=floor).decompose(y)  # type: ignore[arg-type]
         # The coarser start helps here as it does at round rates.
         assert parts.converged and parts.iterations <= 20
+
+
+@pytest.mark.skipif("kernel" not in FLOORS, reason="the compiled kernel was not built here")
+@pytest.mark.parametrize("baseline", get_args(Baseline))
+@pytest.mark.parametrize("spacing", [1, 2, 3, 4, 5])
+def test_few_samples_from_knot_to_knot(spacing: int, baseline: Baseline) -> None:
+    for n in (3, 4, 5, 16, 17, 101):
+        y = np.random.default_rng(n).standard_normal(n)
+        check_both_floors(y, 1.0, knot_spacing_s=float(spacing), baseline=baseline)
