@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -26,23 +25,21 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     RtcanError
         If the folder cannot be written to, or its disk is full.
     """
+    draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        # The rights that any new file has: the system takes the umask off by itself.
+        opened = draft.open("xb")
     except OSError as error:
         raise _refusal(path, error) from error
     try:
-        with os.fdopen(handle, "wb") as file:
+        with opened as file:
             yield file
-        # A temporary file is private; the finished one has the rights that any new file has.
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(name).chmod(0o666 & ~mask)
-        Path(name).replace(path)
+        draft.replace(path)
     except OSError as error:
         raise _refusal(path, error) from error
     finally:
-        Path(name).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
 
 
 def write_together(folder: Path, files: Mapping[str, bytes], *, stale: Sequence[str] = ()) -> None:

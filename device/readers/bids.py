@@ -29,6 +29,11 @@ def recognises(path: Path) -> bool:
     return path.name.endswith(ENDINGS)
 
 
+def beside(path: Path) -> Path:
+    """Return where the JSON of a table is, which has its columns and its rate."""
+    return path.with_name(path.name.partition(".tsv")[0] + ".json")
+
+
 def open_source(path: Path, column: str | None) -> Source:
     """Return the recording.
 
@@ -39,18 +44,18 @@ def open_source(path: Path, column: str | None) -> Source:
     RecordingError
         If it is not clear which column is skin conductance, or its unit is another.
     """
-    beside = path.with_name(path.name.partition(".tsv")[0] + ".json")
+    described = beside(path)
     try:
-        told = json.loads(decode(beside.read_bytes(), beside))
+        told = json.loads(decode(described.read_bytes(), described))
         names = [str(name) for name in told["Columns"]]
         rate_hz, start_s = float(told["SamplingFrequency"]), float(told.get("StartTime", 0.0))
     except FileNotFoundError as error:
         raise DatasetError(
-            f"{path} needs {beside.name} beside it, with its columns and its rate"
+            f"{path} needs {described.name} beside it, with its columns and its rate"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise DatasetError(
-            f"{beside} cannot be used ({error!r}): expected is a JSON object with Columns and "
+            f"{described} cannot be used ({error!r}): expected is a JSON object with Columns and "
             "SamplingFrequency"
         ) from error
     try:
@@ -61,7 +66,7 @@ def open_source(path: Path, column: str | None) -> Source:
     rows = [line.split("\t") for line in text.splitlines() if line.strip()]
     if not rows or len(rows[0]) != len(names):
         raise DatasetError(
-            f"{path} has {len(rows[0]) if rows else 0} columns; {beside.name} names {len(names)}"
+            f"{path} has {len(rows[0]) if rows else 0} columns; {described.name} names {len(names)}"
         )
     units = [_unit(told.get(name)) for name in names]
     index = channel(path, names, units, column)
@@ -73,7 +78,9 @@ def open_source(path: Path, column: str | None) -> Source:
     elif rate_hz > 0:
         time_s = start_s + np.arange(eda_us.size) / rate_hz
     else:
-        raise RecordingError(f"{beside}: SamplingFrequency is {rate_hz:g}; a rate in Hz is needed")
+        raise RecordingError(
+            f"{described}: SamplingFrequency is {rate_hz:g}; a rate in Hz is needed"
+        )
     samples = Samples(time_s, eda_us)
     device = told.get("DeviceName") or told.get("ManufacturersModelName") or ""
     return Source(

@@ -94,10 +94,15 @@ def sessions_in_zip(path: Path) -> list[str]:
         raise DatasetError(f"{path} is damaged or no zip archive ({error})") from error
 
 
+def tags_beside(path: Path) -> list[Path]:
+    """Return the files of tags in the folder of an EDA.csv."""
+    return [item for item in sorted(path.parent.iterdir()) if _TAGS.fullmatch(item.name)]
+
+
 def _texts(path: Path) -> tuple[str, str]:
     """Return the text of EDA.csv and that of the tags beside it, "" where there are none."""
     if path.suffix.lower() != ".zip":
-        beside = [item for item in sorted(path.parent.iterdir()) if _TAGS.fullmatch(item.name)]
+        beside = tags_beside(path)
         return read_text(path), read_text(beside[0]) if len(beside) == 1 else ""
     names = sessions_in_zip(path)
     if len(names) != 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from device.errors import DatasetError, RecordingError
@@ -13,9 +14,8 @@ from device.readers.text import read_table
 
 _HEAD = 2000
 _TEXTS = frozenset({".csv", ".tsv", ".txt"})
-# A folder is looked through so deep, and no more of its files than this are opened for the list.
-_DEPTH = 3
-_MOST_FILES = 400
+# A folder is looked through so deep: a BIDS data set has a file in sub-1/ses-1/beh.
+_DEPTH = 4
 _SHOWN = 20
 
 
@@ -77,21 +77,39 @@ def _of_own_rate(source: Source, rate_hz: float | None) -> Source:
 
 def recordings_in(folder: Path) -> list[Path]:
     """Return what can be opened below a folder, in order, sessions by their folder's name."""
-    found = []
-    for count, path in enumerate(_files(folder, _DEPTH)):
-        if count >= _MOST_FILES:
-            break
+    return list(_recordings(folder))
+
+
+def _recordings(folder: Path) -> Iterator[Path]:
+    for path in _files(folder, _DEPTH):
         if path.name == "EDA.csv":
-            found.append(path.parent)
+            yield path.parent
         elif _is_recording(path):
-            found.append(path)
-    return list(dict.fromkeys(found))
+            yield path
+
+
+def parts(path: Path) -> list[Path]:
+    """Return the files that a recording is made of: its own, and those beside that are read too.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or a folder, all of whose files are meant.
+    """
+    if path.is_dir():
+        return sorted(item for item in path.rglob("*") if item.is_file())
+    if bids.recognises(path):
+        return [path, bids.beside(path)]
+    if path.name == empatica.NAME:
+        return [path, *empatica.tags_beside(path)]
+    return [path]
 
 
 def _in_folder(folder: Path, rate_hz: float | None, column: str | None) -> Source:
     if (folder / "EDA.csv").is_file():
         return open_recording(folder / "EDA.csv", rate_hz, column)
-    found = recordings_in(folder)
+    # More than a list shows are not looked for: each is opened, and a folder may hold thousands.
+    found = list(islice(_recordings(folder), _SHOWN + 1))
     if len(found) == 1:
         return open_recording(found[0], rate_hz, column)
     if not found:
@@ -102,8 +120,8 @@ def _in_folder(folder: Path, rate_hz: float | None, column: str | None) -> Sourc
             ".bdf or .avro, nor a table with a column of skin conductance"
         )
     listed = "\n".join(f"    {path}" for path in found[:_SHOWN])
-    more = f"\n    and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    raise RecordingError(f"{folder} holds {len(found)} recordings. Choose one:\n{listed}{more}")
+    many, more = (f"more than {_SHOWN}", "\n    …") if len(found) > _SHOWN else (len(found), "")
+    raise RecordingError(f"{folder} holds {many} recordings. Choose one:\n{listed}{more}")
 
 
 def _files(folder: Path, depth: int) -> Iterator[Path]:

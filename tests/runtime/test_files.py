@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from device.errors import RtcanError
 from runtime import files
-from runtime.files import write_together
+from runtime.files import write_together, write_whole
 
 NAMES = ("best.pt", "predictions.csv", "metrics.json")
 EVENTS = ("open", "os.rename", "os.remove", "os.chmod", "os.mkdir")
@@ -128,3 +129,27 @@ def test_two_runs_into_one_folder_do_not_mix(tmp_path: Path) -> None:
     write_together(folder, contents(b"B"))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == contents(b"B")
+
+
+def test_threads_that_write_leave_the_rights_of_new_files_alone(tmp_path: Path) -> None:
+    """The umask belongs to the whole process: who changes it to look at it changes it for all."""
+    often = sys.getswitchinterval()
+    before = os.umask(0o027)
+    sys.setswitchinterval(1e-9)
+    try:
+        threads = [
+            threading.Thread(
+                target=lambda n=n: [write_whole(tmp_path / f"{n}_{i}", b"") for i in range(900)]
+            )
+            for n in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(often)
+        after = os.umask(before)
+    assert after == 0o027
+    if os.name == "posix":
+        assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o640}

@@ -23,7 +23,8 @@ def claim(batch: Batch) -> None:
         If it holds files that are not ours, or another run's.
     """
     path = batch.out / DESCRIPTION
-    if batch.out.exists() and any(batch.out.iterdir()):
+    # Names that begin with a dot are drafts of a run that was killed, or the system's.
+    if batch.out.exists() and any(not item.name.startswith(".") for item in batch.out.iterdir()):
         told = _read(path)
         if told is None:
             raise RecordingError(

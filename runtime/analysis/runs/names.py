@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 # Entities of a raw file's name that its derivatives keep, in BIDS's order.
@@ -41,16 +43,16 @@ def places(paths: Sequence[Path]) -> list[Place]:
     """
     found = [_entities(path) for path in paths]
     stems = ["_".join(f"{key}-{value}" for key, value in one.items()) for one in found]
-    counts: dict[str, int] = {}
+    # Some systems take Sub and sub for one name.
+    given = Counter(stem.casefold() for stem in stems)
+    taken = set(given)
     result = []
     for entities, stem in zip(found, stems, strict=True):
-        if stems.count(stem) > 1:
-            counts[stem] = counts.get(stem, 0) + 1
-            stem = (
-                f"{stem}_run-{counts[stem]}"
-                if "run" not in entities
-                else (f"{stem}_desc-{counts[stem]}")
-            )
+        if given[stem.casefold()] > 1:
+            key = "desc" if "run" in entities else "run"
+            numbered = (f"{stem}_{key}-{number}" for number in count(1))
+            stem = next(name for name in numbered if name.casefold() not in taken)
+            taken.add(stem.casefold())
         folder = Path(f"sub-{entities['sub']}")
         if "ses" in entities:
             folder /= f"ses-{entities['ses']}"

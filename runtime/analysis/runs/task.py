@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from device.readers.registry import parts
 from runtime.analysis.measures.settings import Settings
 from runtime.analysis.runs.names import Place
 from runtime.analysis.runs.sidecars import versions
@@ -87,8 +88,9 @@ class Task:
         """Return a hash of all that its results depend on, but for the content of large files."""
         batch = self.batch
         told: list[Any] = [asdict(batch.settings), batch.rate_hz, batch.column, versions()]
-        for path in (self.path, self.events, batch.model):
-            told.append(None if path is None else _stamp(path))
+        told.append(_stamp(self.path, *parts(self.path)))
+        for path in (self.events, batch.model):
+            told.append(None if path is None else _stamp(path, path))
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
@@ -117,13 +119,14 @@ class Outcome:
     kept: bool = False
 
 
-def _stamp(path: Path) -> list[Any]:
-    """Return what changes when a file does, or one in a folder."""
+def _stamp(path: Path, *files: Path) -> list[Any]:
+    """Return what changes when one of the files that make up a path does."""
+    return [str(path.resolve()), *map(_file_stamp, files)]
+
+
+def _file_stamp(path: Path) -> list[Any]:
     try:
-        files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-        return [
-            str(path.resolve()),
-            *((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in files),
-        ]
+        told = path.stat()
     except OSError:
-        return [str(path)]
+        return [path.name]
+    return [path.name, told.st_size, told.st_mtime_ns]

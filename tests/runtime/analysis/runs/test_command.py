@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from runtime.analysis.command import main
 from runtime.analysis.runs import one, workers
+from runtime.analysis.runs.batch import _found
 from runtime.analysis.runs.task import Outcome, Task
 from tests.runtime.analysis.skin import ONSETS_S, known
 
@@ -274,3 +275,34 @@ def test_a_recording_without_events_has_no_rows(tmp_path: Path) -> None:
     result = analyse(write(tmp_path / "a.csv"), "--out", out, "--events", events)
     assert result.exit_code == 0, result.output
     assert rows(out / "sub-a" / "beh" / "sub-a_features.tsv") == []
+
+
+def test_a_run_killed_as_it_began_is_begun_again(tmp_path: Path) -> None:
+    """What it left is a draft of the folder's description, under a name that begins with a dot."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".dataset_description.json.draft").write_bytes(b"")
+    result = analyse(write(tmp_path / "p1.csv"), "--out", out)
+    assert result.exit_code == 0, result.output
+
+
+def test_a_rate_that_changed_beside_a_recording_is_seen(tmp_path: Path) -> None:
+    """A BIDS table has its rate in the JSON beside it."""
+    table, out = tmp_path / "sub-1_physio.tsv.gz", tmp_path / "out"
+    beside, eda_us = tmp_path / "sub-1_physio.json", known(8.0).eda_us
+    table.write_bytes(gzip.compress("".join(f"{value:.6f}\n" for value in eda_us).encode()))
+    for rate_hz in (8, 4):
+        told = {"Columns": ["eda"], "SamplingFrequency": rate_hz, "StartTime": 0}
+        beside.write_text(json.dumps(told), encoding="utf-8")
+        assert analyse(table, "--out", out).exit_code == 0
+        told = json.loads((out / "sub-1/beh/sub-1_eda.json").read_text(encoding="utf-8"))
+        assert told["SamplingFrequency"] == rate_hz
+
+
+def test_no_recording_of_a_large_folder_is_left_out(tmp_path: Path) -> None:
+    deep = tmp_path / "sub-1" / "ses-1" / "beh"
+    deep.mkdir(parents=True)
+    (deep / "sub-1_ses-1_physio.tsv.gz").touch()
+    for number in range(450):
+        (tmp_path / f"{number:03d}.csv").write_text("time,eda\n0,5\n1,5\n")
+    assert len(_found([tmp_path])) == 451

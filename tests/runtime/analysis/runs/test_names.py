@@ -31,3 +31,12 @@ def test_equal_names_are_told_apart() -> None:
     found = stems("a/S01/EDA.csv", "b/S01/EDA.csv", "c/ö.csv", "d/ö.csv")
     assert found[:2] == ["sub-S01/beh/sub-S01_run-1_scr.tsv", "sub-S01/beh/sub-S01_run-2_scr.tsv"]
     assert len(set(found)) == 4
+
+
+def test_a_number_that_is_given_is_not_taken_again() -> None:
+    names = ["a/sub-1_eda.csv", "b/sub-1_eda.csv", "c/sub-1_run-1_eda.csv"]
+    assert len(set(stems(*names))) == len(set(stems(*reversed(names)))) == 3
+    both = ["a/sub-1_eda.csv", "b/sub-1_eda.csv", "c/sub-1_run-1_x.csv", "d/sub-1_run-1_x.csv"]
+    assert len(set(stems(*both))) == 4
+    # One file for both, on some systems.
+    assert len({stem.lower() for stem in stems("a/P1.csv", "b/p1.csv")}) == 2
