@@ -158,8 +158,9 @@ class Predictions:
     def say(self, words: str) -> None:
         """Label how the person feels now; from any thread.
 
-        What was said goes into the profile, and into the adapted answer. If it teaches nothing, or
-        contradicts another label, the log "rtcan" says so.
+        What was said goes into the profile, and into the adapted answer. If it teaches nothing,
+        contradicts another label, or comes before the first sample or after the run, the log
+        "rtcan" says so. A recording at the highest speed ends long before its predictions are read.
 
         Parameters
         ----------
@@ -174,7 +175,9 @@ class Predictions:
         if not isinstance(words, str) or Said(0.0, words, "program").label is None:
             raise ArgumentError(f"words is {arguments.shown(words)}; expected: {EXPECTED}")
         assert self._stream.session is not None
-        self._stream.session.say(words, "program")
+        lost = self._stream.session.say(words, "program")
+        if lost is not None:
+            _LOG.warning("%r is not kept: %s", words, lost)
 
     def __iter__(self) -> Self:
         return self

@@ -42,14 +42,19 @@ class Inputs:
         self._lossless = lossless
         self._waiting: queue.Queue[tuple[float, str, str | None]] = queue.Queue(_WAITING)
         self.newest: tuple[float, float] | None = None
+        self._ended = False
 
     def mark(self, text: str) -> None:
         """Note something now."""
         self._put(text, None)
 
-    def say(self, words: str, source: str) -> None:
-        """Say something now; see `runtime.person.said`."""
-        self._put(words, source)
+    def say(self, words: str, source: str) -> str | None:
+        """Say something now, see `runtime.person.said`; return why it is not kept, or None."""
+        return self._put(words, source)
+
+    def end(self) -> None:
+        """Take no more: what is said from now on belongs to no time of the run."""
+        self._ended = True
 
     def arrived(self, time_s: float, arrival_s: float) -> None:
         """Take the newest sample's time, and when it arrived (`device.timing.now.now_s`)."""
@@ -62,14 +67,18 @@ class Inputs:
         # What comes meanwhile waits for the next time: who floods must not hold up the run.
         for _ in range(self._waiting.qsize()):
             pressed_s, text, source = self._waiting.get_nowait()
-            if self.newest is None:
-                continue  # without a sample there is no time to give it
+            assert self.newest is not None  # as it was when this was put
             newest_s, arrival_s = self.newest
             time_s = newest_s + (0.0 if self._lossless else pressed_s - arrival_s)
             yield Marker(time_s, text) if source is None else Said(time_s, text, source)
 
-    def _put(self, text: str, source: str | None) -> None:
+    def _put(self, text: str, source: str | None) -> str | None:
+        if self._ended:
+            return "the run has ended"
+        if self.newest is None:
+            return "there is no sample yet whose time it could have"
         try:
             self._waiting.put_nowait((now_s(), text, source))
         except queue.Full:
-            return
+            return f"{_WAITING} others wait to be taken"
+        return None

@@ -279,6 +279,8 @@ class _Loop:
 
     def _finish(self, began_s: float) -> Summary:
         seconds = time.monotonic() - began_s
+        self._inputs.end()
+        self._tell_inputs()
         self._tell_responses(self._responses.finish())
         for sink in self._sinks:
             sink.finish(self._summary(seconds))

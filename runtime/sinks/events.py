@@ -154,8 +154,9 @@ def _no_markers(text: str) -> None:
     """Take a marker when nobody listens."""
 
 
-def _no_words(words: str, source: str) -> None:
+def _no_words(words: str, source: str) -> str | None:
     """Take a label when nobody listens."""
+    return "nobody listens"
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ class Session:
         Takes the text of a marker, which then reaches all sinks; to be called from any thread.
     say : callable
         Takes what a person said of how they feel, such as "calm" or "arousal 4", and where; to be
-        called from any thread. See `runtime.person.said`.
+        called from any thread. Returns why it is not kept, or None. See `runtime.person.said`.
     trained_on : str
         What the model learnt from, to stand beside every prediction; "" for the contract's words.
     clock : SampleClock
@@ -204,7 +205,7 @@ class Session:
     settings: DecisionSettings = field(default_factory=DecisionSettings)
     health: Callable[[], tuple[SinkHealth, ...]] = _no_sinks
     mark: Callable[[str], None] = _no_markers
-    say: Callable[[str, str], None] = _no_words
+    say: Callable[[str, str], str | None] = _no_words
     trained_on: str = ""
     clock: SampleClock = field(default_factory=SampleClock)
     profile: str = ""

@@ -27,7 +27,7 @@ class Keys(threading.Thread):
         Takes one character.
     """
 
-    def __init__(self, press: Callable[[str], None]) -> None:
+    def __init__(self, press: Callable[[str], object]) -> None:
         super().__init__(name="rtcan-keys", daemon=True)
         self._press = press
         self._stopping = threading.Event()
@@ -95,7 +95,7 @@ class Typed:
         Take words, and the text of a marker.
     """
 
-    def __init__(self, say: Callable[[str], None], mark: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], object], mark: Callable[[str], None]) -> None:
         self._say = say
         self._mark = mark
         self._target = "arousal"

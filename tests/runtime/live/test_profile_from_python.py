@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import tty
 import warnings
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 import rtcan
 from device.errors import ArgumentError, ProfileInUseError
 from runtime.person.profile_file import ProfileFile
-from tests.runtime.live_parts import write_table
+from tests.runtime.live_parts import until, write_table
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,31 @@ def test_labels_of_a_program_are_kept_and_move_the_answer_asked_for(
     told = json.loads(where.read_text())
     assert [label["text"] for label in told["labels"]] == ["tense"]
     assert told["labels"][0]["source"] == "program" and told["adaptations"]
+
+
+def test_what_is_said_of_no_time_is_not_kept_and_said_so(
+    table: Path, personal_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Before the first sample, and after the run, though its predictions wait for the caller."""
+    where = tmp_path / "anna.json"
+    live = rtcan.live(table, model=personal_model, speed=None, profile=where)
+    first = next(live)
+    until(lambda: json.loads(where.read_text())["sessions"] if where.exists() else None)
+    live.say("tense")
+    assert first.window.index == 0 and len(list(live)) > 20
+    live.say("calm")
+    assert json.loads(where.read_text())["labels"] == []
+    said = [one.message for one in caplog.records if "is not kept" in one.message]
+    assert ["'tense'" in said[0], "'calm'" in said[1]] == [True, True]
+    assert all("the run has ended" in one for one in said)
+    caplog.clear()
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    with rtcan.live(os.ttyname(slave), "grove", model=personal_model, rate_hz=19.0) as silent:
+        silent.say("calm")
+    os.close(master)
+    os.close(slave)
+    assert "'calm' is not kept: there is no sample yet" in caplog.text
 
 
 def test_a_profile_is_one_runs_until_its_end(
