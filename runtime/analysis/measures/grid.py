@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from device.samples import FloatArray, Samples
 from runtime.preprocessing.events.marks import runs as runs
-from runtime.preprocessing.resample import Resampler
+from runtime.preprocessing.resample import REACH, Resampler
 
 # Recordings up to this rate are analysed as they were sampled; faster ones at GRID_HZ. Skin
 # conductance has next to nothing above 2 Hz (Boucsein 2012, ch. 2).
@@ -100,16 +101,31 @@ def _slow(blocks: list[Samples]) -> Gridded:
 def _resampled(blocks: Iterable[Samples], grid_hz: float, rate_hz: float) -> Gridded:
     longest_s = max(0.5, 4.0 / rate_hz)
     resampler = Resampler(grid_hz, longest_s, max(MAX_BRIDGE_S, longest_s))
-    values, gaps, count = [], [], 0
+    pieces, count, last_us = [], 0, np.nan
     for block in blocks:
-        piece = resampler.push(block.time_s, block.eda_us)
+        pieces.append(resampler.push(block.time_s, block.eda_us))
         count += len(block)
-        values.append(piece.eda_us)
-        gaps.append(piece.gap)
-    eda_us = np.concatenate(values or [np.empty(0)])
-    missing = np.concatenate(gaps or [np.empty(0, dtype=bool)])
-    start_s = 0.0 if np.isnan(resampler.origin_s) else resampler.origin_s
+        last_us = block.eda_us[-1] if len(block) else last_us
+    start_s, size = 0.0, 0
+    if not np.isnan(resampler.origin_s):
+        start_s, end_s = resampler.origin_s, resampler.read_until_s
+        # A sample stands for one step of its own, and the recording ends after the last.
+        size = math.ceil((end_s + 1.0 / rate_hz - start_s) * grid_hz - 1e-6)
+        pieces.append(resampler.push(*_held(end_s, last_us, rate_hz, resampler)))
+    eda_us = np.concatenate([piece.eda_us for piece in pieces] or [np.empty(0)])[:size]
+    missing = np.concatenate([piece.gap for piece in pieces] or [np.empty(0, dtype=bool)])[:size]
     return Gridded(grid_hz, float(f"{rate_hz:.6g}"), start_s, eda_us, missing, count, True)
+
+
+def _held(
+    end_s: float, last_us: float, rate_hz: float, resampler: Resampler
+) -> tuple[FloatArray, FloatArray]:
+    """Return samples after the last that complete the grid; as before the first, it stays level."""
+    reach_s = (REACH + 2) / resampler.rate_hz
+    if np.isnan(last_us):  # Nothing is known after it, and the gap is too long for a bridge.
+        return np.array([end_s + 2.0 * resampler.max_bridge_s + reach_s]), np.array([np.nan])
+    time_s = end_s + np.arange(1, math.ceil(reach_s * rate_hz) + 2) / rate_hz
+    return time_s, np.full(time_s.size, last_us)
 
 
 def bridged(eda_us: FloatArray, most: int) -> FloatArray:

@@ -20,6 +20,25 @@ def test_windows_cover_the_recording_without_its_rest() -> None:
     assert rtcan.analyse(known()).features(window_s=500).rows == 1
 
 
+@pytest.mark.parametrize("rate_hz", [4.0, 8.0, 19.0, 100.0, 1000.0])
+def test_the_last_whole_window_is_there_at_any_rate(rate_hz: float) -> None:
+    features = rtcan.analyse(known(rate_hz)).features(window_s=50, step_s=50)
+    assert features["onset"].tolist() == [0, 50, 100, 150]
+    assert (features["quality"] == 1).all() and not features["missing_share"].any()
+
+
+@pytest.mark.parametrize("open_s", [0.1, 1.0, 1.9, 5.0])
+def test_open_electrodes_at_the_end_are_missing_and_no_shorter_recording(open_s: float) -> None:
+    samples = known(100.0)
+    eda_us = np.where(samples.time_s >= 200.0 - open_s, np.nan, samples.eda_us)
+    analysis = rtcan.analyse(eda_us, 100.0)
+    assert analysis.time_s.size == 1600
+    assert np.isnan(analysis.eda_us).sum() == pytest.approx(8 * open_s, abs=4)
+    features = analysis.features(window_s=50, step_s=50)
+    assert features["onset"].tolist() == [0, 50, 100, 150]
+    assert features["missing_share"][3] == pytest.approx(open_s / 50.0, abs=0.01)
+
+
 def test_counts_and_amounts_are_those_of_the_responses() -> None:
     features = rtcan.analyse(known()).features(window_s=100, step_s=100)
     assert features["scr_count"].tolist() == [4, 2]
