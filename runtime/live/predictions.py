@@ -136,6 +136,9 @@ class Predictions:
                 end = _End(error, None)
             else:
                 end = _End(None, summary)
+                for sink in summary.sinks:  # what went wrong last, such as keeping the profile
+                    if sink.trouble is not None:
+                        _LOG.warning("%s: %s", sink.name, sink.trouble)
             if keeper is not None:  # before the caller hears of the end
                 keeper.release()
             stream.put(end)

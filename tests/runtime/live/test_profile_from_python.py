@@ -1,5 +1,6 @@
 """`rtcan.live(profile=...)`: the next sitting goes on where the last one ended; labels by `say`."""
 
+import errno
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ import pytest
 
 import rtcan
 from device.errors import ArgumentError, ProfileInUseError
+from runtime.person import profile_file
 from runtime.person.profile_file import ProfileFile
 from tests.runtime.live_parts import until, write_table
 
@@ -110,6 +112,20 @@ def test_a_damaged_profile_is_said_as_a_warning(
         list(rtcan.live(table, model=personal_model, speed=None, profile=where))
     [said] = [one for one in caplog.records if "damaged" in one.message]
     assert said.levelno == logging.WARNING
+
+
+def test_a_profile_that_cannot_be_written_at_the_end_is_said(
+    table: Path, personal_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(profile_file, "write_private", full)
+    where = tmp_path / "anna.json"
+    assert list(rtcan.live(table, model=personal_model, speed=None, profile=where))
+    assert "profile: stopped: the profile cannot be written: No space left" in caplog.text
+    assert not list(tmp_path.iterdir())
 
 
 def test_arguments_that_cannot_be_used(table: Path, personal_model: Path) -> None:
