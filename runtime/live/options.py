@@ -82,7 +82,11 @@ def sink_options(command: _F) -> _F:
             show_default=True,
             help="Address to serve on; any but this computer's own asks for a token.",
         ),
-        click.option("--token", help="The token to ask for [default: made up]."),
+        click.option(
+            "--token",
+            envvar="RTCAN_TOKEN",
+            help="The token to ask for, also in RTCAN_TOKEN [default: made up].",
+        ),
         click.option("--mqtt", metavar="URL", help="mqtt[s]://[user[:password]@]host[:port]/topic"),
         click.option(
             "--lsl", is_flag=True, help="Lab Streaming Layer: signal, predictions, responses."

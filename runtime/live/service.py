@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from device.cli import RtcanCommand
 from device.errors import ArgumentError
+from runtime.sinks.broker import without_password
 
 # USB chips of the boards on docs/wiring.md: Arduino, CH340, FTDI FT232R, Silicon Labs CP210x.
 _CHIPS = (("2341", "*"), ("2a03", "*"), ("1a86", "7523"), ("0403", "6001"), ("10c4", "ea60"))
@@ -28,7 +30,8 @@ def main(udev: bool, user: str, arguments: tuple[str, ...]) -> None:
     rtcan service --udev | sudo tee /etc/udev/rules.d/70-rtcan.rules
 
     Recordings and profiles are kept in /var/lib/rtcan. Passwords belong in /etc/rtcan.env
-    (RTCAN_MQTT_PASSWORD=...), which root alone can read: everybody can read a unit.
+    (RTCAN_MQTT_PASSWORD=..., RTCAN_TOKEN=...), which root alone can read: everybody can read a
+    unit.
     """
     if udev:
         click.echo(udev_rule(), nl=False)
@@ -44,15 +47,21 @@ def systemd_unit(
     Raises
     ------
     ArgumentError
-        If an address contains a password, or an argument a line end.
+        If an argument contains a password, a token or a line end.
     """
-    for argument in arguments:
-        if re.search(r"mqtts?://[^/]*:[^/]*@", argument):
+    for option, value in _options(arguments):
+        if option == "--token":
+            raise ArgumentError(
+                "The page's token is a secret, and everybody can read a unit. Leave --token out "
+                f"and put RTCAN_TOKEN=... into {_SECRETS}"
+            )
+        if option == "--mqtt" and without_password(value) != value:
             raise ArgumentError(
                 "The address of the broker contains a password, and everybody can read a unit. "
                 f"Leave it out (mqtt://USER@HOST/TOPIC) and put RTCAN_MQTT_PASSWORD=... into "
                 f"{_SECRETS}"
             )
+    for argument in arguments:
         if not argument.isprintable():
             raise ArgumentError(f"{argument!r} contains a character that no unit may contain")
     if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,30}", user):
@@ -102,6 +111,13 @@ def udev_rule() -> str:
             'SYMLINK+="gsr", GROUP="dialout", MODE="0660"'
         )
     return "\n".join(lines) + "\n"
+
+
+def _options(arguments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Return every argument that may be an option, with what may be its value."""
+    for place, argument in enumerate(arguments):
+        option, joined, value = argument.partition("=")
+        yield option, value if joined else next(iter(arguments[place + 1 :]), "")
 
 
 def _quoted(word: str) -> str:

@@ -64,10 +64,27 @@ def test_the_options_are_those_of_live() -> None:
     } <= known
 
 
-def test_a_password_is_refused_and_not_repeated() -> None:
-    done = CliRunner().invoke(main, ["--", "--mqtt", "mqtt://me:hunter2@host/topic"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--mqtt", "mqtt://me:hunter2@host/topic"],
+        ["--mqtt", "MQTT://me:hunter2@host/topic"],  # a scheme's case means nothing
+        ["--mqtt=Mqtts://me:hunter2@host/topic"],
+        ["--mqtt", "mqtt://me:a/hunter2@host/topic"],  # not understood, and written all the same
+        ["--mqtt", "me:hunter2@host/topic"],
+        ["--port", "/dev/gsr", "--token", "hunter2"],
+        ["--token=hunter2"],
+    ],
+)
+def test_a_secret_is_refused_and_not_repeated(arguments: list[str]) -> None:
+    done = CliRunner().invoke(main, ["--", *arguments])
     assert done.exit_code != 0
     assert "hunter2" not in done.output and "/etc/rtcan.env" in done.output
+
+
+def test_what_holds_no_secret_is_taken() -> None:
+    arguments = ("--port", "usb:1a86:7523", "--mqtt", "mqtt://me@[::1]:1883/a", "--host", "::")
+    assert words(systemd_unit(arguments))[5:] == list(arguments)
 
 
 @pytest.mark.parametrize("user", ["", "a b", "root\nExecStart=", "-x"])
