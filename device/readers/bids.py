@@ -19,6 +19,7 @@ from device.errors import DatasetError, RecordingError
 from device.readers.base import Source, in_blocks, refuse_impossible
 from device.readers.channels import channel, microsiemens
 from device.readers.text import Table, decode
+from device.readers.times import unit_s
 from device.samples import Samples
 
 ENDINGS = ("_physio.tsv.gz", "_physio.tsv")
@@ -74,7 +75,8 @@ def open_source(path: Path, column: str | None) -> Source:
     eda_us = microsiemens(path, names[index], units[index], table.numbers(index))
     refuse_impossible(path, eda_us)
     if "time" in names and names.index("time") != index:
-        time_s = table.numbers(names.index("time"))
+        at = names.index("time")
+        time_s = table.numbers(at) * unit_s(units[at])
     elif rate_hz > 0:
         time_s = start_s + np.arange(eda_us.size) / rate_hz
     else:

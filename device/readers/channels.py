@@ -23,6 +23,8 @@ _WORDS = {
     "siemens": "S",
     "millisiemens": "mS",
     "microsiemens": "µS",
+    "µsiemens": "µS",
+    "usiemens": "µS",
     "nanosiemens": "nS",
     "mho": "S",
     "micromho": "µS",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from device.arguments import number
 from device.errors import DatasetError, RecordingError
 from device.names import candidates
 from device.readers import affectiva, bids, consensys, empatica, extras, opensignals, table
@@ -44,7 +45,11 @@ def open_recording(path: Path, rate_hz: float | None = None, column: str | None 
         If a file is not what it seems to be.
     MissingExtraError
         Where a format needs a package that is not installed.
+    ArgumentError
+        A rate that is none.
     """
+    if rate_hz is not None:
+        rate_hz = number("rate_hz", rate_hz, 0, open_ends=True)
     if not path.exists():
         raise RecordingError(f"There is no recording {path}")
     if path.is_dir():

@@ -10,7 +10,7 @@ from device.errors import RecordingError
 from device.readers.base import Source, in_blocks, refuse_impossible
 from device.readers.columns import skin_column
 from device.readers.text import Table, read_table
-from device.readers.times import as_seconds, read_times, time_columns
+from device.readers.times import as_seconds, read_times, refuse_disagreement, time_columns
 from device.samples import FloatArray, Samples
 
 
@@ -32,7 +32,7 @@ def open_source(path: Path, rate_hz: float | None, column: str | None) -> Source
     if rate_hz is not None:
         time_s = np.arange(eda_us.size) / rate_hz
     else:
-        time_s = _times(table, at if at != index else None)
+        time_s = _times(table, at if at != index else None, index)
         rate_hz = float(1 / np.median(np.diff(time_s))) if time_s.size > 1 else None
     samples = Samples(time_s, eda_us)
     name = table.names[index] if table.names else str(index)
@@ -52,7 +52,7 @@ def _time_column(table: Table) -> int | None:
     return rising[0] if len(rising) == 1 and len(table.rows) > 2 else None
 
 
-def _times(table: Table, at: int | None) -> FloatArray:
+def _times(table: Table, at: int | None, index: int) -> FloatArray:
     if at is None:
         known = "its header names none" if table.names else "it has no header"
         raise RecordingError(
@@ -60,4 +60,9 @@ def _times(table: Table, at: int | None) -> FloatArray:
             "time_ms, are understood): give its samples per second with --rate"
         )
     name = table.names[at] if table.names else str(at)
-    return read_times(table.path, name, table.cells(at))
+    time_s = read_times(table.path, name, table.cells(at))
+    for other in time_columns(table.names):
+        if other not in (at, index):
+            cells = table.cells(other)
+            refuse_disagreement(table.path, (name, time_s), table.names[other], cells)
+    return time_s

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from device.errors import DatasetError
-from device.readers.times import as_seconds
+from device.readers.times import CUT_OFF, as_seconds
 from device.samples import FloatArray
 
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
@@ -86,7 +86,7 @@ class Table:
                 if np.isinf(values[i]):
                     raise ValueError("infinite")
             except ValueError:
-                cut = " It is the last line: was the file cut off?" if i + 1 == len(values) else ""
+                cut = CUT_OFF if i + 1 == len(values) else ""
                 raise DatasetError(
                     f"{self.path}: data line {i + 1} has {found[:40]!r} in column {index}; a "
                     f"number was expected.{cut}"

@@ -14,6 +14,9 @@ from device.names import fold
 from device.samples import FloatArray
 from device.text import is_number
 
+# What a message says of the last line, where no number can be read in it. It is not left out in
+# silence: a number that was cut in two reads as another one, so that a person must look.
+CUT_OFF = " It is the last line: was the file cut off? If so, delete that line."
 _DAY_S = 86400.0
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?")
 _COMPACT = re.compile(r"\d{5,6}(?:\.\d+)?")
@@ -24,6 +27,9 @@ _UNITS_S |= {"minutes": 60.0}
 _UNIX_MS = 1e11
 # Slower or faster is no recording of skin conductance, but another unit.
 _STEPS_S = (1e-5, 60.0)
+# Two clocks of one recording, a sensor's and a computer's, differ by no more: by what a radio
+# delays, and by their pace.
+_APART_S, _PACE = 2.0, 0.02
 
 
 def time_columns(names: Sequence[str]) -> list[int]:
@@ -87,10 +93,11 @@ def read_times(path: Path, name: str, cells: Sequence[str]) -> FloatArray:
             time_s = np.array([float(cell.replace(",", ".")) for cell in cells])
         except ValueError:
             bad = next(i for i, cell in enumerate(cells) if not is_number(cell.replace(",", ".")))
+            cut = f".{CUT_OFF}" if bad + 1 == len(cells) else ""
             raise RecordingError(
                 f"{path}: data line {bad + 1} has {cells[bad]!r} for a time. Expected are seconds, "
                 "HHMMSS.mmm, HH:MM:SS or dates with times; or give its samples per second with "
-                "--rate"
+                f"--rate{cut}"
             ) from None
         unit_s = _unit_s(name)
         if unit_s is not None:
@@ -102,6 +109,39 @@ def read_times(path: Path, name: str, cells: Sequence[str]) -> FloatArray:
     time_s = time_s - time_s[:1]
     _refuse_impossible(path, name, time_s)
     return time_s
+
+
+def refuse_disagreement(
+    path: Path, first: tuple[str, FloatArray], name: str, cells: Sequence[str]
+) -> None:
+    """Raise RecordingError where another column of times tells of another course of time.
+
+    Parameters
+    ----------
+    path : Path
+        For the message.
+    first : tuple of (str, float64 (n,))
+        Name of the column that was read, and its seconds.
+    name, cells : str, sequence of str
+        Of the other column. Where these are no times that rise, it holds something else.
+    """
+    try:
+        other_s = read_times(path, name, cells)
+    except RecordingError:
+        return
+    apart_s = np.abs(other_s - first[1])
+    if apart_s.max(initial=0.0) > _APART_S + _PACE * other_s.max(initial=0.0):
+        at = int(np.argmax(apart_s))
+        raise RecordingError(
+            f"{path}: its columns {first[0]!r} and {name!r} disagree: data line {at + 1} is "
+            f"{first[1][at]:g} s after the first by one and {other_s[at]:g} s by the other. Take "
+            "away the one that does not hold, or give samples per second with --rate"
+        )
+
+
+def unit_s(word: str) -> float:
+    """Return the seconds of a unit of time, 1 where it is not told or not known."""
+    return _UNITS_S.get(word.strip().lower(), 1.0)
 
 
 def _unit_s(name: str) -> float | None:

@@ -118,3 +118,12 @@ def test_consensys_without_skin_conductance_lists_its_channels(tmp_path: Path) -
     path.write_text(text)
     with pytest.raises(RecordingError, match="Shimmer_AB12_PPG_A13_CAL"):
         open_recording(path)
+
+
+def test_a_column_of_times_in_milliseconds_is_read_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "sub-1_physio.tsv"
+    path.write_text("".join(f"{i}\t{5 + i % 3}\n" for i in range(2000)))
+    told = {"Columns": ["time", "eda"], "SamplingFrequency": 1000, "StartTime": 0}
+    path.with_suffix(".json").write_text(json.dumps({**told, "time": {"Units": "ms"}}))
+    blocks = list(open_recording(path).blocks())
+    assert blocks[-1].time_s[-1] == pytest.approx(1.999)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device.errors import DatasetError
+from device.errors import DatasetError, RecordingError
 from device.readers.columns import read_column
 from device.readers.registry import open_recording
 
@@ -111,5 +111,10 @@ def test_a_lone_column_of_another_signal_is_no_skin_conductance(tmp_path: Path, 
 def test_a_table_that_was_cut_off_is_called_so(tmp_path: Path) -> None:
     path = tmp_path / "cut.csv"
     path.write_text("time,EDA\n" + "".join(f"{i / 4},{5 + i % 3}\n" for i in range(60)) + "15")
-    with pytest.raises(DatasetError, match="last line: was the file cut off"):
+    with pytest.raises(
+        DatasetError, match=r"last line: was the file cut off\? If so, delete that line"
+    ):
+        open_recording(path)
+    path.write_text("time,EDA\n" + "".join(f"{i / 4},{5 + i % 3}\n" for i in range(60)) + "1e,5")
+    with pytest.raises(RecordingError, match=r"last line: was the file cut off\? If so, delete"):
         open_recording(path)

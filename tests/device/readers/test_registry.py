@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device.errors import DatasetError, RecordingError, RtcanError
+from device.errors import ArgumentError, DatasetError, RecordingError, RtcanError
 from device.readers.registry import open_recording, recordings_in
 from device.simulation.skin import RecordingSkin
 
@@ -162,3 +162,12 @@ def test_a_damaged_table_is_refused_by_its_name(
         list(open_recording(path, None, column).blocks())
     assert said in str(caught.value)
     assert len(str(caught.value)) < 500 + len(column or "")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rate_hz", [0.0, -4.0, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_refused_by_its_name(tmp_path: Path, rate_hz: float) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("EDA\n5\n6\n")
+    with pytest.raises(ArgumentError, match="rate_hz is"):
+        open_recording(path, rate_hz)

@@ -68,3 +68,23 @@ def test_tables_whose_times_find_themselves(tmp_path: Path, text: str) -> None:
     assert source.rate_hz == pytest.approx(2.0)
     np.testing.assert_allclose(samples.time_s, [0, 0.5, 1.0])
     assert samples.eda_us[0] == 3.5
+
+
+def test_two_columns_of_times_that_disagree_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+
+    def written(step_s: float) -> Path:
+        lines = (f"{i / 4},{1.6e9 + step_s * i:.3f},{5 + i % 3}\n" for i in range(60))
+        path.write_text("time,timestamp,EDA\n" + "".join(lines))
+        return path
+
+    # Two clocks of one recording go alike, but not the same.
+    assert open_recording(written(0.2501)).rate_hz == pytest.approx(4.0)
+    with pytest.raises(RecordingError, match=r"'time' and 'timestamp' disagree.*--rate"):
+        open_recording(written(0.5))
+    assert open_recording(path, rate_hz=2.0).rate_hz == 2.0
+    # What does not rise is no column of times, whatever its name says.
+    path.write_text(
+        "time,t,EDA\n" + "".join(f"{i / 4},{30 + i % 2},{5 + i % 3}\n" for i in range(60))
+    )
+    assert open_recording(path).rate_hz == pytest.approx(4.0)
