@@ -6,24 +6,18 @@ Nothing else knows which. A task that a lost worker of a cluster had is given to
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
-from importlib import metadata
-from pathlib import Path
+from contextlib import closing
 from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
 
-from device.errors import MissingExtraError, WorkerError
+from runtime import cluster
 
 Numbered = tuple[int, tuple[Any, ...]]
 
-_ROOT = Path(__file__).resolve().parents[2]
-_PATIENCE_S = 30
-_REACH_S = 2
 # Of the small tasks that are left, a worker's next share is this part of its equal part; the last
 # shares are small, so that all workers end together, but not smaller than so many tasks.
 _SHARE = 1 / 2
@@ -59,7 +53,7 @@ class Workers:
 
     def __enter__(self) -> Workers:
         if self.scheduler is not None:
-            self._client = _connect(self.scheduler)
+            self._client = cluster.connect(self.scheduler, _ask)
             self.jobs = sum(self._client.nthreads().values())
         return self
 
@@ -126,8 +120,6 @@ class Workers:
         shares: Iterable[Sequence[Numbered]],
         shared: Sequence[Any],
     ) -> Iterator[tuple[int, Any]]:
-        from distributed import as_completed
-
         # Every worker has all that is shared, so that none loses it for the others.
         there: list[Any] = []
         if shared:
@@ -136,23 +128,11 @@ class Workers:
             self._client.submit(_checked, versions(), function, share, there, pure=False)
             for share in shares
         ]
-        try:
-            done: Iterable[Any] = as_completed(  # type: ignore[no-untyped-call]
-                futures, with_results=True, loop=self._client.loop
-            )
-            for _, found in done:
+        advice = "what is done is kept: add --resume."
+        scheduler = self.scheduler or ""
+        with closing(cluster.results(self._client, scheduler, futures, advice)) as done:
+            for found in done:
                 yield from found
-        except Exception as error:
-            if not type(error).__module__.startswith("distributed"):
-                raise
-            raise WorkerError(
-                f"The cluster at {self.scheduler} gave up on a task: {error}. Look into its "
-                "workers' logs; what is done is kept: add --resume."
-            ) from error
-        finally:
-            # A client that was closed meanwhile, after an error, has let go of them itself.
-            if self._client is not None:
-                self._client.cancel(futures)
 
 
 def _shares(tasks: Sequence[Numbered], jobs: int) -> Iterator[Sequence[Numbered]]:
@@ -172,20 +152,12 @@ def cores() -> int:
 
 
 @functools.cache
-def versions() -> dict[str, str]:
+def versions() -> cluster.Versions:
     """Return what must be the same wherever a part of one result is computed."""
-    digest = hashlib.sha256()
-    for package in ("device", "runtime", "training"):
-        for path in sorted((_ROOT / package).rglob("*.py")):
-            digest.update(path.relative_to(_ROOT).as_posix().encode() + path.read_bytes())
-    return {
-        "rtcan": digest.hexdigest()[:12],
-        "python": ".".join(platform.python_version_tuple()[:2]),
-        **{name: metadata.version(name) for name in ("numpy", "scipy", "torch")},
-    }
+    return cluster.same_program(("device", "runtime", "training"), ("numpy", "scipy", "torch"))
 
 
-def _ask() -> dict[str, str]:
+def _ask() -> cluster.Versions:
     """Return `versions` of a worker; that function itself remembers, and cannot be sent."""
     return versions()
 
@@ -199,80 +171,14 @@ def _call(
 
 
 def _checked(
-    facts: dict[str, str],
+    facts: cluster.Versions,
     function: Callable[..., Any],
     tasks: Sequence[Numbered],
     shared: Sequence[Any],
 ) -> list[tuple[int, Any]]:
     # A worker that joined later was not asked at the beginning.
-    refuse_difference(facts, {platform.node(): versions()})
+    cluster.refuse_difference(facts, {platform.node(): versions()})
     return _call(function, tasks, shared)
-
-
-def refuse_difference(ours: dict[str, str], theirs: dict[str, dict[str, str]]) -> None:
-    """Raise `WorkerError` if a worker has other versions than `ours`."""
-    found = [
-        f"{worker} has {name} {own.get(name)}, not {ours[name]}"
-        for worker, own in theirs.items()
-        for name in ours
-        if own.get(name) != ours[name]
-    ]
-    if found:
-        more = f" and {len(found) - 4} more" if len(found) > 4 else ""
-        raise WorkerError(
-            f"Workers differ from this machine, so that a table would mix two programs: "
-            f"{'; '.join(found[:4])}{more}. Install the same on all of them, and restart them."
-        )
-
-
-def _connect(scheduler: str) -> Any:
-    try:
-        from distributed import Client
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("distributed", "cluster", "--scheduler") from error
-    try:
-        client: Any = Client(  # type: ignore[no-untyped-call]
-            scheduler, timeout=_PATIENCE_S / 3, set_as_default=False
-        )
-    except (OSError, ValueError) as error:  # a timeout is an OSError
-        raise WorkerError(
-            f"No Dask scheduler answers at {scheduler}: {error or type(error).__name__}. Start one "
-            "with `dask scheduler`, and workers with `dask worker ADDRESS`; or leave --scheduler "
-            "out."
-        ) from error
-    with ExitStack() as refused:
-        refused.callback(client.close)
-        try:
-            client.wait_for_workers(1, timeout=_PATIENCE_S)
-            refuse_difference(versions(), client.run(_ask))
-        except TimeoutError as error:
-            raise WorkerError(
-                f"The scheduler at {scheduler} has no worker. Start some: dask worker {scheduler}"
-            ) from error
-        except ModuleNotFoundError as error:
-            raise WorkerError(
-                f"A worker of {scheduler} cannot import {error.name}: install rtcan[train,cluster] "
-                "where the workers run, the same version as here."
-            ) from error
-        refused.pop_all()
-    # What workers answer then does not pass through the scheduler.
-    client.direct_to_workers = client.sync(_reached, client, list(client.nthreads()))
-    return client
-
-
-async def _reached(client: Any, workers: Sequence[str]) -> bool:
-    """Return whether this machine can talk to all workers, as it may not to those behind a gate."""
-    from distributed.comm.core import connect
-
-    try:
-        for address in workers:
-            comm = await connect(  # type: ignore[no-untyped-call]
-                address, timeout=_REACH_S, **client.connection_args
-            )
-            await comm.close()
-    except OSError:
-        return False
-    return True
 
 
 def in_order(results: Iterable[tuple[int, Any]], told: Callable[[int], None]) -> list[Any]:

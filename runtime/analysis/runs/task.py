@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,12 @@ class Batch:
         name = path.name.removesuffix(".gz").split(".")[0]
         return Path(str(self.events).replace("{name}", name))
 
+    def absolute(self) -> Batch:
+        """Return the same for a process that was started in another folder."""
+        events = None if self.events is None else self.events.absolute()
+        model = None if self.model is None else self.model.absolute()
+        return replace(self, out=self.out.absolute(), events=events, model=model)
+
 
 @dataclass(frozen=True)
 class Task:
@@ -83,6 +89,10 @@ class Task:
     def events(self) -> Path | None:
         """Its table of events."""
         return self.batch.events_of(self.path)
+
+    def absolute(self) -> Task:
+        """Return the same for a process that was started in another folder."""
+        return replace(self, path=self.path.absolute(), batch=self.batch.absolute())
 
     def fingerprint(self) -> str:
         """Return a hash of all that its results depend on, but for the content of large files."""

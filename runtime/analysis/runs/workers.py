@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from dataclasses import replace
 from multiprocessing import get_context
-from typing import Any
 
-from device.errors import MissingExtraError, WorkerError
+from device.errors import WorkerError
+from runtime import cluster
 from runtime.analysis.runs.one import do, kept
 from runtime.analysis.runs.task import Outcome, Task
 
@@ -28,7 +31,8 @@ def run(tasks: Sequence[Task], jobs: int, scheduler: str | None = None) -> Itera
     Raises
     ------
     WorkerError
-        If the scheduler cannot be reached, or a process was killed.
+        If the scheduler cannot be reached, has no worker or one of another version, or a process
+        was killed.
     """
     left = []
     for task in tasks:
@@ -59,20 +63,24 @@ def run(tasks: Sequence[Task], jobs: int, scheduler: str | None = None) -> Itera
 
 
 def _on_cluster(tasks: Sequence[Task], scheduler: str) -> Iterator[Outcome]:
-    try:
-        from distributed import Client
-        from distributed import as_completed as completed
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("distributed", "cluster", "--scheduler") from error
-    try:
-        client: Any = Client(scheduler, timeout=10, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:  # a timeout is an OSError
-        raise WorkerError(
-            f"No Dask scheduler answers at {scheduler}: {error or type(error).__name__}. Start one "
-            "with `dask scheduler`, and workers with `dask worker ADDRESS`; or leave --scheduler "
-            "out."
-        ) from error
-    with client:
-        futures = [client.submit(do, task, pure=False) for task in tasks]
-        for future in completed(futures, loop=client.loop):  # type: ignore[no-untyped-call]
-            yield future.result()
+    with cluster.connect(scheduler, _versions) as client:
+        ours = _versions()
+        futures = [
+            # Workers were started in other folders.
+            client.submit(_checked, ours, number, task.absolute(), pure=False)
+            for number, task in enumerate(tasks)
+        ]
+        advice = "what is done is kept; the same command goes on."
+        with closing(cluster.results(client, scheduler, futures, advice)) as done:
+            for number, outcome in done:
+                yield replace(outcome, path=tasks[number].path)
+
+
+def _versions() -> cluster.Versions:
+    return cluster.same_program(("device", "runtime"), ("numpy", "scipy"))
+
+
+def _checked(facts: cluster.Versions, number: int, task: Task) -> tuple[int, Outcome]:
+    # A worker that joined later was not asked at the beginning.
+    cluster.refuse_difference(facts, {platform.node(): _versions()})
+    return number, do(task)

@@ -61,7 +61,7 @@ def test_a_cluster_gives_the_same_even_if_a_worker_is_lost(
 
 
 def test_a_scheduler_that_nobody_answers_at_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_PATIENCE_S", 3)
+    monkeypatch.setattr("runtime.cluster._ANSWER_S", 1)
     with pytest.raises(WorkerError, match=r"No Dask scheduler answers at tcp://127.0.0.1:9"):
         Workers(scheduler="tcp://127.0.0.1:9").__enter__()
 
@@ -69,7 +69,7 @@ def test_a_scheduler_that_nobody_answers_at_is_named(monkeypatch: pytest.MonkeyP
 def test_a_scheduler_without_workers_is_named(
     scheduler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_PATIENCE_S", 2)
+    monkeypatch.setattr("runtime.cluster._PATIENCE_S", 2)
     with pytest.raises(WorkerError, match="has no worker"):
         Workers(scheduler=scheduler).__enter__()
 
@@ -87,7 +87,7 @@ def test_workers_of_other_versions_are_refused(
             pytest.MonkeyPatch.context() as patch,
             pytest.raises(WorkerError, match=r"has torch \S+, not 1\.1\.0"),
         ):
-            patch.setattr(workers, "refuse_difference", lambda ours, theirs: None)
+            patch.setattr("runtime.cluster.refuse_difference", lambda ours, theirs: None)
             with Workers(scheduler=scheduler) as cluster:
                 list(cluster.run(len, [("abc",)]))
 
