@@ -46,7 +46,9 @@ class Keys(threading.Thread):
             try:
                 self._read(number)
             finally:
-                termios.tcsetattr(number, termios.TCSADRAIN, before)
+                # In the background the shell has made it its own again, and would stop us.
+                if _is_ours(number):
+                    termios.tcsetattr(number, termios.TCSADRAIN, before)
 
     def stop(self) -> None:
         """End, and leave the terminal as it was."""
@@ -76,7 +78,7 @@ class Keys(threading.Thread):
 
 
 def _is_ours(number: int) -> bool:
-    """Return whether this process may read the terminal: in the background it would be stopped."""
+    """Return whether this process has the terminal; one in the background would be stopped."""
     return os.isatty(number) and os.tcgetpgrp(number) == os.getpgrp()
 
 

@@ -5,6 +5,7 @@ import pty
 import select
 import shutil
 import subprocess
+import sys
 import termios
 import time
 from pathlib import Path
@@ -66,6 +67,52 @@ def test_keys_of_a_real_terminal_are_labels_and_it_is_left_as_it_was(
     events = next(root.rglob("*_events.tsv")).read_text()
     for row in ("label\tarousal 4", "label\tvalence 2", "marker\tmark 1"):
         assert row in events
+
+
+_READER = """
+import sys
+from runtime.sinks.keys import Keys
+keys = Keys(lambda key: None)
+keys.start()
+print("reads", flush=True)
+input_ = open(int(sys.argv[1]), "rb")
+input_.read()
+keys.stop()
+"""
+# A shell with job control: the reader is in front, and then, as after Ctrl-Z and bg, it is not.
+_SHELL = """
+import os, signal, subprocess, sys, termios, time
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+read, write = os.pipe()
+reader = subprocess.Popen(
+    [sys.executable, "-c", sys.argv[1], str(read)], stdout=subprocess.PIPE, pass_fds=[read],
+    preexec_fn=lambda: (os.setpgrp(), os.tcsetpgrp(0, os.getpgrp()),
+                        signal.signal(signal.SIGTTOU, signal.SIG_DFL)),
+)
+reader.stdout.readline()
+while termios.tcgetattr(0)[3] & termios.ICANON: time.sleep(0.01)
+os.tcsetpgrp(0, os.getpgrp())
+os.close(read)
+os.close(write)
+_, status = os.waitpid(reader.pid, os.WUNTRACED)
+stopped = os.WIFSTOPPED(status)
+if stopped: os.killpg(reader.pid, signal.SIGKILL)
+sys.exit(3 if stopped else status)
+"""
+
+
+def test_a_reader_that_was_sent_into_the_background_ends_there() -> None:
+    setsid = shutil.which("setsid")
+    if setsid is None:
+        pytest.skip("setsid is not installed")
+    master, slave = pty.openpty()
+    done = subprocess.run(
+        [setsid, "-c", "-w", sys.executable, "-c", _SHELL, _READER], stdin=slave, timeout=30
+    )
+    os.close(slave)
+    os.close(master)
+    assert done.returncode != 3, "it was stopped when it put the terminal back"
+    assert done.returncode == 0
 
 
 def test_without_a_terminal_to_read_nothing_is_read(tmp_path: Path, tiny_model: Path) -> None:
