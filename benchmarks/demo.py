@@ -8,6 +8,7 @@ answers was 0.92 in the median and 0.69 for the worst, person 1, whose skin answ
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -148,6 +149,7 @@ def _summary(console: Console, rows: list[dict[str, Any]], output: Path, seconds
         "This model has only seen simulated people: it shows the chain, and says nothing about "
         "real ones.\n\n"
         "[bold]Where to look next[/]\n"
+        f"{_activation()}"
         f"  {output / 'metrics.json'}   the figures on people held out, beside their baselines\n"
         f"  {output / 'best.onnx'}      all that the edge needs\n"
         "  rtcan-live --port /dev/ttyUSB0 --model "
@@ -155,6 +157,16 @@ def _summary(console: Console, rows: list[dict[str, Any]], output: Path, seconds
         "  python -m training.run --dataset eevr --data-root PATH   real people, open data\n"
         "  README.md, docs/"
     )
+
+
+def _activation() -> str:
+    """Return the line that makes the commands be found in a shell in which they are not."""
+    if shutil.which("rtcan-live") is not None:
+        return ""
+    folder = Path(sys.prefix)
+    if folder.is_relative_to(Path.cwd()):
+        folder = folder.relative_to(Path.cwd())
+    return f"  . {folder / 'bin' / 'activate'}   makes a shell find the commands below\n"
 
 
 if __name__ == "__main__":

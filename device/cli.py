@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 import click
 
 from device.errors import ArgumentError, RtcanError
 from device.text import clean_lines
+
+# Where a terminal does not know its width.
+_COLUMNS = 80
 
 
 class RtcanCommand(click.Command):
@@ -22,3 +27,18 @@ class RtcanCommand(click.Command):
             raise click.UsageError(clean_lines(str(error)), ctx) from error
         except RtcanError as error:
             raise click.ClickException(clean_lines(str(error))) from error
+
+
+def tell(text: str) -> None:
+    """Write to standard error what a person reads; on a terminal its lines end between words."""
+    if sys.stderr.isatty():
+        import textwrap
+
+        width = os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
+        # An address stays whole, so that it can be clicked and copied.
+        lines = (
+            textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+            for line in text.splitlines()
+        )
+        text = "\n".join(lines)
+    click.echo(text, err=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from device.cli import RtcanCommand
+from device.cli import RtcanCommand, tell
 from device.errors import RecordingError
 from runtime.inference.models import DEFAULT_MODEL
 from runtime.live.options import (
@@ -179,7 +179,7 @@ def main(
         if not chosen.get("profile"):  # What is known of a person shortens it.
             note += f" Its first answer needs {contract.first_answer_s:.0f} s of signal."
     if note is not None:
-        click.echo(f"Note: {note}", err=True)
+        tell(f"Note: {note}")
     news = [] if note is None else [Status("model", note)]
     waiting = WaitingLine()
     with (
@@ -189,7 +189,7 @@ def main(
     ):
         for sink in sinks:
             if sink.note is not None:
-                click.echo(sink.note, err=True)
+                tell(sink.note)
             sink.stays = sink.name == "dashboard"
         left_s = pipeline.preprocessor.reference_left_s
         summary = run(
@@ -210,17 +210,17 @@ def main(
         waiting.end()
         from runtime.live.summary import summary_text, too_short
 
-        click.echo(summary_text(summary, pipeline.contract, left_s), err=True)
+        tell(summary_text(summary, pipeline.contract, left_s))
         short = too_short(summary, pipeline.contract)
         failed = short is not None and not sensor.describe().live and not stopping.is_set()
         if short is not None and not failed:
-            click.echo(short, err=True)
+            tell(short)
         if note is not None:
-            click.echo(f"Note: {note}", err=True)
+            tell(f"Note: {note}")
         troubled = {item.name for item in summary.sinks if item.trouble}
         # A recording comes to its end by itself, perhaps before anybody has looked at the page.
         if not stopping.is_set() and any(s.stays and s.name not in troubled for s in sinks):
-            click.echo("The page stays until Ctrl-C.", err=True)
+            tell("The page stays until Ctrl-C.")
             stopping.wait()
     if failed:
         raise RecordingError(f"{sensor.describe().port} is too short: {short}")

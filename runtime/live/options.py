@@ -135,16 +135,11 @@ def make_sinks(chosen: dict[str, Any]) -> list[Sink]:
     """Return the sinks that were asked for; only those are imported."""
     sinks: list[Sink] = []
     output = chosen["output"]
-    if output == "jsonl" or (output == "auto" and not sys.stdout.isatty()):
+    lines = output == "jsonl" or (output == "auto" and not sys.stdout.isatty())
+    if lines:
         from runtime.sinks.jsonl import Descriptor, JsonLines
 
         sinks.append(JsonLines(Descriptor(sys.stdout.fileno())))
-    elif output != "none":
-        from rich.console import Console
-
-        from runtime.sinks.terminal import TerminalView
-
-        sinks.append(TerminalView(Console()))
     if chosen["record"] is not None:
         from runtime.recording.recorder import Recorder
 
@@ -162,6 +157,13 @@ def make_sinks(chosen: dict[str, Any]) -> list[Sink]:
         from runtime.sinks.lsl import LslSink
 
         sinks.append(LslSink())
+    if not lines and output != "none":
+        from rich.console import Console
+
+        from runtime.sinks.terminal import TerminalView
+
+        elsewhere = [sink.note for sink in sinks if sink.note is not None]
+        sinks.insert(0, TerminalView(Console(), elsewhere))
     return sinks
 
 

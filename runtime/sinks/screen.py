@@ -51,6 +51,8 @@ class Shot:
     ----------
     session : Session
         The run.
+    elsewhere : tuple of str
+        Where else it can be seen, such as an address; a line each.
     recent : deque of Samples
         Of the last minute.
     fill_s : float
@@ -78,6 +80,7 @@ class Shot:
     """
 
     session: Session
+    elsewhere: tuple[str, ...] = ()
     recent: collections.deque[Samples] = field(default_factory=collections.deque)
     fill_s: float = 0.0
     prediction: Prediction | None = None
@@ -120,6 +123,7 @@ class Shot:
         answers = self._answers(width)
         quality = _wrapped(self._quality(), width)
         provenance = _wrapped(self._provenance(), width)
+        provenance += [line for x in self.elsewhere for line in _wrapped(Text(x), width)]
         hint = _wrapped(Text(self._hint(), style="dim"), width)
         adapted = [line for text in self._adapted() for line in _wrapped(text, width)]
         asking = self.asked is not None and self.newest_s - self._asked_s < SHOWN_S

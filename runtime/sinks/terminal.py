@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from rich.console import Console, Group
@@ -36,12 +37,16 @@ class TerminalView(Sink):
     ----------
     console : rich Console
         Where to.
+    elsewhere : sequence of str
+        What the user must read of other outputs, such as an address: the view hides what was
+        printed before it.
     """
 
     name = "view"
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, elsewhere: Sequence[str] = ()) -> None:
         self._console = console
+        self._elsewhere = tuple(elsewhere)
         self._shot: Shot | None = None
         # Drawn by the thread that feeds it: a refresh thread would see half-made changes.
         self._live = Live(
@@ -53,7 +58,7 @@ class TerminalView(Sink):
 
     def start(self, session: Session) -> None:
         """Begin to draw."""
-        self._shot = Shot(session)
+        self._shot = Shot(session, self._elsewhere)
         if self._console.is_terminal and sys.stdin is not None and sys.stdin.isatty():
             typed = Typed(lambda words: session.say(words, "terminal"), session.mark)
             self._keys = Keys(typed.press)

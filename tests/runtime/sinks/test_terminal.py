@@ -64,6 +64,16 @@ def feed(view: TerminalView, pipeline: Pipeline, samples: Samples) -> None:
         view.prediction(decider.push(prediction))
 
 
+def test_where_else_it_can_be_seen_stays_in_sight(pipeline: Pipeline) -> None:
+    address = "dashboard: http://127.0.0.1:8080/?token=secret"
+    view = TerminalView(Console(file=io.StringIO(), width=80, force_terminal=True), [address])
+    info = SensorInfo("Grove", "/dev/ttyUSB7", 19.0, speed=1.0)
+    view.start(Session(info, "best.onnx", pipeline.contract))
+    assert address in screen(view)
+    feed(view, pipeline, simulate(Person(), 30, 19.0, arousal=lambda _: 0.5))
+    assert address in screen(view) and address in screen(view, 60, 8)
+
+
 def test_it_says_what_it_waits_for(view: TerminalView, pipeline: Pipeline) -> None:
     assert "waiting for the first samples" in screen(view)
     feed(view, pipeline, simulate(Person(), 8, 19.0, arousal=lambda _: 0.5))
