@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def real_array(name: str, value: Any) -> NDArray[Any]:
     SignalError
         If it holds anything else.
     """
-    if isinstance(value, np.ma.MaskedArray):
+    # NumPy imports np.ma when it is asked for; who has a masked array has done so.
+    if "numpy.ma" in sys.modules and isinstance(value, np.ma.MaskedArray):
         value = np.ma.filled(value.astype(np.float64), np.nan)
     try:
         array = np.asarray(value)

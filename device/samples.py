@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from device.arguments import series
 from device.errors import SignalError
+from device.quantiles import median
 
 FloatArray = NDArray[np.float64]
 
@@ -103,8 +104,8 @@ def _check_times(time_s: FloatArray, given: np.dtype[Any], known_seconds: bool) 
     if known_seconds:
         return
     # The mean first: it is cheap, and no larger than this where nothing is wrong.
-    if len(steps_s) > 1 and steps_s.mean() > SLOWEST_STEP_S < np.median(steps_s):
+    if len(steps_s) > 1 and steps_s.mean() > SLOWEST_STEP_S < median(steps_s):
         raise SignalError(
-            f"time_s steps by {np.median(steps_s):g} from sample to sample, which no sensor does "
+            f"time_s steps by {median(steps_s):g} from sample to sample, which no sensor does "
             "in seconds: is it in milliseconds?"
         )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 _SHOWN = 8
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-# Control characters, with one of which every escape sequence begins: Unicode's general category,
-# https://www.unicode.org/reports/tr44/.
-_CONTROL = "Cc"
+_REPLACEMENT = "\ufffd"  # by its number: by its name, compiling this loads the table of names
+# Control characters, with one of which every escape sequence begins. Unicode promises that its
+# general category Cc never changes, https://www.unicode.org/policies/stability_policy.html, and
+# Python's table of all characters is 1 MB.
+_CONTROL = {*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0))}
 # What turns the direction of writing around: https://www.unicode.org/reports/tr9/.
 _TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_UNFIT = _CONTROL | _TURNING
 
 
 def clean(text: str) -> str:
@@ -62,5 +63,4 @@ def is_number(text: str) -> bool:
 
 
 def _fit(character: str) -> str:
-    unfit = unicodedata.category(character) == _CONTROL or character in _TURNING
-    return _REPLACEMENT if unfit else character
+    return _REPLACEMENT if character in _UNFIT else character

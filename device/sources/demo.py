@@ -8,8 +8,6 @@ import numpy as np
 
 from device.samples import Samples
 from device.sensor import SensorCounters, SensorInfo
-from device.simulation.physiology import Person, SimulatedPerson
-from device.simulation.skin import alternating
 
 _RATE_HZ = 19.0
 _TICK_S = 0.02
@@ -47,6 +45,10 @@ class DemoSensor:
     def __init__(
         self, speed: float = 8.0, period_s: float = 120.0, seed: int = 3, site: str = "finger"
     ) -> None:
+        # Whether a sensor is a simulated person is asked of all: those need no physiology.
+        from device.simulation.physiology import Person
+        from device.simulation.skin import alternating
+
         Person.draw(np.random.default_rng(seed), site)  # a wrong site is said before it opens
         self.site = site
         self.speed = speed
@@ -58,6 +60,8 @@ class DemoSensor:
 
     def open(self) -> None:
         """Begin the person's life anew."""
+        from device.simulation.physiology import Person, SimulatedPerson
+
         person = Person.draw(np.random.default_rng(self._seed), self.site)
         self._person = SimulatedPerson(person, _RATE_HZ, self._seed)
         self._began_s = self.origin_s = time.monotonic()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from device.errors import RecordingEndedError
-from device.readers.base import Source
 from device.samples import Samples
 from device.sensor import SensorCounters, SensorInfo
+
+if TYPE_CHECKING:
+    from device.readers.base import Source
 
 # Samples are handed on in groups of at most this long a time, as a sensor would.
 _TICK_S = 0.02

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from typing import NoReturn
 
@@ -63,14 +62,13 @@ class Classifier:
         self.name, data = content(model)
         threads = arguments.whole("threads", threads, 1)
         self._session = open_session(data, self.name, threads, provider)
-        self.sha256 = hashlib.sha256(data).hexdigest()
         metadata = self._session.get_modelmeta().custom_metadata_map
         if METADATA_KEY not in metadata:
             raise ModelError(
                 f"{self.name} is an ONNX model without RTCAN's contract, so how to feed it is not "
                 "known. Expected: the save/best.onnx that python -m export.onnx writes."
             )
-        check(data, self.name)
+        self.sha256 = check(data, self.name)
         self.contract = Contract.from_json(metadata[METADATA_KEY])
         self.priors = prior.priors_from_json(metadata.get(prior.KEY), self.contract)
         self._check_interface()

@@ -11,7 +11,6 @@ SciPy agree to 2e-7 (8 to 128 Hz); one per cent on gamma, the least of the const
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from device.digest import sha256
 from device.errors import ContractError, ModelError
 from device.samples import FloatArray, Samples
 from device.versions import installed
@@ -103,7 +103,7 @@ class Golden:
 def version() -> str:
     """Return RTCAN's version and the first digits of a hash of its preprocessing's source."""
     runtime = Path(__file__).parents[1]
-    code = hashlib.sha256()
+    code = sha256()
     for room in ("preprocessing", "cvxeda"):
         for path in sorted((runtime / room).glob("*.[pc]*")):
             if path.suffix in (".py", ".c"):

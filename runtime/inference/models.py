@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from pathlib import Path
 
+from device.digest import sha256
 from device.errors import ModelError
 
 DEFAULT_MODEL = Path("save/best.onnx")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from device.digest import sha256
 from device.errors import ModelError
 from device.samples import FloatArray
 from runtime.preprocessing.contract import Contract
@@ -92,7 +92,7 @@ class Prior:
     def digest(self) -> str:
         """What tells this prior from others, 16 hexadecimal digits."""
         text = json.dumps(self.to_dict(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return sha256(text.encode()).hexdigest()[:16]
 
     def design(self, margin: FloatArray, features: FloatArray) -> FloatArray:
         """Return what the coefficients are multiplied with, float64 (n, r).

@@ -8,8 +8,7 @@ against somebody who seals anew.
 
 from __future__ import annotations
 
-import hashlib
-
+from device.digest import sha256
 from device.errors import ModelError
 
 _KEY = b"rtcan_sha256"
@@ -22,23 +21,24 @@ _LENGTH = len(_PREFIX) + _HEX
 
 def seal(model: bytes) -> bytes:
     """Return a serialised ONNX model with its seal appended."""
-    return model + _PREFIX + hashlib.sha256(model).hexdigest().encode("ascii")
+    return model + _PREFIX + sha256(model).hexdigest().encode("ascii")
 
 
-def check(model: bytes, name: str) -> None:
-    """Check the seal of a file's content.
+def check(model: bytes, name: str) -> str:
+    """Check the seal of a file's content, and return the SHA-256 of all of it, seal included.
 
     Raises
     ------
     ModelError
         If there is no seal at the end, or it is not this file's.
     """
-    body, tail = model[:-_LENGTH], model[-_LENGTH:]
-    intact = tail.startswith(_PREFIX) and tail[len(_PREFIX) :] == (
-        hashlib.sha256(body).hexdigest().encode("ascii")
-    )
-    if not intact:
+    tail = model[-_LENGTH:]
+    digest = sha256(memoryview(model)[:-_LENGTH])
+    expected = _PREFIX + digest.hexdigest().encode("ascii")
+    digest.update(tail)
+    if tail != expected:
         raise ModelError(
             f"{name} is not as it was exported: its seal is missing or broken, so the file was "
             "cut, damaged or edited. Export it again: python -m export.onnx save/best.pt"
         )
+    return digest.hexdigest()

@@ -7,7 +7,6 @@ that a damaged file is noticed and not taken for another person.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from device.digest import sha256
 from device.errors import ProfileError
 from device.text import clean
 from runtime.preprocessing.contract import Contract
@@ -197,7 +197,7 @@ class DamagedProfileError(ProfileError):
 
 def _digest(body: Mapping[str, Any]) -> str:
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256(text.encode()).hexdigest()
 
 
 def _refuse(constant: str) -> float:

@@ -222,8 +222,8 @@ class Preprocessor:
         if not self._open_s.size:
             return 0.0
         cells = np.floor((self._open_s - self._resampler.origin_s) * contract.rate_hz) - first
-        inside = np.unique(cells[(cells >= 0) & (cells < contract.total_samples)])
-        return inside.size / contract.total_samples
+        inside = set(cells[(cells >= 0) & (cells < contract.total_samples)].tolist())
+        return len(inside) / contract.total_samples
 
     def _window(self, first: int, eda_us: FloatArray, gap: NDArray[np.bool_]) -> Window:
         contract = self.contract

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from device.errors import ContractError
+from device.quantiles import median
 from device.samples import FloatArray
 from device.sensor import SensorInfo
 from runtime.preprocessing.contract import Contract
@@ -39,7 +40,7 @@ class MeasuredRate:
             self._last_s = float(time_s[-1])
         count = len(self._steps_s)
         enough = count >= _FEWEST_STEPS and sum(self._steps_s) >= _LENGTH_S
-        return float(1 / np.median(self._steps_s)) if enough or count >= _MOST_STEPS else None
+        return float(1 / median(self._steps_s)) if enough or count >= _MOST_STEPS else None
 
 
 def too_slow(sensor: SensorInfo, contract: Contract) -> str | None:

@@ -82,7 +82,7 @@ def braille_cells(
     if keep.any() and high > low:
         x = ((time_s[keep] - begin_s) / (end_s - begin_s) * (columns * 2 - 1)).astype(int)
         y = ((values[keep] - low) / (high - low) * (rows * 4 - 1)).round().astype(int)
-        for column in np.unique(x):
+        for column in set(x.tolist()):
             here = y[x == column]
             dots[rows * 4 - 1 - here.max() : rows * 4 - here.min(), column] = True
     weights = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])

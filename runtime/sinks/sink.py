@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from device.quantiles import quantile
 from device.samples import Samples
 from device.timing.sample_clock import ClockReading
 from runtime.inference.pipeline import Prediction
@@ -96,5 +95,4 @@ def percentiles(values: list[float]) -> tuple[float, float] | None:
     """Return median and 99th percentile, or None of nothing."""
     if not values:
         return None
-    median, p99 = np.percentile(values, [50, 99])
-    return float(median), float(p99)
+    return quantile(values, 0.5), quantile(values, 0.99)

@@ -1,3 +1,6 @@
+import sys
+import unicodedata
+
 import click
 import pytest
 from click.testing import CliRunner
@@ -68,3 +71,10 @@ def test_no_message_of_a_command_holds_what_a_terminal_would_obey() -> None:
         result = CliRunner().invoke(fail)
         assert result.exit_code != 0
         assert "stream a\ufffd[2Jb" in result.output
+
+
+def test_control_characters_are_those_of_unicode() -> None:
+    controls = {chr(k) for k in range(sys.maxunicode + 1) if unicodedata.category(chr(k)) == "Cc"}
+    kept = {character for character in controls if clean_lines(f"a{character}b") != "a\ufffdb"}
+    assert kept == set("\t\n\x0b\x0c\r\x1c\x1d\x1e\x85")  # white space and ends of lines
+    assert "\ufffd" not in clean("".join(map(chr, range(0xA0, 0x2000))))

@@ -26,6 +26,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from device.quantiles import median
 from device.samples import FloatArray
 
 MIN_AMPLITUDE_US = 0.05
@@ -155,7 +156,7 @@ def noise_us(eda_us: FloatArray) -> float:
     if eda_us.size < 8:
         return 0.0
     # Var of a third difference of white noise: 1 + 9 + 9 + 1; 0.6745 sigma is a normal's MAD.
-    return float(np.median(np.abs(np.diff(eda_us, 3)))) / 0.6745 / math.sqrt(20.0)
+    return median(np.abs(np.diff(eda_us, 3))) / 0.6745 / math.sqrt(20.0)
 
 
 def find(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from device.quantiles import quantile
 from device.samples import FloatArray
 from runtime.cvxeda.recording import decompose
 from runtime.preprocessing.events.marks import with_a_fall
@@ -109,7 +110,7 @@ def split(
 
 def _alpha(eda_us: FloatArray, rate_hz: float, noise: float) -> float:
     second = max(1, round(rate_hz))
-    change = float(np.quantile(np.abs(eda_us[second:] - eda_us[:-second]), 0.9))
+    change = quantile(np.abs(eda_us[second:] - eda_us[:-second]), 0.9)
     noise = math.hypot(noise, _MISMATCH * change) / SCALE_US
     return max(LEAST_ALPHA, _ALPHA_NOISES * noise * math.sqrt(_NORM2_S / rate_hz))
 
