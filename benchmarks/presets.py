@@ -38,11 +38,11 @@ def asked(arguments: list[str]) -> dict[str, Any]:
     return run.main.make_context("training.run", list(arguments)).params
 
 
-def chosen(arguments: list[str], runner: Runner) -> Problem:
-    """Return the problem that `training.run` would make of these arguments."""
+def chosen(arguments: list[str], runner: Runner) -> choice.Choice:
+    """Return what `training.run` would make of these arguments."""
     return choice.choose(
         runner, music=False, temporal_attention=True, channel_attention=True, o=asked(arguments)
-    ).problem
+    )
 
 
 def difference(
@@ -119,26 +119,29 @@ def main(
     arguments += ["--protocol", "subject", *(["--epochs", "2"] if quick else [])]
     arguments += [] if data_root is None else ["--data-root", str(data_root)]
     trials: dict[str, Trials] = {}
-    figures: dict[str, Any] = {"dataset": dataset, "target": target, "preset": preset}
+    figures: dict[str, Any] = {
+        "dataset": dataset, "target": target, "preset": preset, "folds": folds
+    }  # fmt: skip
     rows = []
     with TemporaryDirectory() as folder, options.runner(Path(folder), asked(arguments)) as runner:
-        problems = common(
-            [chosen([*arguments, "--preset", name], runner) for name in ("ours", preset)]
-        )
-        for name, problem in zip(("ours", preset), problems, strict=True):
+        presets = ("ours", preset)
+        choices = [chosen([*arguments, "--preset", name], runner) for name in presets]
+        problems = common([one.problem for one in choices])
+        for name, one, problem in zip(presets, choices, problems, strict=True):
             splits = problem.splits(target)
             fits = [Fit(problem, target, split) for split in splits]
             began_s = time.perf_counter()
             with runner.outcomes(name, fits) as fitted:
                 outcomes = [
-                    assemble(problem, target, split, [one])
-                    for split, one in zip(splits, fitted, strict=True)
+                    assemble(problem, target, split, [fit])
+                    for split, fit in zip(splits, fitted, strict=True)
                 ]
                 trials[name] = decide(problem, target, splits, outcomes)
                 found = evaluate(problem, target, splits, outcomes, trials[name])
             took_s = time.perf_counter() - began_s
             figures[name] = {
                 "seconds": took_s,
+                "normalisation": one.contract.normalisation,
                 "settings": dataclasses.asdict(problem.settings),
                 **{model: found[model] for model in ("rtcan", "logistic_regression")},
             }

@@ -1,26 +1,27 @@
 """`python -m benchmarks.tables`: write the tables of the documents from the results.
 
-benchmarks/README.md is written whole; in README.md the part between the `latency` marks, in
-docs/people.md that between the `people` marks, in docs/cvxeda.md that between the `speed` marks, in
-docs/adaptation.md and docs/personal.md those of `benchmarks.common.personal_tables`.
+benchmarks/README.md is written whole; of the other pages, what stands between two marks, such as
+`<!-- latency:begin -->` and `<!-- latency:end -->`: `PARTS` says which, and from what.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from benchmarks.common import personal_tables
+from benchmarks.common import personal_tables, training_tables
 from benchmarks.common.cvxeda_table import speed_table
 from benchmarks.common.report import RESULTS
 from device.cli import RtcanCommand
 from device.errors import RtcanError
 from runtime.files import write_whole
+
+_Part = tuple[set[str], Callable[[dict[str, Any]], str]]
 
 _SOURCE = Path(__file__).resolve().parents[1]
 _HEAD = """# Benchmarks
@@ -43,36 +44,40 @@ _UPDATE_ROWS = {
 
 @click.command(cls=RtcanCommand)
 def main() -> None:
-    """Write benchmarks/README.md and the table in README.md from benchmarks/results."""
-    results = {path.stem: _read(path) for path in sorted(RESULTS.glob("*.json"))}
+    """Write benchmarks/README.md and the tables of the documents from benchmarks/results."""
+    results = read()
     if not results:
         raise RtcanError(f"There are no results in {RESULTS}; run a benchmark first")
-    page = "\n".join([_HEAD, *(_section(name, data) for name, data in results.items())])
-    write_whole(_SOURCE / "benchmarks" / "README.md", page.encode())
+    write_whole(_SOURCE / "benchmarks" / "README.md", whole(results).encode())
     click.echo(f"Wrote benchmarks/README.md with {', '.join(results)}")
-    if {"latency", "memory"} <= results.keys():
-        _write_part(_SOURCE / "README.md", "latency", update_table(results))
-    if "people" in results:
-        _write_part(_SOURCE / "docs" / "people.md", "people", people_tables(results["people"]))
-    if "cvxeda" in results:
-        _write_part(_SOURCE / "docs" / "cvxeda.md", "speed", speed_table(results["cvxeda"]))
-    if "personal" in results:
-        for page, parts in personal_tables.PARTS.items():
-            for mark, text in parts.items():
-                _write_part(_SOURCE / page, mark, text(results["personal"]))
+    for page, parts in PARTS.items():
+        path = _SOURCE / page
+        for mark, (needed, text) in parts.items():
+            if needed <= results.keys():
+                page_text = path.read_text(encoding="utf-8")
+                write_whole(path, with_part(page_text, mark, text(results)).encode())
+        click.echo(f"Wrote the tables in {page}")
 
 
-def _write_part(page: Path, mark: str, text: str) -> None:
-    """Write what stands between two marks of a page."""
+def read() -> dict[str, Any]:
+    """Return all results, by the benchmark's name."""
+    return {path.stem: _read(path) for path in sorted(RESULTS.glob("*.json"))}
+
+
+def whole(results: dict[str, Any]) -> str:
+    """Return benchmarks/README.md."""
+    return "\n".join([_HEAD, *(_section(name, data) for name, data in results.items())])
+
+
+def with_part(page: str, mark: str, text: str) -> str:
+    """Return a page with this text between two of its marks."""
     begin, end = f"<!-- {mark}:begin -->", f"<!-- {mark}:end -->"
-    whole = re.sub(
-        f"{begin}.*{end}",
-        lambda _: f"{begin}\n{text}\n{end}",
-        page.read_text(encoding="utf-8"),
-        flags=re.DOTALL,
+    found, number = re.subn(
+        f"{begin}.*{end}", lambda _: f"{begin}\n{text}\n{end}", page, flags=re.DOTALL
     )
-    write_whole(page, whole.encode())
-    click.echo(f"Wrote the tables in {page.relative_to(_SOURCE)}")
+    if number != 1:
+        raise RtcanError(f"The page has the marks of {mark} {number} times, not once")
+    return found
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -169,6 +174,27 @@ def _row(own: dict[str, Any], names: Sequence[str] = _PEOPLE_FIGURES) -> str:
             else "-"
         )
     return " | ".join(cells)
+
+
+def _one(name: str, text: Callable[[Any], str]) -> _Part:
+    """Return a part that is made of one result."""
+    return {name}, lambda results: text(results[name])
+
+
+PARTS: dict[str, dict[str, _Part]] = {
+    "README.md": {"latency": ({"latency", "memory"}, update_table)},
+    "docs/people.md": {"people": _one("people", people_tables)},
+    "docs/cvxeda.md": {"speed": _one("cvxeda", speed_table)},
+    **{
+        page: {mark: _one("personal", text) for mark, text in parts.items()}
+        for page, parts in personal_tables.PARTS.items()
+    },
+    "docs/training.md": {
+        "presets": ({"presets_eevr"}, training_tables.presets),
+        "training": ({"training"}, training_tables.speed),
+    },
+}
+"""By page and mark: the results that a part needs, and what makes it of all results."""
 
 
 if __name__ == "__main__":
