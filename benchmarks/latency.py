@@ -3,7 +3,8 @@
 * An update (both targets, one thread) at 2500 samples a window and at 128 Hz: ours (streaming
   preprocessing, our cvxEDA, onnxruntime) beside the published formulation solved with cvxopt and
   the published networks in eager torch; the same samples, in turn, in one process.
-* The networks alone with one and two threads, and in batches.
+* The networks alone with one and two threads, and in batches; node by node, and the least that
+  their arithmetic would take at the speed of one large product on the same machine.
 * Memory of the `rtcan-live` process at 100 Hz, and the time from the arrival of the sample that
   fills the first window to the first prediction, at the pace of life, resampling delay included.
 """
@@ -15,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
 from benchmarks.common.live import run_live
+from benchmarks.common.nodes import measure_nodes
 from benchmarks.common.report import show_table, write_result
 from benchmarks.common.update import measure_threads, measure_update, random_graph
 from device.cli import RtcanCommand
@@ -49,11 +52,14 @@ def main(quick: bool, output: Path | None) -> None:
             "update_2500": measure_update(_AT_2500, 100.0, 12 if quick else 60),
             "update_7680": measure_update(_AT_7680, 128.0, 6 if quick else 30),
             "networks": measure_threads(_AT_2500, 30 if quick else 100),
+            "nodes": _nodes(30 if quick else 200),
         }
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model.onnx"
         model.write_bytes(graphs.build(random_graph(Contract()), Contract()))
         figures["live"] = run_live(model, speed=8.0 if quick else 1.0)
+    least_ms = figures["nodes"]["arithmetic_ms"] + figures["nodes"]["exponentials_ms"]
+    figures["nodes"]["bound_speedup"] = figures["update_2500"]["peer_network"]["p50_ms"] / least_ms
     for name, title in (("update_2500", "2500 samples"), ("update_7680", "128 Hz, 7680 samples")):
         update = figures[name]
         show_table(
@@ -69,7 +75,21 @@ def main(quick: bool, output: Path | None) -> None:
             f"{update['network_speedup']:.1f}x ({update['solver_floor']} solver); with cvxopt's "
             f"matrices built once, update {update['speedup_over_prepared']:.1f}x"
         )
-    networks, live = figures["networks"], figures["live"]
+    networks, live, nodes = figures["networks"], figures["live"], figures["nodes"]
+    show_table(
+        "Both networks at 2500 samples, node by node (the profile adds to every node)",
+        ["operator", "nodes", "us", "MFLOP"],
+        [
+            [name, *(f"{one[key]:.0f}" for key in ("nodes", "us", "mflop"))]
+            for name, one in nodes["operators"].items()
+        ],
+    )
+    click.echo(
+        f"{nodes['mflop']:.0f} MFLOP take {nodes['arithmetic_ms']:.1f} ms at the "
+        f"{nodes['product_gflops']:.0f} GFLOP/s of one large product, and the softmax "
+        f"{nodes['exponentials_ms']:.1f} ms: {nodes['bound_speedup']:.1f}x is the most that "
+        "onnxruntime could reach here without any other work"
+    )
     click.echo(
         f"networks with two threads {networks['two_threads']['p50_ms']:.1f} ms, with one "
         f"{networks['one_thread']['p50_ms']:.1f} ms; in batches of 32 "
@@ -87,6 +107,13 @@ def main(quick: bool, output: Path | None) -> None:
     }
     path = write_result("latency", figures, claims, output, quick=quick)
     _draw(figures, path.with_suffix(".png"))
+
+
+def _nodes(repeats: int) -> dict[str, Any]:
+    data = graphs.build(random_graph(_AT_2500), _AT_2500)
+    shape = (1, len(_AT_2500.channels), _AT_2500.input_length)
+    inputs = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    return measure_nodes(data, inputs, repeats)
 
 
 def _draw(figures: dict[str, Any], path: Path) -> None:
