@@ -41,6 +41,8 @@ import numpy as np
 from benchmarks.common.day import measure_speed
 from benchmarks.common.known import APART_S, FIRST_SEED, RATE_HZ, simulate_known
 from benchmarks.common.report import show_table, write_result
+from benchmarks.peers.neurokit import neurokit2
+from device.cli import RtcanCommand
 from device.samples import FloatArray
 from runtime.analysis.measures.analyse import analyse
 
@@ -50,7 +52,7 @@ TOLERANCE_S = APART_S
 _DAY_H = 24.0
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option("--data", type=click.Path(path_type=Path), default=Path("../shared/data"))
 @click.option("--quick", is_flag=True, help="An hour for the day, few people: shows that it runs.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.")
@@ -94,13 +96,13 @@ def _three(own: dict[str, Any]) -> str:
 
 def measure_responses(people: int) -> dict[str, Any]:
     """Return precision, recall and F1 of both by the signal-to-noise ratio."""
-    import neurokit2
+    peer = neurokit2()
 
     def theirs(method: str, least: float) -> Callable[[FloatArray], FloatArray]:
         def find(eda_us: FloatArray) -> FloatArray:
-            clean = neurokit2.eda_clean(eda_us, RATE_HZ)
-            phasic = neurokit2.eda_phasic(clean, RATE_HZ, method=method)["EDA_Phasic"]
-            _, told = neurokit2.eda_peaks(phasic.to_numpy(), RATE_HZ, amplitude_min=least)
+            clean = peer.eda_clean(eda_us, RATE_HZ)
+            phasic = peer.eda_phasic(clean, RATE_HZ, method=method)["EDA_Phasic"]
+            _, told = peer.eda_peaks(phasic.to_numpy(), RATE_HZ, amplitude_min=least)
             return np.asarray(told["SCR_Peaks"], dtype=np.float64) / RATE_HZ
 
         return find

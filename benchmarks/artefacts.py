@@ -29,6 +29,7 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.common.report import show_table, write_result
 from device.calibration import BitalinoCalibration
+from device.cli import RtcanCommand
 from device.readers.columns import read_column
 from device.readers.registry import open_recording
 from device.samples import FloatArray, Samples
@@ -53,7 +54,7 @@ class Examples:
     artefact: NDArray[np.bool_]
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option(
     "--data", type=click.Path(path_type=Path, exists=True), default=Path("../shared/data")
 )

@@ -5,7 +5,6 @@ python -m benchmarks.cvxeda [--quick] [--output DIR]
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.common.report import RESULTS, interleaved, show_table, write_result
 from benchmarks.common.warm_starts import warm_iterations
 from benchmarks.peers.cvxopt_solver import CvxoptReference
+from device.cli import RtcanCommand
 from device.simulation.physiology import Person, simulate
 from runtime.cvxeda.solver import FLOORS, CvxEDA, Floor
 from training.datasets import eevr
@@ -224,13 +225,13 @@ def report(sizes: list[dict[str, Any]]) -> None:
     show_table("cvxEDA, median / p99 in ms; gain over cvxopt", header, rows)
 
 
-def main() -> None:
-    """Run the benchmark."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cvxeda", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="three sizes, few windows")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the JSON and plot")
-    arguments = parser.parse_args()
-    quick, output = arguments.quick, arguments.output
+@click.command(cls=RtcanCommand)
+@click.option("--quick", is_flag=True, help="Three sizes, few windows.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), default=RESULTS, help="Folder of JSON and plot."
+)
+def main(quick: bool, output: Path) -> None:
+    """Time the decomposition at all sizes, ours and its peers in turn."""
     windows = Windows()
     with threadpool_limits(1):
         sizes = [

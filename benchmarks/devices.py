@@ -17,6 +17,7 @@ import click
 import numpy as np
 
 from benchmarks.common.report import show_table, write_result
+from device.cli import RtcanCommand
 
 _COMMAND = [sys.executable, "-m", "device.devices"]
 # In place of the packages of that name: a radio, and streams, that never answer.
@@ -86,7 +87,7 @@ def timed(case: Case) -> tuple[float, str]:
         return time.perf_counter() - began_s, said.stdout
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option("--quick", is_flag=True, help="Each once.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.")
 def main(quick: bool, output: Path | None) -> None:

@@ -27,6 +27,7 @@ import numpy as np
 from benchmarks.common.report import show_table, write_result
 from benchmarks.common.rigs import Rig, emotibit_rig, lsl_rig, serial_rig
 from benchmarks.common.truth import came_whole, count_lost, is_intact, matched, wrong_allowed
+from device.cli import RtcanCommand
 from device.drivers.registry import DRIVERS
 from device.errors import RtcanError
 from device.protocols import emotibit
@@ -226,7 +227,7 @@ def _judge(sensor: str, case: Case, rig: Rig, chunks: list[Chunk]) -> Outcome:
     )
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option("--quick", is_flag=True, help="A third of the time for each fault.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.")
 def main(quick: bool, output: Path | None) -> None:

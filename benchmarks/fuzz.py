@@ -22,6 +22,7 @@ import psutil
 
 from benchmarks.common.hostile import Feed, mutated, real_datagrams
 from benchmarks.common.report import show_table, write_result
+from device.cli import RtcanCommand
 from device.drivers.driver import DriverOptions
 from device.drivers.emotibit import EmotibitDriver
 from device.errors import RtcanError, UnrecognisedDataError
@@ -138,7 +139,7 @@ def open_ports() -> tuple[int, int]:
     return tcp, sum(one.type == socket.SOCK_DGRAM for one in connections)
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option("--quick", is_flag=True, help="A fiftieth of the datagrams.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.")
 def main(quick: bool, output: Path | None) -> None:

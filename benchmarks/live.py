@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks.common.live import Live, free_port
 from benchmarks.common.report import show_table, write_result
+from device.cli import RtcanCommand
 from device.simulation.physiology import Person, simulate
 from runtime.inference.models import SHIPPED_MODEL
 from runtime.preprocessing.resample import REACH
@@ -33,7 +34,7 @@ _FULL_S, _QUICK_S = 600.0, 20.0
 _SKIPPED = 1
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option("--model", type=click.Path(path_type=Path), default=SHIPPED_MODEL)
 @click.option("--seconds", type=float, help=f"Of predictions [default: {_FULL_S:g}].")
 @click.option("--output", type=click.Path(path_type=Path))

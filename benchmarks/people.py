@@ -29,6 +29,7 @@ import numpy as np
 from benchmarks.common import transfer
 from benchmarks.common.hour import draw
 from benchmarks.common.report import interleaved, show_table, write_result
+from device.cli import RtcanCommand
 from device.samples import Samples
 from device.simulation.physiology import Person, simulate
 from export import graph as graphs
@@ -56,7 +57,7 @@ _ROWS = (
 )
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option("--data-root", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--ensemble", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--folds", type=click.IntRange(min=2), help="Groups of people [default: each alone].")

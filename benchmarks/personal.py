@@ -43,6 +43,7 @@ from benchmarks.common.gains import profile_gain
 from benchmarks.common.minutes import LABELS, Labelling
 from benchmarks.common.report import write_result
 from benchmarks.common.sitting import Person, follow
+from device.cli import RtcanCommand
 from runtime.inference.adaptation import Adaptation
 from runtime.inference.prior import Prior
 from runtime.preprocessing.contract import Contract
@@ -60,7 +61,7 @@ _QUICK_PEOPLE = 20
 _MOST_LOSS = -0.005
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option("--data-root", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--eevr-root", type=click.Path(path_type=Path, exists=True), help="Rated videos.")
 @click.option("--folds", type=click.IntRange(min=2), help="Groups of people [default: each alone].")

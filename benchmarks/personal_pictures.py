@@ -22,6 +22,7 @@ import numpy as np
 
 from benchmarks.common import demonstration
 from benchmarks.common.browser import Browser
+from device.cli import RtcanCommand
 from device.sensor import SensorInfo
 from device.simulation.physiology import Person, SimulatedPerson
 from runtime.inference.classifier import Classifier
@@ -38,7 +39,7 @@ _ARITHMETIC_S, _RECAP_S = 170, 362
 _KIND = "document.querySelector('#guide .title').textContent.includes('{}')"
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option("--output", type=click.Path(path_type=Path), default=Path("docs"), show_default=True)
 def main(output: Path) -> None:
     """Make the pictures of the guided session and of labels."""

@@ -21,6 +21,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.common.report import show_table, write_result
 from benchmarks.common.skin import Measures, Sitting, measure
+from device.cli import RtcanCommand
 from device.samples import Samples
 from device.simulation.person import SITES
 from runtime.inference.classifier import Classifier
@@ -36,7 +37,7 @@ _SEED, _OTHER_SEED = 5, 77
 _HOP_S, _ASKED = 10.0, 10
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option("--data-root", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--eevr", type=click.Path(path_type=Path, exists=True), help="EEVR's Data_files.")
 @click.option(

@@ -18,6 +18,7 @@ import click
 import numpy as np
 
 from benchmarks.common import demonstration
+from device.cli import RtcanCommand
 from device.samples import Samples
 from device.sensor import SensorInfo
 from device.simulation.physiology import Person, SimulatedPerson
@@ -36,7 +37,7 @@ _SHOWN_S = 238
 _SCREEN, _PHONE = (1280, 800), (390, 844)
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option("--output", type=click.Path(path_type=Path), default=Path("docs"), show_default=True)
 @click.option("--seconds", default=30.0, show_default=True, help="Of the demonstration in a page.")
 def main(output: Path, seconds: float) -> None:

@@ -20,6 +20,7 @@ import click
 import numpy as np
 
 from benchmarks.common.report import show_table, write_result
+from device.cli import RtcanCommand
 from training import choice, options, run
 from training.compute.workers import cores
 from training.evaluation.runner import Runner
@@ -97,7 +98,7 @@ def _only(problem: Problem, kept: metrics.Labels) -> Problem:
     )
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option("--dataset", default="eevr", show_default=True)
 @click.option("--data-root", type=click.Path(path_type=Path, exists=True))
 @click.option("--preset", type=click.Choice(PRESETS[1:]), default="paper-deap", show_default=True)

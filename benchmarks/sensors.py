@@ -14,6 +14,7 @@ import click
 import numpy as np
 
 from benchmarks.common.report import show_table, write_result
+from device.cli import RtcanCommand
 from device.protocols import bitalino, grove, rtcan, shimmer
 from device.protocols.bitalino import BitalinoDecoder
 from device.protocols.grove import GroveDecoder
@@ -64,7 +65,7 @@ def decode_rate_hz(
     return decoded / took_s
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option("--quick", is_flag=True, help="Fewer samples.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.")
 def main(quick: bool, output: Path | None) -> None:

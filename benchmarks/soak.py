@@ -20,6 +20,7 @@ import psutil
 
 from benchmarks.common.live import Live
 from benchmarks.common.report import show_table, write_result
+from device.cli import RtcanCommand
 from device.simulation.physiology import Person, SimulatedPerson
 from runtime.inference.models import SHIPPED_MODEL
 
@@ -30,7 +31,7 @@ _SETTLE_S = 600.0
 _AHEAD_S = 60.0
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option("--model", type=click.Path(path_type=Path), default=SHIPPED_MODEL)
 @click.option("--hours", type=float, help=f"Simulated [default: {_FULL_H:g}].")
 @click.option("--speed", type=float, default=200.0, show_default=True, help="At most.")

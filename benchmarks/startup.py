@@ -15,13 +15,14 @@ import click
 import numpy as np
 
 from benchmarks.common.report import show_table, write_result
+from device.cli import RtcanCommand
 from runtime.inference.models import SHIPPED_MODEL
 
 _LIVE = [sys.executable, "-m", "runtime.live.command"]
 _RATE_HZ = 100.0
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option("--model", type=click.Path(path_type=Path), default=SHIPPED_MODEL)
 @click.option("--repeats", type=click.IntRange(min=1), help="Of each [default: 10].")
 @click.option("--output", type=click.Path(path_type=Path))

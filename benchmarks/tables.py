@@ -26,6 +26,7 @@ _Part = tuple[set[str], Callable[[dict[str, Any]], str]]
 _SOURCE = Path(__file__).resolve().parents[1]
 _HEAD = """# Benchmarks
 
+    pip install -e '.[train,dev,bench]'    # in the clone
     python -m benchmarks.NAME [--quick] [--output DIR]
 
 Each measures us and the peer in the same run, in turn, prints a table and writes

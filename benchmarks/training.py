@@ -33,6 +33,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.common.cluster import preprocessing_speedup
 from benchmarks.common.report import show_table, write_result
 from benchmarks.peers.published_network import published
+from device.cli import RtcanCommand
 from device.samples import Samples
 from training.compute.workers import Workers, cores
 from training.datasets.recordings import Dataset, Recording
@@ -205,7 +206,7 @@ def operations_per_window(config: NetworkConfig) -> float:
     return float(counter.get_total_flops()) / number
 
 
-@click.command()
+@click.command(cls=RtcanCommand)
 @click.option("--quick", is_flag=True, help="Two folds instead of six, once; no cluster.")
 @click.option("--input-length", default=500, show_default=True, help="Samples per channel.")
 @click.option(

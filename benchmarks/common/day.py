@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common.known import FIRST_SEED, simulate_known
+from benchmarks.peers.neurokit import neurokit2
 from device.samples import FloatArray
 from runtime.analysis.measures.analyse import analyse
 from runtime.analysis.measures.analysis import Analysis
@@ -68,19 +69,19 @@ def measure_speed(hours: float, stretches_s: tuple[float, ...]) -> dict[str, Any
 
 def _neurokit_s(eda_us: FloatArray) -> tuple[float, float]:
     """Return seconds of processor time of NeuroKit2 for the like, with its features and without."""
-    import neurokit2
+    peer = neurokit2()
 
     first = range(0, eda_us.size - 240 + 1, 40)
     began = time.process_time()
-    signals, _ = neurokit2.eda_process(eda_us, 4, method_phasic="cvxeda")
-    epochs = neurokit2.epochs_create(
+    signals, _ = peer.eda_process(eda_us, 4, method_phasic="cvxeda")
+    epochs = peer.epochs_create(
         signals, events=np.array(first), sampling_rate=4, epochs_start=0, epochs_end=59.75
     )
-    neurokit2.eda_intervalrelated(epochs, 4)
+    peer.eda_intervalrelated(epochs, 4)
     whole_s = time.process_time() - began
     began = time.process_time()
-    parts = neurokit2.eda_phasic(eda_us, 4, method="cvxeda")
-    neurokit2.eda_peaks(parts["EDA_Phasic"].to_numpy(), 4)
+    parts = peer.eda_phasic(eda_us, 4, method="cvxeda")
+    peer.eda_peaks(parts["EDA_Phasic"].to_numpy(), 4)
     tonic = parts["EDA_Tonic"].to_numpy()
     for place in first:
         tonic[place : place + 240].mean()

@@ -18,10 +18,15 @@ SHORT = WORDS | {
 }
 """The same where a terminal is narrow."""
 
+PRIOR_BELOW_HALF = (
+    "A personal prior below 0.5 is no error: a trial is left out of its own, so that where people "
+    "have about as many of either class the others lean the other way."
+)
 EXPLAINED = (
     "Controls know nothing of the minute in question. Time since the start: the share of high at "
     "that second of other sittings. Personal prior: the share of high among the person's other "
-    "trials. Stimulus prior: the same among other people's trials with the stimulus. One answer "
-    "per person: the mean of the model's answers for the person. AUC within a person is the mean "
-    "of the AUC of each person's own windows, where no difference between people helps."
+    f"trials. {PRIOR_BELOW_HALF} Stimulus prior: the same among other people's trials with the "
+    "stimulus. One answer per person: the mean of the model's answers for the person. AUC within "
+    "a person is the mean of the AUC of each person's own windows, where no difference between "
+    "people helps."
 )

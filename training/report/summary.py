@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from training.evaluation.experiment import WRITTEN, Result
-from training.measures.control_names import SHORT
+from training.measures.control_names import PRIOR_BELOW_HALF, SHORT
 from training.measures.figures import MODELS
 from training.report.tables import shown
 from training.report.verdict import verdicts, with_interval
@@ -94,6 +94,9 @@ def _controls(figures: dict[str, Any], title: str) -> Table:
     for name in shown(models):
         own = (with_interval(models[name], n) for n in ("auc", "auc_within", "balanced_accuracy"))
         table.add_row(SHORT[name], *own)
+    prior = models.get("personal_prior", {}).get("auc")
+    if prior is not None and prior < 0.5:
+        table.caption = PRIOR_BELOW_HALF
     return table
 
 
