@@ -1,6 +1,7 @@
 """`python -m benchmarks.memory`: what the edge needs: memory, disk, and the size of the wheel.
 
-* Resident memory of `rtcan-live` with the package's model at 100 Hz.
+* Resident memory of `rtcan-live` at 100 Hz, with the package's model and with networks of full
+  size, and whose it is; beside it that of Python alone and with the libraries of the edge.
 * A fresh virtual environment with the wheel, and nothing else: its size. It is
   installed as the README says for the edge, with `pip install --no-compile`, and has run: the
   bytecode of what is used is there, and that of numpy's own tests is not. What pip's
@@ -20,6 +21,7 @@ from typing import Any
 
 import click
 
+from benchmarks.common.footprint import bare_mb
 from benchmarks.common.live import run_live
 from benchmarks.common.report import show_table, write_result
 from device.cli import RtcanCommand
@@ -36,15 +38,21 @@ def main(quick: bool, output: Path | None) -> None:
     """Measure the memory, the environment and the wheel of the edge."""
     if not (_SOURCE / "pyproject.toml").is_file():
         raise RtcanError("benchmarks.memory builds the wheel: run it from a source checkout")
-    live = run_live(SHIPPED_MODEL, speed=8.0 if quick else 1.0)
+    speed = 8.0 if quick else 1.0
+    bare = bare_mb()
+    live = run_live(SHIPPED_MODEL, speed)
     with tempfile.TemporaryDirectory() as folder:
+        full = run_live(_full_size(Path(folder)), speed)
         sizes = _sizes(Path(folder))
-    figures: dict[str, Any] = {"live": live, **sizes}
+    figures: dict[str, Any] = {"bare_mb": bare, "live": live, "live_full": full, **sizes}
     show_table(
         "The edge",
         ["", "MB"],
         [
-            ["rtcan-live, resident, the package's model at 100 Hz", f"{live['rss_mb']:.0f}"],
+            *[[f"resident, {name}", f"{size:.1f}"] for name, size in bare.items()],
+            ["resident, rtcan-live at 100 Hz, the package's model", f"{live['rss_mb']:.1f}"],
+            ["resident, rtcan-live at 100 Hz, full-size networks", f"{full['rss_mb']:.1f}"],
+            *[[f"  of it {name}", f"{mb:.1f}"] for name, mb in (full["parts_mb"] or {}).items()],
             ["environment with rtcan", f"{sizes['edge_env_mb']:.0f}"],
             ["  of it there before, pip and the like", f"{sizes['bare_env_mb']:.0f}"],
             *[[f"  of it {name}", f"{size:.0f}"] for name, size in sizes["largest"].items()],
@@ -54,11 +62,24 @@ def main(quick: bool, output: Path | None) -> None:
     )
     claims = {
         "live_rss_mb": live["rss_mb"],
+        "live_full_rss_mb": full["rss_mb"],
+        "bare_rss_mb": list(bare.values())[-1],
         "edge_env_mb": sizes["edge_env_mb"],
         "edge_env_compiled_mb": sizes["compiled_env_mb"],
         "wheel_mb": sizes["wheel_mb"],
     }
     write_result("memory", figures, claims, output, quick=quick)
+
+
+def _full_size(folder: Path) -> Path:
+    """Write a model as large as a trained one, of random weights; return its path."""
+    from benchmarks.common.update import random_graph
+    from export import graph as graphs
+    from runtime.preprocessing.contract import Contract
+
+    path = folder / "full.onnx"
+    path.write_bytes(graphs.build(random_graph(Contract()), Contract()))
+    return path
 
 
 def _sizes(folder: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import Any
 import click
 import psutil
 
+from benchmarks.common.footprint import compile_packages, parts_mb
 from device.calibration import GroveCalibration
 from device.protocols import grove
 from device.simulation.physiology import Person, simulate
@@ -132,9 +133,10 @@ def run_live(model: Path, speed: float) -> dict[str, Any]:
     Returns
     -------
     dict
-        `rss_mb` (resident memory then), `torch_loaded`, and `first_s`: seconds from the sending of
-        the sample that fills the first window to the first prediction.
+        `rss_mb` (resident memory then), `parts_mb` (whose it is), `torch_loaded`, and `first_s`:
+        seconds from the sending of the sample that fills the first window to the first prediction.
     """
+    compile_packages()
     contract = Classifier(model).contract
     # The reader leaves the first line out, since it may be half a line.
     needed = round((contract.context_s + contract.window_s) * _RATE_HZ) + 2
@@ -161,7 +163,8 @@ def run_live(model: Path, speed: float) -> dict[str, Any]:
                 break
         else:
             raise click.ClickException(f"{predicted.qsize()} predictions in {seconds:g} s, not 5")
-        rss_mb = psutil.Process(live.process.pid).memory_info().rss / 1e6
+        process = psutil.Process(live.process.pid)
+        rss_mb, parts = process.memory_info().rss / 1e6, parts_mb(process)
         maps = Path(f"/proc/{live.process.pid}/maps")
         torch_loaded = "libtorch" in maps.read_text(encoding="utf-8") if maps.exists() else None
         live.end(20)
@@ -172,6 +175,7 @@ def run_live(model: Path, speed: float) -> dict[str, Any]:
         "speed": speed,
         "first_s": predicted.get() - full_s + hidden_s,
         "rss_mb": rss_mb,
+        "parts_mb": parts,
         "torch_loaded": torch_loaded,
     }
 

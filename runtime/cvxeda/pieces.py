@@ -17,15 +17,17 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from runtime.cvxeda.decomposition import Decomposition
 from runtime.cvxeda.model import Array, baseline_columns, spline_bump
 from runtime.cvxeda.solver import CvxEDA
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 # In knot spacings: the longest signal that is solved in one piece, which is the length of pieces of
 # a longer one too (the shortest such limit, at high rates), and what neighbours share, of long and
@@ -160,6 +162,8 @@ def _mapped(
     if threads == 1:
         yield from map(solve, pieces)
         return
+    from concurrent.futures import ThreadPoolExecutor  # a live run has no use for it
+
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[Decomposition]] = deque()
         for place in pieces:

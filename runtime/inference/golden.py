@@ -155,8 +155,9 @@ def network_input(
 
     stream, size = Preprocessor(contract), max(1, len(samples) // _PIECES)
     # In pieces, which changes no bit: what comes after the first input need not be decomposed.
-    for at in range(0, len(samples), size):
-        piece = slice(at, at + size)
+    soonest = int(np.searchsorted(samples.time_s, samples.time_s[:1] + contract.first_answer_s)[0])
+    cuts = [0, *range(soonest, len(samples), size), len(samples)]
+    for piece in map(slice, cuts, cuts[1:]):
         for window in stream.push(samples.time_s[piece], samples.eda_us[piece]):
             if window.input is not None:
                 return window.input, window.features if contract.features else None

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runtime.inference.pipeline import Prediction
 from runtime.person.adaptation import Learner
-from runtime.person.guide import Guide
 from runtime.person.said import EXPECTED, Said
 from runtime.sinks.events import Event, Label, Status, Step
+
+if TYPE_CHECKING:
+    from runtime.person.guide import Guide
 
 QUESTION = "How aroused are you right now? 1 (calm) to 5 (tense)"
 
@@ -55,6 +57,13 @@ class Person:
     def gone(self) -> bool:
         """Whether the run ends by itself now."""
         return self.leaves and self.guide is not None and not self.guide.underway
+
+    @staticmethod
+    def arousal(step: Step) -> float | None:
+        """Return the arousal, 0 to 1, that a step tells a person to be in; None for their own."""
+        from runtime.person.guide import VALUES  # with the step, it is there already
+
+        return VALUES.get(step.kind)
 
     def adapt(self, prediction: Prediction) -> Prediction:
         """Return the prediction with the person's own answer beside the stranger's."""

@@ -12,7 +12,6 @@ from device.sensor import Sensor, SensorInfo
 from device.timing.sample_clock import SampleClock
 from runtime.inference.decision import Decider
 from runtime.inference.pipeline import Pipeline, Prediction
-from runtime.person.guide import VALUES
 from runtime.person.person import Person
 from runtime.preprocessing.events.response_stream import ResponseStream
 from runtime.preprocessing.events.responses import Response
@@ -253,9 +252,8 @@ class _Loop:
     def _tell(self, event: Event) -> None:
         for sink in self._sinks:
             sink.tell(event)
-        feel = getattr(self._sensor, "feel", None)
-        if isinstance(event, Step) and feel is not None:
-            feel(VALUES.get(event.kind), event.time_s)  # they do what they are told
+        if isinstance(event, Step) and (feel := getattr(self._sensor, "feel", None)):
+            feel(self._person.arousal(event), event.time_s)  # they do what they are told
 
     def _tell_inputs(self) -> None:
         """Tell what people noted and said, and what is due to them."""
