@@ -54,7 +54,7 @@ check: $(DEV)
 
 # A file's tests share what they build, so a file stays on one core.
 test: check
-	$(BIN)/pytest --numprocesses auto --dist loadfile -m "not alone"
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not alone"
 	$(BIN)/pytest -m alone
 
 # A warning, such as a link that leads nowhere, ends it. The tests run what takes longer too.

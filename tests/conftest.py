@@ -50,3 +50,40 @@ def tiny_model(request: pytest.FixtureRequest) -> Path:
     path = checkpoint.with_suffix(".onnx")
     tiny.write_model(checkpoint, path)
     return path
+
+
+# Files take their turns by how long they take, the longest first: otherwise the last of them keeps
+# one core busy, or waits for a download, while the other has nothing left to do.
+LONG = (
+    "tests/training/evaluation/test_resume.py",
+    "tests/test_edge.py",
+    "tests/training/test_run.py",
+    "tests/training/fitting/test_fit.py",
+    "tests/export/test_lowest_onnxruntime.py",
+    "tests/test_docs_commands.py",
+    "tests/export/test_variants.py",
+    "tests/training/windows/test_cache.py",
+    "tests/training/test_one_target.py",
+    "tests/training/compute/test_cluster.py",
+    "tests/export/test_parity.py",
+    "tests/training/test_music.py",
+    "tests/training/evaluation/test_transfer.py",
+    "tests/export/test_wide_and_deep.py",
+    "tests/runtime/dashboard/test_page.py",
+    "tests/export/test_export.py",
+    "tests/rtcan/test_siblings.py",
+    "tests/device/test_commands.py",
+    "tests/test_chain.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the long files begin."""
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(LONG)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores: many tests wait for a process or the network."""
+    return (os.cpu_count() or 1) + 1
