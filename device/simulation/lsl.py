@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from device.errors import MissingExtraError
+from device.lsl_library import liblsl
 from device.simulation.faults import Faults, FaultyLine, Piece
 from device.simulation.player import Sent
 from device.simulation.skin import Skin
@@ -139,7 +140,7 @@ class LslPlayer:
         self._outlet = None
 
     def _plug_in(self) -> None:
-        import pylsl
+        pylsl = liblsl()
 
         info = pylsl.StreamInfo(
             self._name, "EDA", 1, self.rate_hz, pylsl.cf_double64, f"{self._name}-id"

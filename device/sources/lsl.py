@@ -14,6 +14,7 @@ import numpy as np
 from device.arguments import shown
 from device.drivers.driver import Batch
 from device.errors import ArgumentError, PortNotFoundError, SensorDisconnectedError
+from device.lsl_library import liblsl
 from device.samples import FloatArray, Samples
 from device.sensor import SensorInfo
 from device.sources.delivery import LiveSource
@@ -101,7 +102,7 @@ class LslSensor(LiveSource):
         ArgumentError
             If several streams or channels fit, or the unit is not known.
         """
-        import pylsl
+        pylsl = liblsl()
 
         again = self._stream is not None
         stream = self._find()
@@ -202,7 +203,7 @@ class LslSensor(LiveSource):
 
     def _find_again(self, stream: Stream) -> Stream:
         """Return the stream of the same source, or of the same name where it has none."""
-        import pylsl
+        pylsl = liblsl()
 
         key = "source_id" if stream.source_id else "name"
         value = getattr(stream, key)

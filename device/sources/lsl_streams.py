@@ -8,15 +8,14 @@ channels have `sensor` for `label`, and whose first channel, a number, is not de
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from device.errors import ArgumentError, PortNotFoundError
+from device.lsl_library import liblsl
 from device.names import candidates, chosen, fold, rank
 from device.text import clean, listed
 from device.together import run_together
@@ -125,21 +124,6 @@ def parse_address(address: str) -> dict[str, str]:
     return criteria
 
 
-def quieten() -> None:
-    """Keep liblsl from telling what it does on standard error, unless the user has configured it.
-
-    Where it looks: https://labstreaminglayer.readthedocs.io/info/lslapicfg.html.
-    """
-    import pylsl
-
-    places = [Path("lsl_api.cfg"), Path.home() / "lsl_api/lsl_api.cfg"]
-    places.append(Path("/etc/lsl_api/lsl_api.cfg"))
-    if not os.environ.get("LSLAPICFG") and not any(place.exists() for place in places):
-        set_content = getattr(pylsl, "set_config_content", None)  # since liblsl 1.16.2
-        if set_content is not None:
-            set_content("[log]\nlevel = -3\n")
-
-
 def streams_present(wait_s: float, criteria: dict[str, str] | None = None) -> list[Stream]:
     """Return the streams with numbers that are there, described, by name.
 
@@ -150,9 +134,7 @@ def streams_present(wait_s: float, criteria: dict[str, str] | None = None) -> li
     criteria : dict or None
         What is asked of them; others are not described and not returned.
     """
-    import pylsl
-
-    quieten()
+    pylsl = liblsl()
     found: list[Stream] = []
 
     def ask(info: Any) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from device.errors import MissingExtraError
+from device.lsl_library import liblsl
 from device.samples import FloatArray, Samples
 from device.timing.now import now_s
 from runtime.inference.decision import UNDECIDED
@@ -66,7 +67,7 @@ class LslSink(Sink):
 
     def start(self, session: Session) -> None:
         """Open the outlets."""
-        import pylsl
+        pylsl = liblsl()
 
         self._clock = pylsl.local_clock
         self._session = session
