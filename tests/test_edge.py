@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import requires
 from pathlib import Path
 
@@ -12,9 +11,11 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[1]
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+# It resolves with a fifth of pip's work.
+UV = [str(Path(sys.executable).with_name("uv")), "--quiet", "pip"]
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 MACHINES = ("x86_64", "aarch64")
-GLIBC = ("2_17", "2_27", "2_28")
+GLIBC = "2_28"
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +38,11 @@ def edge_requirements() -> list[str]:
     return plain
 
 
-def resolve(machine: str, python: str, folder: Path) -> tuple[str, str]:
+def resolve(machine: str, python: str, asked: Path) -> tuple[str, str]:
     """Resolve for another machine, wheels alone; return its name and what went wrong."""
-    platforms = [f"--platform=manylinux_{glibc}_{machine}" for glibc in GLIBC]
-    platforms.append(f"--platform=manylinux2014_{machine}")
     done = subprocess.run(
-        [*PIP, "install", "--dry-run", "--ignore-installed", "--only-binary=:all:",
-         "--target", str(folder), "--python-version", python, *platforms, *edge_requirements()],
+        [*UV, "compile", "--only-binary", ":all:", "--python-version", python,
+         "--python-platform", f"{machine}-manylinux_{GLIBC}", str(asked)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     return f"{machine}, Python {python}", done.stderr if done.returncode else ""
@@ -52,14 +51,12 @@ def resolve(machine: str, python: str, folder: Path) -> tuple[str, str]:
 @pytest.mark.timeout(400)
 @pytest.mark.usefixtures("package_index")
 def test_every_edge_dependency_is_a_wheel_on_every_machine(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        results = list(
-            pool.map(
-                lambda pair: resolve(*pair, tmp_path / "-".join(pair)),
-                [(machine, python) for machine in MACHINES for python in PYTHONS],
-            )
-        )
+    asked = tmp_path / "requirements.in"
+    asked.write_text("\n".join(edge_requirements()))
+    results = [resolve(machine, python, asked) for machine in MACHINES for python in PYTHONS]
     assert {name: error for name, error in results if error} == {}
+    asked.write_text("docopt")  # what has no wheels at all is seen
+    assert resolve("aarch64", "3.12", asked)[1]
 
 
 @pytest.mark.timeout(400)
@@ -67,7 +64,9 @@ def test_every_edge_dependency_is_a_wheel_on_every_machine(tmp_path: Path) -> No
 def test_the_edge_install_runs_the_demonstration_without_the_training_side(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "edge")], check=True)
     python = tmp_path / "edge" / "bin" / "python"
-    subprocess.run([str(python), *PIP[1:], "install", str(SOURCE)], check=True, cwd=tmp_path)
+    subprocess.run(
+        [str(python), *PIP[1:], "install", "--no-compile", str(SOURCE)], check=True, cwd=tmp_path
+    )
     missing = subprocess.run(
         [str(python), "-c", "import torch"], capture_output=True, check=False, cwd=tmp_path
     )

@@ -52,7 +52,7 @@ def oldest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = folder / "bin" / "python"
     done = subprocess.run(
         [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-         "--only-binary=:all:", f"onnxruntime=={lowest()}", "numpy<2"],
+         "--no-compile", "--only-binary=:all:", f"onnxruntime=={lowest()}", "numpy<2"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
