@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+
+from runtime.progress import progress
 
 
 class Bar:
@@ -27,16 +21,7 @@ class Bar:
     """
 
     def __init__(self, console: Console, text: str, total: int) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description:<16}"),
-            BarColumn(bar_width=16),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=console,
-        )
+        self._progress = progress(console)
         self._task = self._progress.add_task(text, total=total, note="")
 
     def __enter__(self) -> Bar:

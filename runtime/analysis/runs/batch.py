@@ -8,7 +8,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from device.errors import RecordingError
 from device.readers.registry import recordings_in
@@ -20,6 +19,7 @@ from runtime.analysis.runs.sidecars import versions
 from runtime.analysis.runs.task import Batch, Outcome, Task
 from runtime.analysis.runs.workers import run
 from runtime.files import write_whole
+from runtime.progress import progress
 from runtime.recording.layout import runs as recorded_runs
 
 
@@ -43,11 +43,11 @@ def analyse_all(
     ]
     outcomes: dict[Path, Outcome] = {}
     try:
-        with _progress(console) as progress:
-            bar = progress.add_task("analysing", total=len(tasks), note="")
+        with progress(console) as bars:
+            bar = bars.add_task("analysing", total=len(tasks), note="")
             for outcome in run(tasks, jobs, scheduler):
                 outcomes[outcome.path] = outcome
-                progress.update(bar, advance=1, note=escape(outcome.place.stem))
+                bars.update(bar, advance=1, note=escape(outcome.place.stem))
                 if outcome.error:
                     path = escape(clean(str(outcome.path)))
                     # Many errors begin with the path already.
@@ -89,18 +89,6 @@ def _found(given: Sequence[Path]) -> list[Path]:
 def _write_index(batch: Batch, outcomes: Sequence[Outcome]) -> None:
     page = index.build(outcomes, {**batch.told(), **versions()})
     write_whole(batch.out / "index.html", utf8(page))
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=console,
-    )
 
 
 def _cores() -> int:
