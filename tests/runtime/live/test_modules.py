@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from runtime.inference.model_file import open_session
+from runtime.live.command import main
 from tests.test_chain import simulator
 
 # masked arrays, random numbers, OpenSSL, e-mail and ZIP archives, Unicode's table, the terminal
@@ -48,6 +50,12 @@ def test_help_loads_neither_numpy_nor_openssl() -> None:
     loaded = imported(done.stderr)
     assert "click.core" in loaded
     assert sorted(loaded & (NEEDLESS | {"numpy", "onnxruntime", "serial"})) == []
+
+
+def test_garbage_is_collected_again_after_a_start_that_failed() -> None:
+    done = CliRunner().invoke(main, ["--port", "/dev/there-is-none", "--model", "none.onnx"])
+    assert "There is no model none.onnx" in done.output
+    assert gc.isenabled()
 
 
 def test_a_session_keeps_no_second_copy_of_its_file(tiny_model: Path) -> None:
