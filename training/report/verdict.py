@@ -50,7 +50,9 @@ def _target(target: str, figures: dict[str, Any], told: dict[str, Any]) -> str:
         found = f"{figure}, not distinguishable from chance (0.50) for {whom}"
     parts = [f"{target.capitalize()}: balanced accuracy {found}"]
     other = plain["balanced_accuracy"]
-    if balanced <= other:
+    if interval is not None and other > interval[1]:
+        parts.append(f"a logistic regression on plain features is better ({other:.2f})")
+    elif balanced <= other:
         parts.append(f"a logistic regression on plain features is no worse ({other:.2f})")
     elif interval is not None and other >= interval[0]:
         parts.append(

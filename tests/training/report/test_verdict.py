@@ -54,6 +54,7 @@ def test_chance_is_told_by_the_interval(own: dict[str, Any], said: str) -> None:
 @pytest.mark.parametrize(
     ("plain", "said"),
     [
+        (0.75, "a logistic regression on plain features is better (0.75)"),
         (0.65, "a logistic regression on plain features is no worse (0.65)"),
         (0.62, "a logistic regression on plain features is no worse (0.62)"),
         (0.57, "has 0.57, within the interval"),
