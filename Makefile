@@ -26,7 +26,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
-$(READY): pyproject.toml constraints.txt $(wildcard setup.py) $(wildcard runtime/cvxeda/*.c)
+$(READY): pyproject.toml constraints.txt $(wildcard setup.py) $(wildcard runtime/cvxeda/*.[ch])
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "RTCAN needs Python 3.10 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (torch is large: a few minutes the first time) ..."
