@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from importlib.metadata import version as installed_version
+from os.path import relpath
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -21,6 +22,7 @@ _OUTSIDE = {
     "../benchmarks/README.md": "site/benchmarks.md",
     "../CONTRIBUTING.md": "site/contributing.md",
     "../CHANGELOG.md": "site/changelog.md",
+    "../docs/README.md": "index.md",
     "../README.md": "site/overview.md",
     "../SECURITY.md": "site/security.md",
 }
@@ -96,7 +98,7 @@ def _lead_included(path: Path, text: list[str]) -> None:
         _lead_inside(text)
         return
     for outside, inside in _OUTSIDE.items():
-        seen, here = outside.removeprefix("../"), inside.removeprefix("site/")
+        seen, here = outside.removeprefix("../"), relpath(inside, "site")
         text[0] = text[0].replace(f"]({seen}", f"]({here}")
 
 
