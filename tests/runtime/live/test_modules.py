@@ -68,7 +68,7 @@ def test_a_session_keeps_no_second_copy_of_its_file(tiny_model: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_runs_of_a_session_take_no_more_memory_after_the_first(tiny_model: Path) -> None:
+def test_memory_is_stable_from_the_first_run_of_a_session_on(tiny_model: Path) -> None:
     import numpy as np
     import psutil
 
