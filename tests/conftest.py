@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -16,6 +17,15 @@ settings.register_profile("rtcan", deadline=None)
 settings.load_profile("rtcan")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_runtest_logstart() -> None:
+    """Keep pytest from listening to torch's trace, which torch then takes for wanted.
+
+    pytest listens to every logger that does not propagate; with a listener, torch describes in JSON
+    all that an export does, which makes it a tenth longer.
+    """
+    logging.getLogger("torch.__trace").propagate = True
 
 
 @pytest.fixture(scope="session")

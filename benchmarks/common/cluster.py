@@ -24,6 +24,8 @@ from training.presets import FRAMES
 from training.windows.cut import cut
 
 _ROOT = Path(__file__).resolve().parents[2]
+# A busy machine takes long to import what a worker needs.
+_PATIENCE_S = 100
 
 
 def preprocessing_speedup(eevr: Path | None, turns: int = 5) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def _cluster(number: int) -> Iterator[str]:
         for log in own:
             open_.enter_context(worker(address, log))
         for log in own:
-            _said(log, r"Registered to:\s+(\S+)")
+            registered(log)
         yield address
 
 
@@ -79,6 +81,11 @@ def scheduler(folder: Path) -> Iterator[str]:
 def worker(address: str, log: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """Start a worker of one thread, which ends with the block."""
     return _program(log, "worker", address, "--nthreads", "1", "--no-nanny")
+
+
+def registered(log: Path) -> str:
+    """Wait until the worker that writes this log has registered; return the scheduler's address."""
+    return _said(log, r"Registered to:\s+(\S+)")
 
 
 @contextmanager
@@ -96,7 +103,7 @@ def _program(log: Path, kind: str, *arguments: str) -> Iterator[subprocess.Popen
 
 
 def _said(log: Path, pattern: str) -> str:
-    until_s = time.monotonic() + 30
+    until_s = time.monotonic() + _PATIENCE_S
     while time.monotonic() < until_s:
         found = re.search(pattern, log.read_text())
         if found:

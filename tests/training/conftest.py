@@ -11,12 +11,21 @@ import torch
 from training.datasets.standins import pmemo
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of windows that no test shares with a user."""
-    folder = tmp_path_factory.mktemp("cache")
+@pytest.fixture(autouse=True, scope="session")
+def not_the_user_s_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One cache of windows for all tests, which none shares with a user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RTCAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("RTCAN_DATA", raising=False)
+        yield
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache, for a test of it."""
+    folder = tmp_path / "own-cache"
+    folder.mkdir()
     monkeypatch.setenv("RTCAN_CACHE", str(folder))
-    monkeypatch.delenv("RTCAN_DATA", raising=False)
     return folder
 
 

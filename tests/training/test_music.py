@@ -15,7 +15,9 @@ from export import graph
 from runtime.inference import music
 from runtime.inference.classifier import Classifier
 from runtime.inference.pipeline import Pipeline
+from runtime.live import command as live
 from runtime.preprocessing.contract import Contract, Target
+from runtime.recording import command as recordings
 from tests.networks import lively_model
 from training import music as command
 from training.network.model import NetworkConfig
@@ -133,7 +135,11 @@ def test_live_takes_the_song_that_is_heard(tmp_path: Path, tiny_contract: Contra
         values = ",".join(f"{v:.6f}" for v in rng.normal(size=music.FEATURES))
         table.write_text(f"{name},{values}\n")
         kept = tmp_path / f"heard_{name}"
-        done = live(model, recording, "--music", str(table), "--record", str(kept))
+        done = subprocess.run(
+            [sys.executable, "-m", "runtime.live", *options(model, recording),
+             "--music", str(table), "--record", str(kept)],
+            capture_output=True, text=True, check=False, timeout=100,
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
         events = [json.loads(line) for line in done.stdout.splitlines()]
         heard.append(
@@ -143,23 +149,16 @@ def test_live_takes_the_song_that_is_heard(tmp_path: Path, tiny_contract: Contra
     assert heard[0] != heard[1]
     # What was recorded is verified with the same song, and with no other.
     for name, code in (("a", 0), ("b", 1)):
-        options = ["--model", str(model), "--music", str(tmp_path / f"{name}.csv")]
-        verified = subprocess.run(
-            [sys.executable, "-m", "runtime.recording.command", "verify",
-             str(tmp_path / "heard_a"), *options],
-            capture_output=True, text=True, check=False, timeout=100,
-        )  # fmt: skip
-        assert verified.returncode == code, verified.stderr
+        own = ["--model", str(model), "--music", str(tmp_path / f"{name}.csv")]
+        verified = CliRunner().invoke(recordings.main, ["verify", str(tmp_path / "heard_a"), *own])
+        assert verified.exit_code == code, verified.stderr
         assert ("equal to the last bit" in verified.stdout) == (code == 0)
-    silent = live(model, recording)
-    assert silent.returncode == 1 and "--music FILE" in silent.stderr
-    wrong = live(model, recording, "--music", str(recording))
-    assert wrong.returncode == 1 and "recording.csv" in wrong.stderr
+    silent = CliRunner().invoke(live.main, options(model, recording))
+    assert silent.exit_code == 1 and "--music FILE" in silent.stderr
+    wrong = CliRunner().invoke(live.main, [*options(model, recording), "--music", str(recording)])
+    assert wrong.exit_code == 1 and "recording.csv" in wrong.stderr
 
 
-def live(model: Path, recording: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "runtime.live", "--port", f"replay:{recording}", "--speed", "max",
-         "--model", str(model), "--output", "jsonl", *options],
-        capture_output=True, text=True, check=False, timeout=100,
-    )  # fmt: skip
+def options(model: Path, recording: Path) -> list[str]:
+    words = ["--port", f"replay:{recording}", "--speed", "max", "--model", str(model)]
+    return [*words, "--output", "jsonl"]

@@ -11,11 +11,12 @@ from export import card
 from export import onnx as export
 from runtime.inference.classifier import Classifier
 from runtime.preprocessing.features import FEATURES
+from tests.training.runs import without_pictures, without_report
 from training import run
 from training.datasets.standins import stress_predict
 from training.network import checkpoint
 
-SMALL = ("--window", "20", "--input-length", "64", "--width", "8", "--epochs", "2", "--folds", "2",
+SMALL = ("--window", "20", "--input-length", "64", "--width", "8", "--epochs", "1", "--folds", "2",
          "--device", "cpu")  # fmt: skip
 
 
@@ -29,9 +30,10 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_one_network_is_trained_exported_and_told(root: Path, tmp_path: Path) -> None:
     options = ["--dataset", "stress-predict", "--data-root", str(root), *SMALL]
-    result = CliRunner().invoke(
-        run.main, [*options, "--output", str(tmp_path)], catch_exceptions=False
-    )
+    with without_pictures():
+        result = CliRunner().invoke(
+            run.main, [*options, "--output", str(tmp_path)], catch_exceptions=False
+        )
     assert result.exit_code == 0, result.output
     assert "valence" not in result.output
     told = json.loads((tmp_path / "metrics.json").read_text())
@@ -96,8 +98,10 @@ def test_what_does_not_go_with_personal_units(
 
 def test_published_units_remain(root: Path, tmp_path: Path) -> None:
     options = ["--dataset", "stress-predict", "--data-root", str(root), *SMALL]
-    more = ("--normalisation", "zscore", "--epochs", "1", "--output", str(tmp_path))
-    assert CliRunner().invoke(run.main, [*options, *more]).exit_code == 0
+    more = ("--normalisation", "zscore", "--epochs", "1", "--folds", "1")
+    with without_report():
+        result = CliRunner().invoke(run.main, [*options, *more, "--output", str(tmp_path)])
+    assert result.exit_code == 0, result.output
     told = json.loads((tmp_path / "metrics.json").read_text())
     assert told["windows_of_short_past"] == 0
     assert checkpoint.load(tmp_path / "best.pt").contract.normalisation == "zscore"

@@ -1,9 +1,7 @@
 """The whole command, on files in a published format."""
 
 import csv
-import dataclasses
 import json
-import shutil
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,14 +12,12 @@ import pytest
 
 from device.errors import DatasetError
 from runtime.inference.classifier import Classifier
-from runtime.preprocessing.contract import Contract
 from tests.training.runs import call
 from training import ablate
 from training.datasets.registry import Source, find_root
 from training.datasets.standins import pmemo
 from training.network import checkpoint
 from training.report import summary
-from training.windows import cache
 
 
 class Page(HTMLParser):
@@ -41,7 +37,7 @@ class Page(HTMLParser):
 
 
 def test_from_the_download_to_checkpoint_metrics_and_report(tree: Path, tmp_path: Path) -> None:
-    result = call(tree, tmp_path, "--protocol", "both")
+    result = call(tree, tmp_path, "--protocol", "both", "--epochs", "1", report=True)
     assert result.exit_code == 0, result.output
     names = ["best.pt", "epochs.csv", "metrics.json", "predictions.csv", "report.html"]
     names.append("windows.csv")
@@ -93,7 +89,8 @@ def test_from_the_download_to_checkpoint_metrics_and_report(tree: Path, tmp_path
 def test_music_travels_with_its_scale(tree: Path, tmp_path: Path) -> None:
     from export import graph, parity
 
-    result = call(tree, tmp_path, "--music", "--folds", "1", "--target", "arousal")
+    options = ("--music", "--folds", "1", "--target", "arousal", "--epochs", "1")
+    result = call(tree, tmp_path, *options)
     assert result.exit_code == 0, result.output
     stored = checkpoint.load(tmp_path / "best.pt")
     assert stored.networks["arousal"].config.music == len(stored.contract.music_mean) == 6373
@@ -125,7 +122,7 @@ def test_music_travels_with_its_scale(tree: Path, tmp_path: Path) -> None:
 
 
 def test_presets_are_marked_as_not_for_live_use(tree: Path, tmp_path: Path) -> None:
-    result = call(tree, tmp_path, "--preset", "paper-pmemo", "--target", "valence")
+    result = call(tree, tmp_path, "--preset", "paper-pmemo", "--target", "valence", "--epochs", "1")
     assert result.exit_code == 0, result.output
     assert "Not for live use" in result.output
     stored = checkpoint.load(tmp_path / "best.pt")
@@ -140,12 +137,15 @@ def test_presets_are_marked_as_not_for_live_use(tree: Path, tmp_path: Path) -> N
     assert told["windows"] == told["recordings"] == 200 - left_out
 
 
-def test_ablation_prints_every_variant(tree: Path, tmp_path: Path) -> None:
-    result = call(tree, tmp_path, "--target", "arousal", "--epochs", "1", command=ablate.main)
+def test_ablation_prints_every_variant_and_is_done_once(tree: Path, tmp_path: Path) -> None:
+    options = ("--target", "arousal", "--epochs", "1", "--folds", "1")
+    result = call(tree, tmp_path, *options, command=ablate.main)
     assert result.exit_code == 0, result.output
     told = json.loads((tmp_path / "ablation.json").read_text())
     assert len({(r["music"], r["channel"], r["temporal"]) for r in told["rows"]}) == 8
-    assert "majority" in result.output
+    assert "majority" in result.output and "Nothing to do" not in result.output
+    again = call(tree, tmp_path, *options, command=ablate.main)
+    assert again.exit_code == 0 and "Nothing to do" in again.output
 
 
 @pytest.mark.parametrize(
@@ -191,61 +191,6 @@ def test_data_is_looked_for_in_the_usual_places(
     (tmp_path / "mine" / "deap").mkdir(parents=True)
     monkeypatch.setenv("RTCAN_DATA", str(tmp_path / "mine"))
     assert find_root(Source(name="deap")) == tmp_path / "mine" / "deap"
-
-
-def test_the_cache_is_read_only_for_the_very_same(
-    tree: Path, own_cache: Path, tmp_path: Path
-) -> None:
-    tree = Path(shutil.copytree(tree, tmp_path / "tree"))
-    contract = Contract(context_s=2.0, window_s=10.0, input_length=64)
-    source = Source(name="pmemo", root=tree)
-    made: list[str] = []
-
-    def get(contract: Contract = contract, source: Source = source, **more: Any) -> Any:
-        made.clear()
-        return cache.windows(
-            source, contract, more.pop("stride_s", 10.0), folder=own_cache,
-            reading=lambda: made.append("read"), **more,
-        )  # fmt: skip
-
-    data, windows = get()
-    assert made == ["read"]
-    data_again, again = get()
-    assert made == []
-    np.testing.assert_array_equal(again.inputs, windows.inputs)
-    np.testing.assert_array_equal(again.features, windows.features)
-    for one, other in zip(data_again.recordings, data.recordings, strict=True):
-        assert (one.subject, one.stimulus, one.ratings) == (
-            other.subject, other.stimulus, other.ratings,
-        )  # fmt: skip
-    assert data_again.skipped == data.skipped and data_again.song_level == data.song_level
-    for change in (
-        {"window_s": 12.0},
-        {"rate_hz": 4.0},
-        {"input_length": 65},
-        {"channels": ("origin", "tonic", "phasic")},
-        {"cvxeda": dataclasses.replace(contract.cvxeda, alpha=1e-3)},
-    ):
-        get(dataclasses.replace(contract, **change))
-        assert made == ["read"], change
-    get(stride_s=5.0)
-    assert made == ["read"]
-    get(whole_trial=True)
-    assert made == ["read"]
-    # Words in the contract change no window.
-    get(dataclasses.replace(contract, labels="other", trained_on="other"))
-    assert made == []
-    path = tree / "metadata.csv"
-    path.write_text(path.read_text() + "\n")
-    get()
-    assert made == ["read"]
-    get()
-    assert made == []
-    # A damaged entry is made anew.
-    for entry in own_cache.glob("pmemo-*"):
-        (entry / "inputs.npy").write_bytes(b"damaged")
-    get()
-    assert made == ["read"]
 
 
 def test_a_leak_is_called_one() -> None:

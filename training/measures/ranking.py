@@ -89,16 +89,16 @@ def figures(
     near = np.full(len(rows), np.nan)
     if recording is not None:
         near = auc_neighbours(truth, score, person, recording)
-    drawn = [np.concatenate([rows[p] for p in draw]) for draw in draws]
+    times = _times(draws)
     return {
         "auc": _number(auc(truth, score)),
-        "auc_95": _interval([auc(truth[d], score[d]) for d in drawn]),
+        "auc_95": _interval(_aucs(truth, score, person, times)),
         "auc_within": _number(_mean(own)),
         "auc_within_95": _interval([_mean(own[d]) for d in draws]),
         "auc_neighbours": _number(_mean(near)),
         "auc_neighbours_95": _interval([_mean(near[d]) for d in draws]),
         "balanced_accuracy": balanced_accuracy(truth, score),
-        "balanced_accuracy_95": _interval([balanced_accuracy(truth[d], score[d]) for d in drawn]),
+        "balanced_accuracy_95": _interval(_balanced_accuracies(truth, score, person, times)),
     }
 
 
@@ -106,12 +106,56 @@ def difference(
     truth: Labels, first: FloatArray, second: FloatArray, person: Labels, draws: Sequence[Labels]
 ) -> dict[str, Any]:
     """Return the paired difference of AUC, with its interval over people."""
-    rows = [np.flatnonzero(person == p) for p in range(int(person.max()) + 1)]
-    drawn = [np.concatenate([rows[p] for p in draw]) for draw in draws]
+    times = _times(draws)
+    ones, others = (_aucs(truth, score, person, times) for score in (first, second))
     return {
         "auc": _number(auc(truth, first) - auc(truth, second)),
-        "auc_95": _interval([auc(truth[d], first[d]) - auc(truth[d], second[d]) for d in drawn]),
+        "auc_95": _interval(ones - others),
     }
+
+
+def _times(draws: Sequence[Labels]) -> FloatArray:
+    """Return how often each person is in each draw, float64 (draws, people)."""
+    return np.array([np.bincount(d, minlength=len(d)) for d in draws], dtype=np.float64)
+
+
+def _aucs(truth: Labels, score: FloatArray, person: Labels, times: FloatArray) -> FloatArray:
+    """Return `auc` of each draw's windows, float64 (draws,), without ranking them anew.
+
+    AUC is the share of pairs of a high and a low window in which the high one scores more, ties
+    counting half: pairs are counted once for every two people, and weighed by how often both were
+    drawn. The counts are whole or half, so the sums are exact.
+    """
+    people = times.shape[1]
+    high, low = truth == 1, truth != 1
+    won = np.empty((people, people))
+    for p in range(people):
+        theirs = np.sort(score[low & (person == p)])
+        below = np.searchsorted(theirs, score[high], "left")
+        below_or_equal = np.searchsorted(theirs, score[high], "right")
+        won[:, p] = np.bincount(person[high], (below + below_or_equal) / 2, minlength=people)
+    n_high, n_low = (times @ np.bincount(person[side], minlength=people) for side in (high, low))
+    pairs = n_high * n_low
+    known = pairs > 0
+    found = np.full(len(times), np.nan)
+    found[known] = ((times @ won) * times).sum(axis=1)[known] / pairs[known]
+    return found
+
+
+def _balanced_accuracies(
+    truth: Labels, score: FloatArray, person: Labels, times: FloatArray
+) -> FloatArray:
+    """Return `balanced_accuracy` of each draw's windows, float64 (draws,)."""
+    people = times.shape[1]
+    right = (score >= 0.5) == (truth == 1)
+    recalls = np.full((2, len(times)), np.nan)
+    for c, recall in enumerate(recalls):
+        of = truth == c
+        n = times @ np.bincount(person[of], minlength=people)
+        hits = times @ np.bincount(person[of & right], minlength=people)
+        np.divide(hits, n, out=recall, where=n > 0)
+    # Of a draw of one class, that class's recall.
+    return np.asarray(np.nanmean(recalls, axis=0))
 
 
 def _mean(values: FloatArray) -> float:
@@ -120,8 +164,8 @@ def _mean(values: FloatArray) -> float:
     return float(known.mean()) if known.size else float("nan")
 
 
-def _interval(values: Sequence[float]) -> list[float] | None:
-    known = np.array([v for v in values if np.isfinite(v)])
+def _interval(values: Sequence[float] | FloatArray) -> list[float] | None:
+    known = np.asarray(values)[np.isfinite(values)]
     return np.percentile(known, [2.5, 97.5]).tolist() if known.size else None
 
 

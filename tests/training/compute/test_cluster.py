@@ -1,6 +1,7 @@
 """A Dask scheduler and workers, as separate processes on loopback."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,30 +25,47 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def staffed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a scheduler with a worker."""
+    folder = tmp_path_factory.mktemp("cluster")
+    log = folder / "worker.log"
+    with cluster.scheduler(folder) as address, worker(address, log):
+        cluster.registered(log)
+        yield address
+
+
 def test_a_cluster_gives_the_same_even_if_a_worker_is_lost(
     tree: Path, tmp_path: Path, scheduler: str
 ) -> None:
-    assert call(tree, tmp_path / "here").exit_code == 0
+    options = ("--target", "arousal", "--epochs", "1", "--folds", "3")
+    assert call(tree, tmp_path / "here", *options).exit_code == 0
     with ExitStack() as open_:
-        running = [
-            open_.enter_context(worker(scheduler, tmp_path / f"worker{n}.log")) for n in range(2)
-        ]
+        logs = [tmp_path / f"worker{n}.log" for n in range(2)]
+        running = {w.pid: w for w in [open_.enter_context(worker(scheduler, log)) for log in logs]}
+        for log in logs:
+            cluster.registered(log)
         killed = []
         save = workers.Workers.run
 
         def run(self: Workers, function: object, *more: object, **named: object) -> object:
+            pids = self._client.run(os.getpid)
             for result in save(self, function, *more, **named):  # type: ignore[arg-type]
                 if function.__name__ == "fit_bundle" and not killed:  # type: ignore[attr-defined]
                     # The first fold is done; the others are under way.
-                    running[0].kill()
-                    killed.append(running[0])
+                    busy = [pids[w] for w, tasks in self._client.processing().items() if tasks]
+                    killed.append(running.pop(busy[0]))
+                    killed[0].kill()
                 yield result
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(workers.Workers, "run", run)
-            result = call(tree, tmp_path / "there", "--scheduler", scheduler, "--no-cache")
+            result = call(
+                tree, tmp_path / "there", *options, "--scheduler", scheduler, "--no-cache"
+            )
         assert result.exit_code == 0, result.output
-        assert killed and running[1].poll() is None
+        [left] = running.values()
+        assert killed and left.poll() is None
     here, there = (
         json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("here", "there")
     )
@@ -75,25 +93,23 @@ def test_a_scheduler_without_workers_is_named(
 
 
 def test_workers_of_other_versions_are_refused(
-    tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
+    staffed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours = workers.versions() | {"torch": "1.1.0"}
     monkeypatch.setattr(workers, "versions", lambda: ours)
-    with worker(scheduler, tmp_path / "worker.log"):
-        with pytest.raises(WorkerError, match=r"has torch \S+, not 1\.1\.0"):
-            Workers(scheduler=scheduler).__enter__()
-        # One that came later is found out by the task itself.
-        with (
-            pytest.MonkeyPatch.context() as patch,
-            pytest.raises(WorkerError, match=r"has torch \S+, not 1\.1\.0"),
-        ):
-            patch.setattr("runtime.cluster.refuse_difference", lambda ours, theirs: None)
-            with Workers(scheduler=scheduler) as cluster:
-                list(cluster.run(len, [("abc",)]))
+    with pytest.raises(WorkerError, match=r"has torch \S+, not 1\.1\.0"):
+        Workers(scheduler=staffed).__enter__()
+    # One that came later is found out by the task itself.
+    monkeypatch.setattr("runtime.cluster.refuse_difference", lambda ours, theirs: None)
+    with (
+        pytest.raises(WorkerError, match=r"has torch \S+, not 1\.1\.0"),
+        Workers(scheduler=staffed) as cluster,
+    ):
+        list(cluster.run(len, [("abc",)]))
 
 
-def test_the_error_of_a_task_arrives_as_it_is(tmp_path: Path, scheduler: str) -> None:
-    with worker(scheduler, tmp_path / "worker.log"), Workers(scheduler=scheduler) as cluster:
+def test_the_error_of_a_task_arrives_as_it_is(staffed: str) -> None:
+    with Workers(scheduler=staffed) as cluster:
         assert sorted(cluster.run(len, [("abc",), ("",)])) == [(0, 3), (1, 0)]
         with pytest.raises(ValueError, match="invalid literal"):
             list(cluster.run(int, [("three",)]))

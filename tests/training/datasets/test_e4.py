@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from device.errors import DatasetError
 from device.simulation.physiology import Person, simulate
 from runtime.preprocessing.contract import Contract
+from tests.training.runs import without_report
 from training import run
 from training.datasets import registry
 from training.datasets.registry import Source
@@ -136,7 +137,8 @@ def test_from_a_table_to_a_model(root: Path, tmp_path: Path) -> None:
     options = ["--dataset", "e4", "--data-root", root, "--labels-csv", own.labels_csv, "--window",
                "20", "--input-length", "64", "--width", "8", "--epochs", "1", "--folds", "2",
                "--device", "cpu", "--output", tmp_path / "out"]  # fmt: skip
-    result = CliRunner().invoke(run.main, list(map(str, options)), catch_exceptions=False)
+    with without_report():
+        result = CliRunner().invoke(run.main, list(map(str, options)), catch_exceptions=False)
     assert result.exit_code == 0, result.output
     told = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert told["people"] == 4 and list(told["targets"]) == ["arousal"]

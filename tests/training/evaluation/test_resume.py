@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -12,18 +13,41 @@ import pytest
 from runtime.preprocessing.contract import Contract
 from tests.training.folds.test_cross_validation import problem
 from tests.training.runs import call
-from training import ablate
 from training.evaluation import experiment
 from training.evaluation.runner import identity
 from training.folds import bundle
 from training.network import checkpoint
 
+# One network of one fold.
+LEAST = ("--target", "valence", "--epochs", "1", "--folds", "1")
+
+
+@pytest.fixture(scope="module")
+def whole(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a run that is done: both targets, two folds and the final model."""
+    folder = tmp_path_factory.mktemp("whole")
+    result = call(tree, folder, "--jobs", "1")
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+@pytest.fixture(scope="module")
+def least(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the least run that is done."""
+    folder = tmp_path_factory.mktemp("least")
+    assert call(tree, folder, *LEAST).exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def done(least: Path, tmp_path: Path) -> Path:
+    """Copy of that, for one test."""
+    return Path(shutil.copytree(least, tmp_path / "done"))
+
 
 def test_an_interrupted_run_goes_on(
-    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tree: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = call(tree, tmp_path / "whole", "--jobs", "1")
-    assert whole.exit_code == 0
     fitted: list[str] = []
     fit = bundle.fit
 
@@ -46,18 +70,15 @@ def test_an_interrupted_run_goes_on(
     rest = call(tree, tmp_path / "cut", "--jobs", "1", "--resume")
     assert rest.exit_code == 0, rest.output
     assert len(fitted) == 3 and "3 fits were taken" in rest.output
+    folders = (whole, tmp_path / "cut")
     one, other = (
-        json.loads((tmp_path / name / "metrics.json").read_text())["targets"]
-        for name in ("whole", "cut")
+        json.loads((folder / "metrics.json").read_text())["targets"] for folder in folders
     )
     assert one == other
     # What was kept is of this very run: with another seed nothing of it is taken.
     assert not (tmp_path / "cut" / "folds").exists()
     # Every epoch of every fit stands in the table, those of before the interruption too.
-    rows = [
-        sorted((tmp_path / name / "epochs.csv").read_text().splitlines())
-        for name in ("whole", "cut")
-    ]
+    rows = [sorted((folder / "epochs.csv").read_text().splitlines()) for folder in folders]
     assert rows[0] == rows[1]
 
 
@@ -69,16 +90,17 @@ def test_a_damaged_fold_is_said_and_fitted_anew(
     def never(*args: Any) -> Any:
         raise KeyboardInterrupt
 
+    options = ("--target", "valence", "--epochs", "1")
     monkeypatch.setattr(experiment, "evaluate", never)
-    assert call(tree, tmp_path).exit_code == 1
+    assert call(tree, tmp_path, *options).exit_code == 1
     kept = sorted((tmp_path / "folds").glob("*.fold"))
-    assert len(kept) == 6
+    assert len(kept) == 3
     kept[0].write_bytes(kept[0].read_bytes()[:1000])
     monkeypatch.setattr(experiment, "evaluate", evaluate)
-    result = call(tree, tmp_path, "--resume")
+    result = call(tree, tmp_path, *options, "--resume")
     assert result.exit_code == 0, result.output
     said = " ".join(result.output.split())
-    assert "5 fits were taken" in said and "1 fits kept there were damaged" in said
+    assert "2 fits were taken" in said and "1 fits kept there were damaged" in said
 
 
 def test_a_resumed_run_takes_nothing_of_another(
@@ -101,39 +123,29 @@ def test_a_resumed_run_takes_nothing_of_another(
     assert len(list((tmp_path / "folds").glob("*.fold"))) == 1
 
 
-def test_the_same_command_again_does_nothing_and_says_so(tree: Path, tmp_path: Path) -> None:
-    assert call(tree, tmp_path).exit_code == 0
-    before = {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir()}
-    again = call(tree, tmp_path)
+def test_the_same_command_again_does_nothing_and_says_so(tree: Path, done: Path) -> None:
+    before = {p.name: p.stat().st_mtime_ns for p in done.iterdir()}
+    again = call(tree, done, *LEAST)
     assert again.exit_code == 0 and "Nothing to do" in again.output
     assert "majority" in again.output
-    assert {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir()} == before
-    other = call(tree, tmp_path, "--seed", "1")
+    assert {p.name: p.stat().st_mtime_ns for p in done.iterdir()} == before
+    other = call(tree, done, *LEAST, "--seed", "1")
     assert other.exit_code == 0 and "Nothing to do" not in other.output
-    anew = call(tree, tmp_path, "--seed", "1", "--again")
+    anew = call(tree, done, *LEAST, "--seed", "1", "--again")
     assert anew.exit_code == 0 and "Nothing to do" not in anew.output
-    ablation = [
-        call(tree, tmp_path / "a", "--target", "valence", "--epochs", "1", command=ablate.main)
-        for _ in range(2)
-    ]
-    assert ["Nothing to do" in result.output for result in ablation] == [False, True]
 
 
 @pytest.mark.parametrize("lost", experiment.WRITTEN)
-def test_a_run_of_which_a_file_is_lost_is_not_done(lost: str, tree: Path, tmp_path: Path) -> None:
-    options = ("--target", "valence", "--epochs", "1", "--folds", "1")
-    assert call(tree, tmp_path, *options).exit_code == 0
-    (tmp_path / lost).unlink()
-    again = call(tree, tmp_path, *options)
+def test_a_run_of_which_a_file_is_lost_is_not_done(lost: str, tree: Path, done: Path) -> None:
+    (done / lost).unlink()
+    again = call(tree, done, *LEAST)
     assert again.exit_code == 0 and "Nothing to do" not in again.output
-    assert (tmp_path / lost).is_file()
+    assert (done / lost).is_file()
 
 
 def test_a_run_that_fails_to_write_leaves_no_other_runs_figures_beside_its_model(
-    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tree: Path, done: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = ("--target", "valence", "--epochs", "1", "--folds", "1")
-    assert call(tree, tmp_path, *options).exit_code == 0
     replace_ = Path.replace
 
     def cut(path: Path, target: Path) -> Path:
@@ -141,15 +153,15 @@ def test_a_run_that_fails_to_write_leaves_no_other_runs_figures_beside_its_model
             raise KeyboardInterrupt
         return replace_(path, target)
 
-    monkeypatch.setattr(Path, "replace", cut)
-    assert call(tree, tmp_path, *options, "--seed", "1").exit_code == 1
-    monkeypatch.undo()
-    assert checkpoint.load(tmp_path / "best.pt").metrics["settings"]["seed"] == 1
-    left = {path.name for path in tmp_path.iterdir()}
+    with monkeypatch.context() as failing:
+        failing.setattr(Path, "replace", cut)
+        assert call(tree, done, *LEAST, "--seed", "1").exit_code == 1
+    assert checkpoint.load(done / "best.pt").metrics["settings"]["seed"] == 1
+    left = {path.name for path in done.iterdir()}
     assert left == {"best.pt", "predictions.csv", "windows.csv", "folds"}
-    again = call(tree, tmp_path, *options)
+    again = call(tree, done, *LEAST)
     assert again.exit_code == 0 and "Nothing to do" not in again.output
-    assert checkpoint.load(tmp_path / "best.pt").metrics["settings"]["seed"] == 0
+    assert checkpoint.load(done / "best.pt").metrics["settings"]["seed"] == 0
 
 
 def test_what_is_said_of_the_data_belongs_to_a_run() -> None:
@@ -177,13 +189,13 @@ def test_every_epoch_is_there_for_tensorboard(tree: Path, tmp_path: Path) -> Non
         assert abs(event.value - float(row["validation_loss"])) < 1e-5
 
 
-def test_folds_fitted_together_give_the_same_figures(tree: Path, tmp_path: Path) -> None:
-    for name, stack in (("alone", "1"), ("together", "4")):
-        result = call(tree, tmp_path / name, "--stack", stack)
-        assert result.exit_code == 0, result.output
+def test_folds_fitted_together_give_the_same_figures(
+    tree: Path, whole: Path, tmp_path: Path
+) -> None:
+    result = call(tree, tmp_path, "--stack", "4")
+    assert result.exit_code == 0, result.output
     alone, together = (
-        json.loads((tmp_path / name / "metrics.json").read_text())["targets"]
-        for name in ("alone", "together")
+        json.loads((folder / "metrics.json").read_text())["targets"] for folder in (whole, tmp_path)
     )
     for target in alone:
         for one, other in zip(alone[target]["folds"], together[target]["folds"], strict=True):

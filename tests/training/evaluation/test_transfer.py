@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from export import card
 from tests.training.datasets.test_eevr import write_eevr
+from tests.training.runs import without_pictures
 from training import run
 from training.datasets import registry
 from training.datasets.registry import Source
@@ -27,7 +28,8 @@ SMALL = ("--window", "20", "--input-length", "64", "--width", "8", "--epochs", "
 
 
 def train(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(run.main, [str(a) for a in arguments], catch_exceptions=False)
+    with without_pictures():
+        return CliRunner().invoke(run.main, [str(a) for a in arguments], catch_exceptions=False)
 
 
 @pytest.fixture(scope="module")

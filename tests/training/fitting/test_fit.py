@@ -14,7 +14,7 @@ from training.fitting.stack import Stack
 from training.network.model import RTCAN, NetworkConfig
 
 CPU = torch.device("cpu")
-CONFIG = NetworkConfig(input_length=64, width=16)
+CONFIG = NetworkConfig(input_length=64, width=8)
 SETTINGS = Settings(
     epochs=8, batch_size=16, learning_rate=3e-3, windows_per_recording=3, epoch_windows=0
 )
@@ -71,12 +71,12 @@ def test_together_is_the_same_as_one_by_one(optimiser: str, music: int) -> None:
     data = waves(300, music=music)
     music_table = None if data.music is None else data.music.astype(np.float64)
     data = replace(data, inputs=data.inputs.astype(np.float64), music=music_table)
-    tasks = [sides(data, 0, 141, 60), sides(data, 60, 120, 33), sides(data, 201, 144, 42)]
+    tasks = [sides(data, 0, 141, 60), sides(data, 60, 90, 33), sides(data, 201, 144, 42)]
     wrong = replace(tasks[1].validation, truth=1 - tasks[1].validation.truth)
     tasks[1] = replace(tasks[1], validation=wrong)
-    config = NetworkConfig(input_length=64, width=16, music=music)
+    config = NetworkConfig(input_length=64, width=8, music=music)
     settings = Settings(
-        epochs=4, batch_size=16, windows_per_recording=3, epoch_windows=0, patience=2,
+        epochs=4, batch_size=16, windows_per_recording=1, epoch_windows=0, patience=2,
         optimiser=optimiser,
         learning_rate=1e-2 if optimiser == "adamw" else 0.1,
     )  # fmt: skip

@@ -47,6 +47,31 @@ def test_auc_is_scikit_learns() -> None:
     assert np.isnan(ranking.auc(np.ones(3, dtype=np.int64), np.arange(3.0)))
 
 
+@pytest.mark.parametrize("people", [1, 2, 9])
+def test_intervals_are_those_of_the_drawn_people_s_windows(people: int) -> None:
+    rng = np.random.default_rng(people)
+    person = np.concatenate([np.arange(people), rng.integers(0, people, 90)])
+    truth = rng.integers(0, 2, person.size)
+    truth[person == 1] = 1  # such people alone are one class
+    score, other = rng.integers(0, 9, (2, person.size)) / 8
+    draws = [rng.integers(0, people, people) for _ in range(100)]
+    drawn = [np.concatenate([np.flatnonzero(person == p) for p in draw]) for draw in draws]
+    both = [d for d in drawn if np.unique(truth[d]).size == 2]
+    assert (len(both) < len(drawn)) == (people == 2)
+
+    def ends(values: list[float]) -> list[float]:
+        return np.percentile(values, [2.5, 97.5]).tolist()
+
+    found = ranking.figures(truth, score, person, draws)
+    assert found["auc_95"] == ends([ranking.auc(truth[d], score[d]) for d in both])
+    assert found["balanced_accuracy_95"] == ends(
+        [ranking.balanced_accuracy(truth[d], score[d]) for d in drawn]
+    )
+    assert ranking.difference(truth, score, other, person, draws)["auc_95"] == ends(
+        [ranking.auc(truth[d], score[d]) - ranking.auc(truth[d], other[d]) for d in both]
+    )
+
+
 def test_the_clock_is_found_out(tasks: Problem) -> None:
     margin = np.random.default_rng(0).normal(size=COUNT * EACH)
     found = controls.windows(tasks, "arousal", tasks.splits("arousal"), answered(tasks, margin))

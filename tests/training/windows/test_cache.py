@@ -45,6 +45,60 @@ def get(root: Path, folder: Path, stride_s: float = 10.0, **more: Any) -> tuple[
     return len(data.recordings), bool(read)
 
 
+def test_the_cache_is_read_only_for_the_very_same(
+    songs: Path, own_cache: Path, tmp_path: Path
+) -> None:
+    tree = Path(shutil.copytree(songs, tmp_path / "tree"))
+    source = Source(name="pmemo", root=tree)
+    made: list[str] = []
+
+    def windows_of(contract: Contract = CONTRACT, source: Source = source, **more: Any) -> Any:
+        made.clear()
+        return cache.windows(
+            source, contract, more.pop("stride_s", 10.0), folder=own_cache,
+            reading=lambda: made.append("read"), **more,
+        )  # fmt: skip
+
+    data, windows = windows_of()
+    assert made == ["read"]
+    data_again, again = windows_of()
+    assert made == []
+    np.testing.assert_array_equal(again.inputs, windows.inputs)
+    np.testing.assert_array_equal(again.features, windows.features)
+    for one, other in zip(data_again.recordings, data.recordings, strict=True):
+        assert (one.subject, one.stimulus, one.ratings) == (
+            other.subject, other.stimulus, other.ratings,
+        )  # fmt: skip
+    assert data_again.skipped == data.skipped and data_again.song_level == data.song_level
+    for change in (
+        {"window_s": 12.0},
+        {"rate_hz": 4.0},
+        {"input_length": 65},
+        {"channels": ("origin", "tonic", "phasic")},
+        {"cvxeda": dataclasses.replace(CONTRACT.cvxeda, alpha=1e-3)},
+    ):
+        windows_of(dataclasses.replace(CONTRACT, **change))
+        assert made == ["read"], change
+    windows_of(stride_s=5.0)
+    assert made == ["read"]
+    windows_of(whole_trial=True)
+    assert made == ["read"]
+    # Words in the contract change no window.
+    windows_of(dataclasses.replace(CONTRACT, labels="other", trained_on="other"))
+    assert made == []
+    path = tree / "metadata.csv"
+    path.write_text(path.read_text() + "\n")
+    windows_of()
+    assert made == ["read"]
+    windows_of()
+    assert made == []
+    # A damaged entry is made anew.
+    for entry in own_cache.glob("pmemo-*"):
+        (entry / "inputs.npy").write_bytes(b"damaged")
+    windows_of()
+    assert made == ["read"]
+
+
 def test_files_behind_a_link_count(songs: Path, own_cache: Path, tmp_path: Path) -> None:
     real = Path(shutil.copytree(songs, tmp_path / "real"))
     root = tmp_path / "root"
