@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from device.errors import ModelError, RtcanError, SignalError
@@ -14,13 +15,15 @@ from device.simulation.physiology import Person, simulate
 from export import graph
 from runtime.inference import music
 from runtime.inference.classifier import Classifier
+from runtime.inference.models import SHIPPED_MODEL
 from runtime.inference.pipeline import Pipeline
 from runtime.live import command as live
-from runtime.preprocessing.contract import Contract, Target
+from runtime.preprocessing.contract import Contract
 from runtime.recording import command as recordings
 from tests.networks import lively_model
 from training import music as command
 from training.network.model import NetworkConfig
+from training.network.wide_and_deep import WideAndDeep
 
 
 def song(path: Path, hz: float) -> Path:
@@ -85,46 +88,57 @@ def test_standardising_by_hand_and_within_ten_deviations() -> None:
         music.standardise(features, (1.0, 0.0), (4.0, 1.0))
 
 
-def test_a_model_with_music_asks_for_the_song() -> None:
-    contract = Contract(
-        window_s=10.0, context_s=2.0, input_length=64, targets=(Target(name="arousal"),),
-        music_mean=(1.0, 2.0, 3.0), music_std=(1.0, 1.0, 2.0),
-    )  # fmt: skip
-    network = lively_model(NetworkConfig(input_length=64, width=8, music=3))
-    model = graph.build(graph.Graph({"arousal": network}, contract), contract)
-    classifier = Classifier(model)
-    with pytest.raises(ModelError, match="--music FILE"):
-        Pipeline(classifier)
-    eda = np.random.default_rng(0).normal(size=(2, 3, 64)).astype(np.float32)
-    heard = np.array([1.0, 2.0, 5.0], dtype=np.float32)
-    with pytest.raises(ModelError, match="--music FILE"):
-        classifier(eda)
-    import torch
-
-    with torch.inference_mode():
-        logits = network(torch.from_numpy(eda), music=torch.tensor([[0.0, 0.0, 1.0]] * 2))
-    np.testing.assert_allclose(
-        classifier(eda, heard)["arousal"], torch.softmax(logits, 1).numpy(), atol=1e-5
-    )
-    np.testing.assert_array_equal(Pipeline(classifier, heard).music, heard)
-
-
-def test_a_model_without_music_refuses_a_song(tiny_model: Path) -> None:
-    with pytest.raises(ModelError, match="leave --music out"):
-        Pipeline(Classifier(tiny_model), np.zeros(3, dtype=np.float32))
-
-
-def test_live_takes_the_song_that_is_heard(tmp_path: Path, tiny_contract: Contract) -> None:
-    rng = np.random.default_rng(0)
+@pytest.fixture(scope="module")
+def with_music(
+    tiny_contract: Contract, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, WideAndDeep], Contract, Path]:
+    """Networks that hear songs, their contract, and both as an exported model."""
     contract = dataclasses.replace(
-        tiny_contract, music_mean=(0.0,) * music.FEATURES, music_std=(1.0,) * music.FEATURES
+        tiny_contract,
+        music_mean=tuple((np.arange(music.FEATURES) % 3 - 1.0).tolist()),
+        music_std=tuple((np.arange(music.FEATURES) % 2 + 1.0).tolist()),
     )
     networks = {
         t.name: lively_model(NetworkConfig(input_length=64, width=8, music=music.FEATURES), seed)
         for seed, t in enumerate(contract.targets)
     }
-    model = tmp_path / "music.onnx"
-    model.write_bytes(graph.build(graph.Graph(networks, contract), contract))
+    path = tmp_path_factory.mktemp("music") / "music.onnx"
+    path.write_bytes(graph.build(graph.Graph(networks, contract), contract))
+    return networks, contract, path
+
+
+def test_a_model_with_music_asks_for_the_song(
+    with_music: tuple[dict[str, WideAndDeep], Contract, Path],
+) -> None:
+    networks, contract, model = with_music
+    classifier = Classifier(model)
+    with pytest.raises(ModelError, match="--music FILE"):
+        Pipeline(classifier)
+    rng = np.random.default_rng(0)
+    eda = rng.normal(size=(2, 3, 64)).astype(np.float32)
+    units = rng.normal(size=music.FEATURES).astype(np.float32)
+    heard = units * np.float32(contract.music_std) + np.float32(contract.music_mean)
+    with pytest.raises(ModelError, match="--music FILE"):
+        classifier(eda)
+    answers = classifier(eda, heard)
+    for name, network in networks.items():
+        with torch.inference_mode():
+            logits = network(torch.from_numpy(eda), music=torch.from_numpy(units).expand(2, -1))
+        np.testing.assert_allclose(answers[name], torch.softmax(logits, 1).numpy(), atol=1e-5)
+        assert np.abs(classifier(eda, -heard)[name] - answers[name]).max() > 0.01
+    np.testing.assert_array_equal(Pipeline(classifier, heard).music, heard)
+
+
+def test_a_model_without_music_refuses_a_song() -> None:
+    with pytest.raises(ModelError, match="leave --music out"):
+        Pipeline(Classifier(SHIPPED_MODEL), np.zeros(3, dtype=np.float32))
+
+
+def test_live_takes_the_song_that_is_heard(
+    with_music: tuple[dict[str, WideAndDeep], Contract, Path], tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    _, _, model = with_music
     person = simulate(Person(), 20.0, 25.0, arousal=lambda _: 0.8, seed=2)
     recording = tmp_path / "recording.csv"
     rows = [f"{t:.3f},{eda:.5f}" for t, eda in zip(person.time_s, person.eda_us, strict=True)]
