@@ -94,8 +94,9 @@ def _controls(figures: dict[str, Any], title: str) -> Table:
     for name in shown(models):
         own = (with_interval(models[name], n) for n in ("auc", "auc_within", "balanced_accuracy"))
         table.add_row(SHORT[name], *own)
-    prior = models.get("personal_prior", {}).get("auc")
-    if prior is not None and prior < 0.5:
+    prior = models.get("personal_prior", {})
+    known = [prior.get(name) for name in ("auc", "auc_within")]
+    if any(figure is not None and figure < 0.5 for figure in known):
         table.caption = PRIOR_BELOW_HALF
     return table
 
