@@ -105,13 +105,15 @@ def results(
         If the cluster gives up on a task, as it does when too many workers were lost with it;
         `advice` is its last sentence. What a task itself raises arrives as it is.
     """
-    from distributed import as_completed
+    from distributed import CancelledError, as_completed
 
     try:
         done: Iterable[Any] = as_completed(  # type: ignore[no-untyped-call]
             futures, with_results=True, loop=client.loop
         )
         for _, found in done:
+            if isinstance(found, CancelledError):  # it is handed out like a result
+                raise found
             yield found
     except Exception as error:
         if not type(error).__module__.startswith("distributed"):

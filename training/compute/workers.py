@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import platform
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
@@ -120,10 +121,11 @@ class Workers:
         shares: Iterable[Sequence[Numbered]],
         shared: Sequence[Any],
     ) -> Iterator[tuple[int, Any]]:
-        # Every worker has all that is shared, so that none loses it for the others.
-        there: list[Any] = []
-        if shared:
-            there = self._client.scatter(list(shared), direct=False, broadcast=True, hash=False)
+        # What is shared is a task's result. Of what is scattered a cluster keeps one copy after
+        # some seconds, and it cannot make that anew when the worker that has it is lost.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sending large graph")
+            there = [self._client.submit(_kept, one, pure=False) for one in shared]
         futures = [
             self._client.submit(_checked, versions(), function, share, there, pure=False)
             for share in shares
@@ -133,6 +135,10 @@ class Workers:
         with closing(cluster.results(self._client, scheduler, futures, advice)) as done:
             for found in done:
                 yield from found
+
+
+def _kept(one: Any) -> Any:
+    return one
 
 
 def _shares(tasks: Sequence[Numbered], jobs: int) -> Iterator[Sequence[Numbered]]:

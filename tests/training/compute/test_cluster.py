@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -113,3 +114,24 @@ def test_the_error_of_a_task_arrives_as_it_is(staffed: str) -> None:
         assert sorted(cluster.run(len, [("abc",), ("",)])) == [(0, 3), (1, 0)]
         with pytest.raises(ValueError, match="invalid literal"):
             list(cluster.run(int, [("three",)]))
+
+
+def _slowly(shared: bytes, number: int) -> int:
+    time.sleep(6 * number)
+    return number + len(shared)
+
+
+def test_what_is_shared_outlives_the_worker_that_has_it(tmp_path: Path, scheduler: str) -> None:
+    with ExitStack() as open_:
+        logs = [tmp_path / f"worker{n}.log" for n in range(2)]
+        running = {w.pid: w for w in [open_.enter_context(worker(scheduler, log)) for log in logs]}
+        for log in logs:
+            cluster.registered(log)
+        with Workers(scheduler=scheduler) as own:
+            found = own.run(_slowly, [(0,), (1,)], shared=(b"four",), threads=True)
+            assert next(found) == (0, 4)
+            time.sleep(4)  # every two seconds a cluster drops the copies that no task waits for
+            pids = own._client.run(os.getpid)
+            [busy] = [pids[w] for w, tasks in own._client.processing().items() if tasks]
+            running[busy].kill()
+            assert list(found) == [(1, 5)]
