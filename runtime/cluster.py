@@ -6,13 +6,13 @@ meets workers. Which tasks, and how they are dealt out, is theirs.
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from device.digest import source_digest
 from device.errors import MissingExtraError, WorkerError
 from device.versions import installed
 
@@ -138,12 +138,8 @@ def same_program(packages: Sequence[str], distributions: Sequence[str]) -> Versi
     distributions : sequence of str
         Names on PyPI; one that is not installed is told as such.
     """
-    digest = hashlib.sha256()
-    for package in packages:
-        for path in sorted((_ROOT / package).rglob("*.py")):
-            digest.update(path.relative_to(_ROOT).as_posix().encode() + path.read_bytes())
     return {
-        "rtcan": digest.hexdigest()[:12],
+        "rtcan": source_digest(*(_ROOT / package for package in packages))[:12],
         "python": ".".join(platform.python_version_tuple()[:2]),
         **dict.fromkeys(distributions, "none"),
         **installed(distributions),

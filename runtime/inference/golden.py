@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from device.digest import sha256
+from device.digest import source_digest
 from device.errors import ContractError, ModelError
 from device.samples import FloatArray, Samples
 from device.versions import installed
@@ -103,13 +103,9 @@ class Golden:
 def version() -> str:
     """Return RTCAN's version and the first digits of a hash of its preprocessing's source."""
     runtime = Path(__file__).parents[1]
-    code = sha256()
-    for room in ("preprocessing", "cvxeda"):
-        for path in sorted((runtime / room).glob("*.[pc]*")):
-            if path.suffix in (".py", ".c"):
-                code.update(path.read_bytes())
+    code = source_digest(runtime / "preprocessing", runtime / "cvxeda")
     number = installed(["rtcan"]).get("rtcan", "of unknown version")
-    return f"{number} (preprocessing {code.hexdigest()[:8]})"
+    return f"{number} (preprocessing {code[:8]})"
 
 
 def make(contract: Contract) -> Golden:
