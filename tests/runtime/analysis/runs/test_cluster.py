@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from runtime.analysis.command import main
-from tests.runtime.analysis.runs.test_command import write
+from tests.runtime.analysis.runs.calls import write
 
 pytest.importorskip("distributed")
 from benchmarks.common import cluster
