@@ -177,7 +177,7 @@ def _show(target: Path, stored: Checkpoint, facts: dict[str, Proof]) -> None:
     for place, fact in facts.items():
         table.add_row(
             f"parity on {place}",
-            f"{fact.parity.windows} real windows, alone and in batches of 2 to "
+            f"{fact.parity.windows} windows of the data, alone and in batches of 2 to "
             f"{fact.parity.largest_batch}: largest difference {fact.parity.max_difference:.1e}, "
             f"mean {fact.parity.mean_difference:.1e}, decisions {fact.parity.agreement:.0%} equal",
         )

@@ -87,7 +87,7 @@ def leaks(results: dict[str, Any]) -> list[str]:
 
 
 def _controls(figures: dict[str, Any], title: str) -> Table:
-    table = Table(title=f"{title}; figures per window [95 %]")
+    table = Table(title=f"{title}; figures per window [95 %]", caption_justify="left")
     for name in ("answer by", "AUC", "AUC within a person", "balanced accuracy"):
         table.add_column(name)
     models = figures["windows"]["models"]
