@@ -31,10 +31,10 @@ class RtcanCommand(click.Command):
 
 def tell(text: str) -> None:
     """Write to standard error what a person reads; on a terminal its lines end between words."""
-    if sys.stderr.isatty():
+    width = _width()
+    if width:
         import textwrap
 
-        width = os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
         # An address stays whole, so that it can be clicked and copied.
         lines = (
             textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
@@ -42,3 +42,14 @@ def tell(text: str) -> None:
         )
         text = "\n".join(lines)
     click.echo(text, err=True)
+
+
+def _width() -> int | None:
+    """Return how many columns the terminal behind standard error has; None where it is none."""
+    # Where a service or a shell has closed it, Python has none.
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
+    except OSError:  # what calls itself a terminal, as a notebook's does
+        return _COLUMNS

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
+
+_PLACES = ("lsl_api.cfg", "~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")
 
 
 def liblsl() -> Any:
@@ -15,10 +16,13 @@ def liblsl() -> Any:
     """
     import pylsl
 
-    places = [Path("lsl_api.cfg"), Path.home() / "lsl_api/lsl_api.cfg"]
-    places.append(Path("/etc/lsl_api/lsl_api.cfg"))
-    if not os.environ.get("LSLAPICFG") and not any(place.exists() for place in places):
+    if not os.environ.get("LSLAPICFG") and not any(map(_is_there, _PLACES)):
         set_content = getattr(pylsl, "set_config_content", None)  # since liblsl 1.16.2
         if set_content is not None:
             set_content("[log]\nlevel = -3\n")
     return pylsl
+
+
+def _is_there(place: str) -> bool:
+    # Unlike pathlib's, these raise nothing where a user has no home, or may not look into it.
+    return os.path.exists(os.path.expanduser(place))  # noqa: PTH110, PTH111

@@ -30,7 +30,7 @@ class WaitingLine:
         now_s = time.monotonic()
         if self._since_s is None:
             self._since_s = now_s
-        if now_s - self._since_s < _QUIET_S:
+        if self._stream is None or now_s - self._since_s < _QUIET_S:
             return
         live = self._stream.isatty()
         share = f", {100 * progress:.0f} %" if progress is not None and live else ""

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from device.lsl_library import liblsl
+
 pylsl = pytest.importorskip("pylsl")
 
 _OUTPUT = [sys.executable, "-m", "runtime.live", "--demo", "--output", "none", "--duration", "2"]
@@ -26,3 +28,14 @@ def test_a_simulated_stream_says_nothing_of_liblsl() -> None:
         assert pylsl.resolve_byprop("name", "quiet", 1, 20)
         sim.terminate()
         assert "INFO|" not in sim.stderr.read()
+
+
+def test_a_user_without_a_home_has_liblsl_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    pwd = pytest.importorskip("pwd")
+
+    def nobody(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    assert liblsl() is pylsl

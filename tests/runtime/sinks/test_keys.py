@@ -14,6 +14,7 @@ import pytest
 
 from runtime.sinks.keys import Typed
 from tests.runtime.live_parts import LIVE, write_table
+from tests.terminals import resize
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_keys_of_a_real_terminal_are_labels_and_it_is_left_as_it_was(
     if setsid is None:
         pytest.skip("setsid is not installed")
     master, slave = pty.openpty()
-    termios.tcsetwinsize(slave, (30, 100))
+    resize(slave, 30, 100)
     before = termios.tcgetattr(slave)
     root = tmp_path / "rec"
     live = subprocess.Popen(

@@ -5,7 +5,6 @@ import pty
 import re
 import select
 import subprocess
-import termios
 import time
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from runtime.sinks.charts import braille_cells, value_range
 from runtime.sinks.events import Session, SinkHealth, Status
 from runtime.sinks.terminal import TerminalView
 from tests.runtime.live_parts import LIVE, write_table
+from tests.terminals import resize
 
 
 def screen(view: TerminalView, width: int = 80, height: int = 24) -> str:
@@ -201,7 +201,7 @@ def test_nothing_draws_nothing() -> None:
 def test_on_a_real_terminal_that_changes_its_size(tmp_path: Path, tiny_model: Path) -> None:
     table = write_table(tmp_path)
     master, slave = pty.openpty()
-    termios.tcsetwinsize(slave, (30, 100))
+    resize(slave, 30, 100)
     live = subprocess.Popen(
         [*LIVE, "--port", f"replay:{table}", "--speed", "10", "--model", str(tiny_model)],
         stdout=slave, stderr=slave, env=os.environ | {"TERM": "xterm"},
@@ -211,7 +211,7 @@ def test_on_a_real_terminal_that_changes_its_size(tmp_path: Path, tiny_model: Pa
         if select.select([master], [], [], 0)[0]:
             shown += os.read(master, 65536)
         if b"% high" in shown:
-            termios.tcsetwinsize(slave, (12, 50))
+            resize(slave, 12, 50)
     assert live.wait(timeout=20) == 0
     os.close(slave)
     os.close(master)
