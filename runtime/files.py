@@ -66,7 +66,7 @@ def write_together(folder: Path, files: Mapping[str, bytes], *, stale: Sequence[
         were.
     """
     *others, last = files
-    with _alone(folder), ExitStack() as written:
+    with alone(folder), ExitStack() as written:
         # Each takes its name as its own block ends, the first one first.
         for name in (last, *reversed(others)):
             file = written.enter_context(whole_file(folder / name))
@@ -77,7 +77,7 @@ def write_together(folder: Path, files: Mapping[str, bytes], *, stale: Sequence[
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """Wait until no other process replaces files in a folder, where the system has such locks."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from typing import Any
 from device.errors import RecordingError
 from runtime.analysis.runs.sidecars import to_json, versions
 from runtime.analysis.runs.task import Batch
-from runtime.files import write_whole
+from runtime.files import alone, write_whole
 
 DESCRIPTION = "dataset_description.json"
 
@@ -22,10 +22,31 @@ def claim(batch: Batch) -> None:
     RecordingError
         If it holds files that are not ours, or another run's.
     """
-    path = batch.out / DESCRIPTION
+    with alone(batch.out):  # of two runs that begin at once, the later one finds the other
+        _refuse_others(batch)
+        write_whole(
+            batch.out / DESCRIPTION,
+            to_json(
+                {
+                    "Name": "Skin conductance: responses, features, tonic and phasic parts",
+                    "BIDSVersion": "1.10.0",
+                    "DatasetType": "derivative",
+                    "GeneratedBy": [
+                        {
+                            "Name": "rtcan analyse",
+                            "Version": versions().get("rtcan", "n/a"),
+                            "Settings": batch.told(),
+                        }
+                    ],
+                }
+            ),
+        )
+
+
+def _refuse_others(batch: Batch) -> None:
     # Names that begin with a dot are drafts of a run that was killed, or the system's.
-    if batch.out.exists() and any(not item.name.startswith(".") for item in batch.out.iterdir()):
-        told = _read(path)
+    if any(not item.name.startswith(".") for item in batch.out.iterdir()):
+        told = _read(batch.out / DESCRIPTION)
         if told is None:
             raise RecordingError(
                 f"{batch.out} holds files that are not of rtcan analyse: choose another --out, or "
@@ -41,23 +62,6 @@ def claim(batch: Batch) -> None:
                 f"{batch.out} holds another run: {'; '.join(changed)}. Choose another --out, or "
                 "replace its results with --overwrite"
             )
-    write_whole(
-        path,
-        to_json(
-            {
-                "Name": "Skin conductance: responses, features, tonic and phasic parts",
-                "BIDSVersion": "1.10.0",
-                "DatasetType": "derivative",
-                "GeneratedBy": [
-                    {
-                        "Name": "rtcan analyse",
-                        "Version": versions().get("rtcan", "n/a"),
-                        "Settings": batch.told(),
-                    }
-                ],
-            }
-        ),
-    )
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -66,6 +70,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         maker = json.loads(path.read_text(encoding="utf-8"))["GeneratedBy"][0]
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return None
-    if maker.get("Name") != "rtcan analyse" or not isinstance(maker.get("Settings"), dict):
+    if not isinstance(maker, dict) or maker.get("Name") != "rtcan analyse":
         return None
-    return dict(maker["Settings"])
+    settings = maker.get("Settings")
+    return settings if isinstance(settings, dict) else None

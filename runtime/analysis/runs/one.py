@@ -37,6 +37,8 @@ def do(task: Task) -> Outcome:
     """Analyse a recording and write its results; an unusable one is an outcome, not an error."""
     try:
         began_s = time.perf_counter()
+        # Of what is read now: a recording may grow meanwhile.
+        fingerprint = task.fingerprint()
         source = find(task.path, task.batch.rate_hz, task.batch.column)
         analysis = analyse(
             source, name=clean(task.path.name), settings=task.batch.settings, threads=task.threads
@@ -47,7 +49,7 @@ def do(task: Task) -> Outcome:
             from runtime.analysis.runs.probabilities import add_probabilities
 
             features = add_probabilities(features, source, task.batch.model)
-        summary = _write(task, source, analysis, features, events, began_s)
+        summary = _write(task, source, analysis, features, events, fingerprint, began_s)
     except RtcanError as error:
         return Outcome(task.path, task.place, {}, clean_lines(str(error)))
     except (OSError, EOFError, ValueError, MemoryError) as error:
@@ -70,6 +72,7 @@ def _write(
     analysis: Analysis,
     features: Table,
     events: Table | None,
+    fingerprint: str,
     began_s: float,
 ) -> dict[str, Any]:
     """Write all files of a recording; return the figures of the index."""
@@ -107,7 +110,7 @@ def _write(
         "scr.tsv": scr.to_tsv().encode(),
     }
     summary["seconds"] = round(time.perf_counter() - began_s, 3)
-    last = {**columns(scr), **about, "Summary": summary, "Fingerprint": task.fingerprint()}
+    last = {**columns(scr), **about, "Summary": summary, "Fingerprint": fingerprint}
     files[LAST] = to_json(last)
     folder = task.batch.out / place.folder
     write_together(folder, {place.file(end).name: data for end, data in files.items()})

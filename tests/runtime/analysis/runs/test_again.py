@@ -7,11 +7,15 @@ import json
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from runtime.analysis.runs import one
+from device.errors import RecordingError
+from runtime.analysis.measures.settings import Settings
+from runtime.analysis.runs import folder, one
+from runtime.analysis.runs.task import Batch
 from tests.runtime.analysis.runs.calls import analyse, rows, write
 from tests.runtime.analysis.skin import known
 
@@ -60,6 +64,54 @@ def test_a_folder_of_another_run_is_not_mixed_with(tmp_path: Path) -> None:
     result = analyse(path, "--out", other)
     assert result.exit_code == 1 and "not of rtcan analyse" in result.output
     assert [item.name for item in other.iterdir()] == ["thesis.tex"]
+    (other / folder.DESCRIPTION).write_text('{"GeneratedBy": ["by hand"]}', encoding="utf-8")
+    assert "not of rtcan analyse" in analyse(path, "--out", other).output
+
+
+def test_a_recording_that_grew_while_it_was_analysed_is_done_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, out = write(tmp_path / "a.csv"), tmp_path / "out"
+    whole = one.analyse
+
+    def meanwhile(source: object, **options: object) -> object:
+        found = whole(source, **options)  # type: ignore[arg-type]
+        with path.open("a", encoding="utf-8") as file:
+            file.write("1000,5\n")
+        return found
+
+    monkeypatch.setattr(one, "analyse", meanwhile)
+    assert analyse(path, "--out", out).exit_code == 0
+    monkeypatch.setattr(one, "analyse", whole)
+    assert "of them earlier" not in analyse(path, "--out", out).output
+    assert "1 of them earlier" in analyse(path, "--out", out).output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no locks on folders")
+def test_two_runs_that_begin_at_once_are_not_mixed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = []
+    write_whole = folder.write_whole
+
+    def begin() -> None:
+        try:
+            folder.claim(Batch(tmp_path / "out", Settings(window_s=30.0)))
+        except RecordingError as error:
+            refused.append(error)
+
+    other = threading.Thread(target=begin)
+
+    def meanwhile(path: Path, data: bytes) -> None:
+        if other.ident is None:
+            other.start()
+            other.join(0.5)
+        write_whole(path, data)
+
+    monkeypatch.setattr(folder, "write_whole", meanwhile)
+    folder.claim(Batch(tmp_path / "out", Settings()))
+    other.join()
+    assert len(refused) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a process that is killed is a fork")
